@@ -1,0 +1,310 @@
+"""The words of the project as types. Frozen; imports nothing of ours but the shape of a problem."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from typing import Generic, Literal, TypeVar
+
+T = TypeVar("T")
+
+FieldType = Literal["text", "date", "integer", "number", "boolean", "list"]
+Unit = Literal["days", "weeks", "months", "years", "working_days"]
+Outcome = Literal["compliant", "breach", "not_evidenced", "pending", "not_applicable"]
+Severity = Literal["requirement", "recommendation", "advice"]
+Layer = Literal["statute", "standard", "good practice"]
+
+OUTCOMES: tuple[Outcome, ...] = ("compliant", "breach", "not_evidenced", "pending", "not_applicable")
+SEVERITIES: tuple[Severity, ...] = ("requirement", "recommendation", "advice")
+"""Most serious first."""
+
+
+# --- record kinds ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of a record kind; the keywords are explained in docs/records.md."""
+
+    name: str
+    type: FieldType
+    description: str
+    codes: tuple[str, ...] = ()
+    required: bool = False
+    personal: bool = False
+    unit: str = ""
+    may_lie_ahead: bool = False
+    known_from: str = ""
+    minimum: float | None = None
+    maximum: float | None = None
+    pattern: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link up from `kind` by `field` to the kind `to`, whose link down is called `back`."""
+
+    name: str
+    kind: str
+    to: str
+    field: str
+    back: str
+
+
+@dataclass(frozen=True)
+class RecordKind:
+    """A table of records."""
+
+    name: str
+    title: str
+    description: str
+    group: str
+    key: str
+    date: str
+    counts_from: tuple[str, ...]
+    fields: Mapping[str, Field]
+    links: Mapping[str, Link]
+
+
+@dataclass(frozen=True)
+class RecordKinds:
+    """All record kinds, and the links down that the links up imply."""
+
+    kinds: Mapping[str, RecordKind]
+
+    @cached_property
+    def down(self) -> Mapping[str, Mapping[str, Link]]:
+        """For each kind, its links down by name; each is the child's link up."""
+        found: dict[str, dict[str, Link]] = {name: {} for name in self.kinds}
+        for kind in self.kinds.values():
+            for link in kind.links.values():
+                found[link.to][link.back] = link
+        return found
+
+    def __getitem__(self, name: str) -> RecordKind:
+        return self.kinds[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.kinds
+
+
+# --- what an export gave --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file or sheet read as one record kind; a table's `src` column is its position in `Tables.sources`."""
+
+    file: str
+    sheet: str
+    record: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What the engine holds of one record kind, in `t_<kind>`.
+
+    Args:
+      rows: how many.
+      columns: the fields that the export (or the mapping's `set`) supplies; the others do not exist.
+      doubted: fields with unreadable cells; each has a boolean column `doubt__<field>`.
+      links: links up that could be followed; each has a column `link__<name>` with the parent's `rid`.
+    """
+
+    rows: int
+    columns: frozenset[str]
+    doubted: frozenset[str] = frozenset()
+    links: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A cell (or a whole row, `field` empty) that did not fit. `value` is empty where the field is personal.
+
+    Args:
+      row: the row of the sheet, the header being row 1.
+    """
+
+    file: str
+    row: int
+    record: str
+    field: str
+    value: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Tables:
+    """An export in the engine.
+
+    Args:
+      absent: record kinds that the export lacks although a mapping or file was expected for them, with the reason.
+      notes: what a person should know but nothing fails on: files and columns that nothing reads, rows left out.
+      n_quarantined: cells and rows that did not fit; the engine's table `quarantine` holds them.
+    """
+
+    tables: Mapping[str, Table]
+    sources: tuple[Source, ...] = ()
+    absent: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    n_quarantined: int = 0
+
+
+# --- the law --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """One entry of an instrument's catalogue; dates in force are inclusive, None where no end is known."""
+
+    id: str
+    instrument: str
+    ref: str
+    title: str
+    layer: Layer
+    modality: str
+    checkable: str
+    from_on: date
+    to_on: date | None
+    confidence: str
+    note: str = ""
+
+
+# --- rules ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A length of time, `amount` not negative."""
+
+    amount: int
+    unit: Unit
+
+    def __str__(self) -> str:
+        unit = self.unit.replace("_", " ")
+        return f"{self.amount} {unit[:-1] if self.amount == 1 else unit}"
+
+
+Value = Limit | int
+"""What a parameter may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dated(Generic[T]):
+    """Versions of a value, each holding from its day; in order of the days. The first holds before its day as well."""
+
+    versions: tuple[tuple[date, T], ...]
+
+    def on(self, day: date) -> T:
+        """The version in force on `day`."""
+        chosen = self.versions[0][1]
+        for since, value in self.versions:
+            if since <= day:
+                chosen = value
+        return chosen
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A figure that the law leaves to judgement. `value` None: switched off."""
+
+    name: str
+    title: str
+    value: Dated[Value] | None
+    unit: str
+    basis: str
+    source: str
+    note: str = ""
+    overridden_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PutRight:
+    """By when, counted from the audit, and by whom a finding is to be put right."""
+
+    within: Limit
+    by: str
+    workstream: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """Expressions as written; `start` and `within`, or `by`."""
+
+    done: str
+    start: str = ""
+    by: str = ""
+    within: Dated[Limit] | str = ""
+    what: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """Expressions as written. `done` is a generator: `(r.held_on for r in reviews)`."""
+
+    start: str
+    done: str
+    within: Dated[Limit] | str
+    until: str = ""
+    what: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A small example with the outcome that it must give; `records` as written in the file."""
+
+    name: str
+    as_at: date
+    records: Mapping[str, object]
+    outcome: Outcome
+    late: str = ""
+    due_on: date | None = None
+    failed: tuple[str, ...] | None = None
+    missing: tuple[str, ...] | None = None
+    parameters: Mapping[str, Dated[Value] | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule as its file has it; expressions are still text.
+
+    Args:
+      check: labels and conditions for `require`, else a Deadline or an Every.
+      from_on, to_on: in force, inclusive; from the file, else the widest span of the duties cited.
+    """
+
+    id: str
+    pack: str
+    title: str
+    cites: tuple[Duty, ...]
+    record: str
+    when: str
+    judged_on: str
+    check: tuple[tuple[str, str], ...] | Deadline | Every
+    severity: Severity
+    put_right: PutRight
+    remedy: str
+    show: tuple[str, ...]
+    note: str
+    from_on: date
+    to_on: date | None
+    file: str
+    cases: tuple[Case, ...] = ()
+
+
+Scalar = str | int | float | bool
+
+
+@dataclass(frozen=True)
+class Pack:
+    """The rules for one instrument or framework, and the figures and lists they share."""
+
+    name: str
+    title: str
+    rules: tuple[Rule, ...]
+    parameters: Mapping[str, Parameter]
+    lists: Mapping[str, tuple[Scalar, ...]]
+    tables: Mapping[str, Mapping[str, Scalar | tuple[Scalar, ...]]]
