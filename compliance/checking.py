@@ -1,0 +1,199 @@
+"""Rules against the record kinds: every expression checked, or every mistake with its place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from compliance.errors import Location, Problem, nearest
+from compliance.language import check, tree
+from compliance.model import Dated, Deadline, Every, Limit, Link, Pack, Parameter, RecordKinds, Rule
+
+R = TypeVar("R")
+Loc = Sequence[str | int]
+LocateIn = Callable[[str, Loc, int], Location]
+"""File, the way to a value in it, and an offset in that value's text -> its place."""
+
+Within = Dated[Limit] | str
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """A checked `require`."""
+
+    items: tuple[tuple[str, tree.Node], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedDeadline:
+    """A checked `deadline`; `start` is the day counted from, or the day due when `within` is None."""
+
+    start: tree.Node
+    done: tree.Node
+    within: Within | None
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedEvery:
+    """A checked `every`."""
+
+    start: tree.Node
+    done: tree.Sequence
+    within: Within
+    until: tree.Node | None
+    what: str
+
+
+@dataclass(frozen=True)
+class CheckedRule:
+    """A rule whose expressions are known to be sound."""
+
+    rule: Rule
+    when: tree.Node | None
+    judged_on: tree.Node | None
+    check: Conditions | CheckedDeadline | CheckedEvery
+    show: tuple[tree.FieldOf, ...]
+    parameters: tuple[str, ...]
+
+    def nodes(self) -> list[tree.Node]:
+        """Every expression of the rule and all that is inside."""
+        match self.check:
+            case Conditions(items=items):
+                tops = [n for _, n in items]
+            case CheckedDeadline(start=s, done=d):
+                tops = [s, d]
+            case CheckedEvery(start=s, until=u, done=d):
+                tops = [n for n in (s, u, d.condition, d.value) if n is not None]
+        return [n for top in (self.when, self.judged_on, *tops, *self.show) for n in tree.walk(top)]
+
+    def sources(self) -> list[tree.Source]:
+        """Every `for` of the rule."""
+        found = [n.source for n in self.nodes() if isinstance(n, tree.Aggregate | tree.Gap)]
+        return [*found, self.check.done.source] if isinstance(self.check, CheckedEvery) else found
+
+
+def names_of(pack: Pack, kinds: RecordKinds, parameters: Mapping[str, Parameter]) -> check.Names:
+    """What a pack's expressions may name, with the agency's figures where it has its own."""
+    return check.Names(kinds, {n: parameters.get(n, p) for n, p in pack.parameters.items()}, pack.lists, pack.tables)
+
+
+def check_rule(rule: Rule, names: check.Names, locate: LocateIn) -> tuple[CheckedRule | None, list[Problem]]:
+    """One rule; None if anything is wrong with it."""
+    problems: list[Problem] = []
+
+    def problem(loc: Loc, offset: int, what: str, help: str = "") -> None:
+        problems.append(Problem(locate(rule.file, loc, offset), what, help))
+
+    if rule.record not in names.kinds:
+        problem(("record",), 0, f"there is no record kind '{rule.record}'{nearest(rule.record, names.kinds.kinds)}")
+        return None, problems
+
+    def checked(
+        text: str, loc: Loc, how: Callable[[str, str, check.Names], tuple[R | None, list[check.Mistake]]]
+    ) -> R | None:
+        node, mistakes = how(text, rule.record, names)
+        for m in mistakes:
+            problem(loc, m.offset, m.what, m.help)
+        return node
+
+    when = checked(rule.when, ("when",), check.condition) if rule.when else None
+    judged_on = checked(rule.judged_on, ("judged_on",), check.day) if rule.judged_on else None
+    used: list[str] = []
+
+    def within(written: Within, loc: Loc) -> Within:
+        if isinstance(written, str):
+            parameter = names.parameters.get(written)
+            if parameter is None:
+                problem(loc, 0, f"there is no parameter '{written}'{nearest(written, names.parameters)}")
+            elif parameter.unit != "length":
+                problem(loc, 0, f"parameter '{written}' is a number, and a length of time is needed")
+            used.append(written)
+        return written
+
+    inner: Conditions | CheckedDeadline | CheckedEvery | None = None
+    match rule.check:
+        case Deadline() as d:
+            start = checked(d.start or d.by, ("deadline", "start" if d.start else "by"), check.day)
+            done = checked(d.done, ("deadline", "done"), check.day)
+            limit = within(d.within, ("deadline", "within")) if d.start else None
+            if start is not None and done is not None:
+                inner = CheckedDeadline(start, done, limit, d.what or _what(done))
+        case Every() as e:
+            start = checked(e.start, ("every", "from"), check.day)
+            every_done = checked(e.done, ("every", "done"), check.sequence)
+            until = checked(e.until, ("every", "until"), check.day) if e.until else None
+            every_within = within(e.within, ("every", "within"))
+            if start is not None and every_done is not None:
+                inner = CheckedEvery(start, every_done, every_within, until, e.what or _what(every_done.value))
+        case items:
+            nodes = [(label, checked(text, ("require", label), check.condition)) for label, text in items]
+            if all(n is not None for _, n in nodes):
+                inner = Conditions(tuple((label, n) for label, n in nodes if n is not None))
+    show = []
+    for i, name in enumerate(rule.show):
+        node = checked(name, ("show", i), check.value)
+        if isinstance(node, tree.FieldOf):
+            show.append(node)
+        elif node is not None:
+            problem(("show", i), 0, f"show lists fields, and '{name}' is none")
+    _citations(rule, problem)
+    if problems or inner is None:
+        return None, problems
+    found = CheckedRule(rule, when, judged_on, inner, tuple(show), ())
+    named = {n.name for n in found.nodes() if isinstance(n, tree.ParameterOf)} | set(used)
+    return CheckedRule(rule, when, judged_on, inner, tuple(show), tuple(sorted(named))), []
+
+
+def _what(done: tree.Node) -> str:
+    field = done.field if isinstance(done, tree.FieldOf) else getattr(done, "pick", "") or "it"
+    if isinstance(done, tree.Aggregate) and isinstance(done.value, tree.FieldOf):
+        field = done.value.field
+    words = field.removesuffix("_on").replace("_", " ")
+    return words[0].upper() + words[1:]
+
+
+def _citations(rule: Rule, problem: Callable[..., None]) -> None:
+    """Only a `must` or `must not` can be broken as a requirement; a standard can be fallen short of, no more."""
+    worst = {"statute": 0, "standard": 1, "good practice": 2}
+    order = {"requirement": 0, "recommendation": 1, "advice": 2}
+    layer = min(worst[d.layer] for d in rule.cites)
+    if order[rule.severity] < layer:
+        names = ("a requirement", "a recommendation", "advice")
+        problem(
+            ("severity",),
+            0,
+            f"severity is '{rule.severity}', but the duties cited bear {names[layer]} at most",
+            "A breach of law may be raised only from a duty of law",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Something that a rule reads: a record kind, a field of it, or a link that it follows."""
+
+    kind: str
+    field: str = ""
+
+
+def needs(rule: CheckedRule, kinds: RecordKinds) -> frozenset[Need]:
+    """Everything that the export must supply for the rule to run."""
+    found = {Need(rule.rule.record)}
+
+    def path(links: tuple[Link, ...]) -> None:
+        for link in links:
+            found.update((Need(link.kind, link.field), Need(link.to)))
+
+    for node in rule.nodes():
+        if isinstance(node, tree.FieldOf):
+            path(node.path)
+            found.update((Need(node.kind), Need(node.kind, node.field)))
+            if node.previous:
+                found.add(Need(node.kind, kinds[node.kind].date))
+        elif isinstance(node, tree.Aggregate) and node.fn in ("latest", "earliest"):
+            found.add(Need(node.source.link.kind, kinds[node.source.link.kind].date))
+    for source in rule.sources():
+        path(source.path)
+        found.update((Need(source.link.kind), Need(source.link.kind, source.link.field)))
+    return frozenset(found)

@@ -1,0 +1,85 @@
+"""Lengths of time and dates: how they are written, added, and told in English."""
+
+from __future__ import annotations
+
+import re
+from calendar import monthrange
+from datetime import date, timedelta
+from typing import TypeVar
+
+from compliance.model import Dated, Limit, Unit
+
+T = TypeVar("T")
+
+LIMIT = re.compile(r"(\d{1,5}) (day|week|month|year|working[_ ]day)s?")
+UNITS: dict[str, Unit] = {
+    "day": "days",
+    "week": "weeks",
+    "month": "months",
+    "year": "years",
+    "working day": "working_days",
+    "working_day": "working_days",
+}
+
+
+def parse_limit(text: str) -> Limit:
+    """`10 working_days` -> Limit.
+
+    Raises:
+      ValueError: it is no length of time; the message says what is expected.
+    """
+    match = LIMIT.fullmatch(text.strip())
+    if match is None or int(match[1]) > 36_600:
+        raise ValueError(f"'{text}' is not a length of time; write '28 days', '6 weeks', '1 month' or '10 working_days'")
+    return Limit(int(match[1]), UNITS[match[2]])
+
+
+def parse_date(text: object) -> date:
+    """`2011-04-01` -> date.
+
+    Raises:
+      ValueError: it is no such date.
+    """
+    if isinstance(text, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            pass
+    raise ValueError(f"'{text}' is not a date; dates are written YYYY-MM-DD")
+
+
+def dated(versions: dict[date, T]) -> Dated[T]:
+    """Versions in order of their days."""
+    return Dated(tuple(sorted(versions.items(), key=lambda v: v[0])))
+
+
+def add_months(day: date, n: int) -> date:
+    """`day` n months on; the month's last day where there is no such day (31 January + 1 month = 28 or 29 February)."""
+    year, month = divmod(day.year * 12 + day.month - 1 + n, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+def put_right_on(as_at: date, within: Limit) -> date:
+    """The day by which a finding of the audit `as_at` is to be put right; working days skip weekends only.
+
+    The figure is the agency's own target, not a limit of law, so bank holidays do not move it.
+    """
+    match within.unit:
+        case "days":
+            return as_at + timedelta(days=within.amount)
+        case "weeks":
+            return as_at + timedelta(weeks=within.amount)
+        case "months":
+            return add_months(as_at, within.amount)
+        case "years":
+            return add_months(as_at, 12 * within.amount)
+    day, left = as_at, within.amount
+    while left:
+        day += timedelta(days=1)
+        left -= day.weekday() < 5
+    return day
+
+
+def english(day: date) -> str:
+    """14 March 2021."""
+    return f"{day.day} {day:%B} {day.year}"

@@ -1,0 +1,438 @@
+"""What a rule author writes, as pydantic models: rule files, `pack.yaml`, an agency's parameter file; and into the model.
+
+Strict and closed: an unknown key is a mistake. The JSON Schemas that editors read are generated from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from typing import Annotated, Any, Literal, TypeVar, cast
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
+
+from compliance import model
+from compliance.dates import dated, parse_date, parse_limit
+from compliance.errors import Location, Problem, nearest
+
+Loc = Sequence[str | int]
+Locate = Callable[[Loc], Location]
+M = TypeVar("M", bound=BaseModel)
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+Line = Annotated[str, Field(min_length=1, max_length=400)]
+Expression = Annotated[str, Field(min_length=1, description="An expression; see docs/language.md")]
+Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$", description="YYYY-MM-DD")]
+LimitText = Annotated[str, Field(description="'28 days', '10 working_days', '1 month', or a parameter's name")]
+Within = LimitText | dict[Day, LimitText]
+Workstream = Slug
+
+
+class Strict(BaseModel):
+    """No unknown keys, no silent conversions."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class PutRightModel(Strict):
+    """By when and by whom a finding is put right."""
+
+    within: LimitText
+    by: Line
+    workstream: Workstream
+
+
+class DeadlineModel(Strict):
+    """Something that must happen within a time of something else, or by a day."""
+
+    start: Expression | None = None
+    by: Expression | None = None
+    done: Expression
+    within: Within | None = None
+    what: Line | None = None
+
+
+class EveryModel(Strict):
+    """Something that must keep happening."""
+
+    from_: Expression = Field(alias="from")
+    done: Expression
+    within: Within
+    until: Expression | None = None
+    what: Line | None = None
+
+
+class SpanModel(Strict):
+    """Dates in force, both inclusive."""
+
+    from_: Day = Field(alias="from")
+    to: Day | None = None
+
+
+class CaseModel(BaseModel):
+    """A small example; records stand under the names of kinds and links."""
+
+    model_config = ConfigDict(extra="allow", strict=True, frozen=True)
+    name: Line
+    as_at: Day | None = None
+    outcome: Literal["compliant", "breach", "not_evidenced", "pending", "not_applicable"]
+    late: str | None = None
+    due_on: Day | None = None
+    failed: list[str] | None = None
+    missing: list[str] | None = None
+    parameters: dict[str, str | int | dict[Day, str | int]] = {}
+
+
+class RuleModel(Strict):
+    """A rule file; docs/rules.md says what everything means."""
+
+    id: Slug
+    title: Line
+    cites: Annotated[list[str], Field(min_length=1)]
+    record: Name
+    when: Expression | None = None
+    judged_on: Expression | None = None
+    require: dict[str, Expression] | None = None
+    deadline: DeadlineModel | None = None
+    every: EveryModel | None = None
+    severity: Literal["requirement", "recommendation", "advice"]
+    put_right: PutRightModel
+    remedy: Annotated[str, Field(min_length=1, max_length=1000)]
+    show: list[str] = []
+    note: str | None = None
+    in_force: SpanModel | None = None
+    cases: list[CaseModel] = []
+
+
+class ParameterModel(Strict):
+    """A figure that the law leaves to judgement."""
+
+    title: Line
+    value: str | int | dict[Day, str | int]
+    unit: Literal["days", "weeks", "months", "years", "working_days", "count", "references", "people"] | None = None
+    basis: Literal["law", "standard", "good practice", "local policy"]
+    source: Line
+    note: str | None = None
+
+
+ListModel = Annotated[list[str] | list[int], Field(min_length=1)]
+
+
+class PackModel(Strict):
+    """`pack.yaml`."""
+
+    pack: Slug
+    title: Line
+    cases_as_at: Day
+    parameters: dict[Name, ParameterModel] = {}
+    lists: dict[Name, ListModel] = {}
+    tables: dict[Name, dict[str, str] | dict[str, int] | dict[str, ListModel]] = {}
+
+
+class OverridesModel(Strict):
+    """An agency's own figures."""
+
+    source: Line
+    parameters: dict[Name, str | int | dict[Day, str | int]]
+
+
+class Problems:
+    """Collects what is wrong with one file."""
+
+    def __init__(self, locate: Locate) -> None:
+        self.found: list[Problem] = []
+        self._locate = locate
+
+    def add(self, loc: Loc, what: str, help: str = "") -> None:
+        self.found.append(Problem(self._locate(loc), what, help))
+
+    def limit(self, loc: Loc, text: str) -> model.Limit:
+        try:
+            return parse_limit(text)
+        except ValueError as e:
+            self.add(loc, f"{_path(loc)}: {e}")
+            return model.Limit(1, "days")
+
+    def day(self, loc: Loc, text: str) -> date:
+        try:
+            return parse_date(text)
+        except ValueError as e:
+            self.add(loc, f"{_path(loc)}: {e}")
+            return date(2011, 4, 1)
+
+    def within(self, loc: Loc, written: str | dict[str, str]) -> model.Dated[model.Limit] | str:
+        if isinstance(written, str):
+            return written if written.isidentifier() else model.Dated(((date.min, self.limit(loc, written)),))
+        if not written:
+            self.add(loc, f"{_path(loc)} has no version")
+            return model.Dated(((date.min, model.Limit(1, "days")),))
+        return dated({self.day((*loc, d), d): self.limit((*loc, d), v) for d, v in written.items()})
+
+    def value(self, loc: Loc, written: str | int | dict[str, str | int]) -> model.Dated[model.Value] | None:
+        def one(at: Loc, v: str | int) -> model.Value:
+            if isinstance(v, int) and v < 0:
+                self.add(at, f"{_path(at)}: {v} is negative")
+            return v if isinstance(v, int) else self.limit(at, v)
+
+        if written == "off":
+            return None
+        if not isinstance(written, dict):
+            return model.Dated(((date.min, one(loc, written)),))
+        if not written:
+            self.add(loc, f"{_path(loc)} has no version")
+            return None
+        found = dated({self.day((*loc, d), d): one((*loc, d), v) for d, v in written.items()})
+        if len({type(v) for _, v in found.versions}) > 1:
+            self.add(loc, f"{_path(loc)}: all versions must be of one kind, lengths of time or numbers")
+        return found
+
+
+def validated(kind: type[M], document: object, problems: Problems) -> M | None:
+    """`document` as a `kind`; every mistake goes to `problems`."""
+    if not isinstance(document, dict):
+        problems.add((), f"the file holds {_shape(document)}; keys and values are expected")
+        return None
+    try:
+        return kind.model_validate(document)
+    except ValidationError as e:
+        for error in e.errors(include_url=False):
+            loc, what, help = _say(error, kind, document)
+            problems.add(loc, what, help)
+        return None
+
+
+def pack(document: object, file: str, problems: Problems) -> tuple[model.Pack, date] | None:
+    """A pack without its rules, and the as-at date of its cases."""
+    written = validated(PackModel, document, problems)
+    if written is None:
+        return None
+    parameters = {}
+    for name, p in written.parameters.items():
+        value = problems.value(("parameters", name, "value"), p.value)
+        is_length = value is not None and isinstance(value.versions[0][1], model.Limit)
+        if value is not None and not is_length and p.unit is None:
+            problems.add(("parameters", name), f"parameter '{name}' is a number, so it needs a unit")
+        unit = "length" if is_length else (p.unit or "").replace("count", "")
+        parameters[name] = model.Parameter(name, p.title, value, unit, p.basis, p.source, p.note or "")
+    tables = {
+        name: {key: tuple(v) if isinstance(v, list) else v for key, v in entries.items()}
+        for name, entries in written.tables.items()
+    }
+    for name in {*tables, *written.lists} & set(parameters) | set(tables) & set(written.lists):
+        problems.add((), f"'{name}' is declared twice among parameters, lists and tables")
+    found = model.Pack(
+        name=written.pack,
+        title=written.title,
+        rules=(),
+        parameters=parameters,
+        lists={name: tuple(items) for name, items in written.lists.items()},
+        tables=cast(Mapping[str, Mapping[str, model.Scalar | tuple[model.Scalar, ...]]], tables),
+    )
+    return found, problems.day(("cases_as_at",), written.cases_as_at)
+
+
+def overrides(
+    document: object, known: Mapping[str, model.Parameter], problems: Problems
+) -> Mapping[str, model.Parameter]:
+    """The parameters with the agency's own figures in place of the defaults."""
+    written = validated(OverridesModel, document, problems)
+    if written is None:
+        return known
+    changed = dict(known)
+    for name, v in written.parameters.items():
+        loc = ("parameters", name)
+        if name not in known:
+            problems.add(loc, f"there is no parameter '{name}'{nearest(name, known)}")
+            continue
+        value = problems.value(loc, v)
+        is_length = value is not None and isinstance(value.versions[0][1], model.Limit)
+        old = known[name]
+        if value is not None and is_length != (old.unit == "length"):
+            expected = "a length of time, such as '28 days'" if old.unit == "length" else f"a number ({old.unit})"
+            problems.add(loc, f"parameter '{name}' is {expected}, or off")
+            continue
+        changed[name] = model.Parameter(
+            name, old.title, value, old.unit, "local policy", old.source, old.note, written.source
+        )
+    return changed
+
+
+def rule(
+    document: object,
+    file: str,
+    stem: str,
+    pack_name: str,
+    cases_as_at: date,
+    duties: Mapping[str, model.Duty],
+    problems: Problems,
+) -> model.Rule | None:
+    """A rule; expressions are not looked into here."""
+    written = validated(RuleModel, document, problems)
+    if written is None:
+        return None
+    if written.id != stem:
+        problems.add(("id",), f"id is '{written.id}', but the file is called '{stem}'; they must be the same")
+    cites = []
+    for i, cited in enumerate(written.cites):
+        if cited in duties:
+            cites.append(duties[cited])
+        else:
+            problems.add(("cites", i), f"no catalogue has a duty '{cited}'{nearest(cited, duties)}")
+    if len(set(written.cites)) != len(written.cites):
+        problems.add(("cites",), "a duty is cited twice")
+    if written.in_force is not None:
+        from_on = problems.day(("in_force", "from"), written.in_force.from_)
+        to_on = problems.day(("in_force", "to"), written.in_force.to) if written.in_force.to else None
+        if to_on is not None and to_on < from_on:
+            problems.add(("in_force", "to"), "in_force ends before it begins")
+    else:
+        from_on = min((d.from_on for d in cites), default=date.min)
+        ends = [d.to_on for d in cites]
+        to_on = None if None in ends or not ends else max(e for e in ends if e is not None)
+    check = _check(written, problems)
+    put_right = model.PutRight(
+        problems.limit(("put_right", "within"), written.put_right.within),
+        written.put_right.by,
+        written.put_right.workstream,
+    )
+    names = [c.name for c in written.cases]
+    for i, name in enumerate(names):
+        if names.index(name) != i:
+            problems.add(("cases", i, "name"), f"two cases are called '{name}'")
+    if check is None or not cites or problems.found:
+        return None
+    return model.Rule(
+        id=written.id,
+        pack=pack_name,
+        title=written.title,
+        cites=tuple(cites),
+        record=written.record,
+        when=written.when or "",
+        judged_on=written.judged_on or "",
+        check=check,
+        severity=written.severity,
+        put_right=put_right,
+        remedy=written.remedy.strip(),
+        show=tuple(written.show),
+        note=(written.note or "").strip(),
+        from_on=from_on,
+        to_on=to_on,
+        file=file,
+        cases=tuple(_case(c, i, cases_as_at, problems) for i, c in enumerate(written.cases)),
+    )
+
+
+def _check(
+    written: RuleModel, problems: Problems
+) -> tuple[tuple[str, str], ...] | model.Deadline | model.Every | None:
+    given = [n for n in ("require", "deadline", "every") if getattr(written, n) is not None]
+    if len(given) != 1:
+        found = " and ".join(given) if given else "none"
+        problems.add((), f"a rule asks in one of three ways: require, deadline or every; this one has {found}")
+        return None
+    if written.require is not None:
+        if not written.require:
+            problems.add(("require",), "require has no condition")
+        return tuple(written.require.items())
+    if written.deadline is not None:
+        d = written.deadline
+        if (d.start is None) != (d.within is None) or (d.by is None) == (d.start is None):
+            problems.add(("deadline",), "a deadline has either 'start' and 'within', or 'by'")
+            return None
+        within = problems.within(("deadline", "within"), d.within) if d.within is not None else ""
+        return model.Deadline(d.done, d.start or "", d.by or "", within, d.what or "")
+    e = cast(EveryModel, written.every)
+    within = problems.within(("every", "within"), e.within)
+    return model.Every(e.from_, e.done, within, e.until or "", e.what or "")
+
+
+def _case(c: CaseModel, i: int, as_at: date, problems: Problems) -> model.Case:
+    return model.Case(
+        name=c.name,
+        as_at=problems.day(("cases", i, "as_at"), c.as_at) if c.as_at else as_at,
+        records=cast(Mapping[str, object], c.model_extra or {}),
+        outcome=c.outcome,
+        late=c.late or "",
+        due_on=problems.day(("cases", i, "due_on"), c.due_on) if c.due_on else None,
+        failed=tuple(c.failed) if c.failed is not None else None,
+        missing=tuple(c.missing) if c.missing is not None else None,
+        parameters={n: problems.value(("cases", i, "parameters", n), v) for n, v in c.parameters.items()},
+    )
+
+
+def _path(loc: Loc) -> str:
+    return ".".join(str(part) for part in loc if not isinstance(part, int))
+
+
+def _shape(document: object) -> str:
+    match document:
+        case None:
+            return "nothing"
+        case list():
+            return "a list"
+        case _:
+            return "a single value"
+
+
+def _say(error: ErrorDetails, kind: type[BaseModel], document: object) -> tuple[Loc, str, str]:
+    """One pydantic error in the words of a rule author. Branches of a union are not part of the place."""
+    loc: list[str | int] = []
+    here: object = document
+    for part in error["loc"]:
+        if isinstance(here, dict) and part in here:
+            here = here[part]
+            loc.append(part)
+        elif isinstance(here, list) and isinstance(part, int) and part < len(here):
+            here = here[part]
+            loc.append(part)
+        elif error["type"] in ("missing", "extra_forbidden") and part == error["loc"][-1]:
+            loc.append(part)
+    name = _path(loc) or "the file"
+    last = str(loc[-1]) if loc else ""
+    match error["type"]:
+        case "missing":
+            return loc, f"{name} is missing", ""
+        case "extra_forbidden":
+            return loc, f"'{last}' is not a key here{nearest(last, _keys(kind))}", ""
+        case "literal_error":
+            expected = str(cast(dict[str, Any], error["ctx"])["expected"])
+            return loc, f"{name} is {here!r}; it must be {expected}", ""
+        case "string_type":
+            hint = "Put it in quotes if it is meant as text" if isinstance(here, bool | int | float) else ""
+            return loc, f"{name} must be a text, not {_shape_of(here)}", hint
+        case "string_pattern_mismatch":
+            hint = "Dates are written YYYY-MM-DD" if "d{4}" in str(error.get("ctx")) else "Small letters, digits and -"
+            return loc, f"{name}: '{here}' is not written as it must be", hint
+        case "too_short" | "string_too_short":
+            return loc, f"{name} is empty", ""
+        case "string_too_long":
+            return loc, f"{name} is too long", ""
+    return loc, f"{name}: {error['msg'][0].lower()}{error['msg'][1:]}", ""
+
+
+def _shape_of(value: object) -> str:
+    match value:
+        case bool():
+            return "a true/false value"
+        case int() | float():
+            return f"the number {value}"
+        case None:
+            return "nothing"
+        case list():
+            return "a list"
+        case dict():
+            return "a group of keys"
+    return "that"
+
+
+def _keys(kind: type[BaseModel]) -> list[str]:
+    found: list[str] = []
+    for name, info in kind.model_fields.items():
+        found.append(info.alias or name)
+        inner = info.annotation
+        for candidate in (inner, *getattr(inner, "__args__", ())):
+            if isinstance(candidate, type) and issubclass(candidate, BaseModel) and candidate is not kind:
+                found.extend(_keys(candidate))
+    return found
