@@ -30,7 +30,9 @@ def parse_limit(text: str) -> Limit:
     """
     match = LIMIT.fullmatch(text.strip())
     if match is None or int(match[1]) > 36_600:
-        raise ValueError(f"'{text}' is not a length of time; write '28 days', '6 weeks', '1 month' or '10 working_days'")
+        raise ValueError(
+            f"'{text}' is not a length of time; write '28 days', '6 weeks', '1 month' or '10 working_days'"
+        )
     return Limit(int(match[1]), UNITS[match[2]])
 
 

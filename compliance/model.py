@@ -308,3 +308,81 @@ class Pack:
     parameters: Mapping[str, Parameter]
     lists: Mapping[str, tuple[Scalar, ...]]
     tables: Mapping[str, Mapping[str, Scalar | tuple[Scalar, ...]]]
+
+
+# --- an audit -------------------------------------------------------------------------------------------------------
+
+Status = Literal["ran", "looked at nothing", "could not run", "not in force", "switched off", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleInfo:
+    """What a reader of findings must know of a rule; plain data, so that it can be cached and written out.
+
+    Args:
+      cites, refs: duty ids and their references; the first is the one quoted.
+      parameters: name, value as text, basis, and where the figure comes from.
+      from_on, to_on: in force, inclusive; `judged` says that each record is asked on its own day instead.
+      why: why it could not run, empty if it can.
+    """
+
+    id: str
+    pack: str
+    title: str
+    record: str
+    cites: tuple[str, ...]
+    refs: tuple[str, ...]
+    layer: Layer
+    severity: Severity
+    put_right: PutRight
+    remedy: str
+    note: str
+    parameters: tuple[tuple[str, str, str, str], ...]
+    status: Status
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleResult:
+    """What became of a rule: how many records had each outcome; all 0 if it did not run."""
+
+    rule: RuleInfo
+    status: Status
+    why: str
+    compliant: int = 0
+    breach: int = 0
+    not_evidenced: int = 0
+    pending: int = 0
+    not_applicable: int = 0
+
+    @property
+    def checked(self) -> int:
+        """Records that the rule applies to."""
+        return self.compliant + self.breach + self.not_evidenced + self.pending
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A breach, or something not evidenced.
+
+    Args:
+      failed: labels of the conditions that do not hold or are not shown.
+      missing: fields that would be needed to tell.
+      evidence: names and values, as text; what is personal is only said to be recorded.
+      due_on: the day the duty fell due, where it has one.
+      late: how late, in words.
+      put_right_on: by when to put it right, counted from the audit.
+    """
+
+    rule: RuleInfo
+    outcome: Outcome
+    key: str
+    argument: str
+    failed: tuple[str, ...]
+    missing: tuple[str, ...]
+    evidence: Mapping[str, object]
+    file: str
+    row: int
+    due_on: str
+    late: str
+    put_right_on: date

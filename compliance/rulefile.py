@@ -324,9 +324,7 @@ def rule(
     )
 
 
-def _check(
-    written: RuleModel, problems: Problems
-) -> tuple[tuple[str, str], ...] | model.Deadline | model.Every | None:
+def _check(written: RuleModel, problems: Problems) -> tuple[tuple[str, str], ...] | model.Deadline | model.Every | None:
     given = [n for n in ("require", "deadline", "every") if getattr(written, n) is not None]
     if len(given) != 1:
         found = " and ".join(given) if given else "none"
@@ -381,10 +379,13 @@ def _say(error: ErrorDetails, kind: type[BaseModel], document: object) -> tuple[
     loc: list[str | int] = []
     here: object = document
     for part in error["loc"]:
-        if isinstance(here, dict) and part in here:
-            here = here[part]
-            loc.append(part)
-        elif isinstance(here, list) and isinstance(part, int) and part < len(here):
+        if (
+            isinstance(here, dict)
+            and part in here
+            or isinstance(here, list)
+            and isinstance(part, int)
+            and part < len(here)
+        ):
             here = here[part]
             loc.append(part)
         elif error["type"] in ("missing", "extra_forbidden") and part == error["loc"][-1]:

@@ -193,7 +193,9 @@ class _Checker:
                 return tree.And(BOOLEAN, items) if isinstance(op, ast.And) else tree.Or(BOOLEAN, items)
             case ast.UnaryOp(op=ast.Not(), operand=x):
                 return tree.Not(BOOLEAN, self.boolean(x))
-            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as v)) if not isinstance(v, bool):
+            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as v)) if not isinstance(
+                v, bool
+            ):
                 number = self.constant(cast(ast.Constant, e.operand))
                 return replace(number, value=-cast(int, number.value)) if isinstance(number, tree.Literal) else number
             case ast.Compare():
@@ -541,7 +543,9 @@ class _Checker:
         if amount.type.name == "number":
             return self.bad(e.args[0], f"{unit} takes a whole number")
         if amount.type.unit not in ("", unit):
-            return self.bad(e.args[0], f"this counts {amount.type.unit.replace('_', ' ')}, not {unit.replace('_', ' ')}")
+            return self.bad(
+                e.args[0], f"this counts {amount.type.unit.replace('_', ' ')}, not {unit.replace('_', ' ')}"
+            )
         return tree.Length(LENGTH, amount, unit)
 
     def text_function(self, e: ast.Call, fn: str) -> Node:

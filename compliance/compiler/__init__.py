@@ -1,0 +1,1 @@
+"""Checked rules -> one shared plan: `lower` makes typed operations, `argue` the sentences, `plan` shares the work."""

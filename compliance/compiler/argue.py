@@ -1,0 +1,416 @@
+"""The sentence that argues a finding, its evidence and what is missing: operations too, so that the engine writes them.
+
+Built from the rule and the record's values; no rule brings a sentence of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from compliance.checking import CheckedDeadline, CheckedEvery, Conditions
+from compliance.compiler.ir import FALSE, NULL, TRUE, AsAt, Ir, Ordinal, and_, case, const, is_null, not_, op, or_
+from compliance.compiler.lower import Lowered, Lowerer, Scope, Value
+from compliance.language import tree
+from compliance.language.describe import english_of, field_words, path_words, source_words, words
+from compliance.model import Limit
+
+
+@dataclass(frozen=True)
+class Argument:
+    """What the engine writes for a finding; every part is a text.
+
+    Args:
+      sentence: the argument.
+      failed: labels of conditions that do not hold, as the inside of a JSON list.
+      missing: fields that are missing, likewise.
+      evidence: names and values, as the inside of a JSON object.
+      due_on: the day the duty fell due, YYYY-MM-DD, or NULL.
+      late: how late, in words, or NULL.
+      conditions: label, truth (true, false, NULL) and terms of each condition, for `explain`.
+    """
+
+    sentence: Ir
+    failed: Ir
+    missing: Ir
+    evidence: Ir
+    due_on: Ir
+    late: Ir
+    conditions: tuple[tuple[str, Ir, Ir], ...]
+
+
+@dataclass(frozen=True)
+class Term:
+    """A value that a condition rests on: as a phrase, and as evidence."""
+
+    phrase: Ir
+    key: str
+    json: Ir
+    missing: tuple[tuple[Ir, str], ...]
+
+
+def text(value: str) -> Ir:
+    """A constant text."""
+    return const(value)
+
+
+def concat(*items: Ir) -> Ir:
+    """Texts one after the other; NULL adds nothing."""
+    return op("concat", *items)
+
+
+def argue(lowered: Lowered, lowerer: Lowerer) -> Argument:
+    """The argument of one rule."""
+    rule = lowered.rule.rule
+    scopes = (Scope(0, rule.record),)
+    ref = "; ".join(dict.fromkeys(d.ref for d in rule.cites[:1]))
+    when_terms = _terms([lowered.rule.when] if lowered.rule.when else [], lowerer, scopes)
+    shown = _terms(lowered.rule.show, lowerer, scopes)
+    whether = is_null(lowered.when)
+    unsure = case(
+        whether,
+        concat(text("Not evidenced whether this applies ("), _phrases(when_terms), text(f"). {ref}.")),
+        NULL,
+    )
+    late: Ir = NULL
+    due_on: Ir = NULL
+    rows: list[tuple[str, Ir, Ir]] = []
+    extra: list[tuple[str, Ir]] = []
+    match lowered.rule.check:
+        case Conditions(items=items):
+            per = [
+                (label, truth, _terms([node], lowerer, scopes))
+                for (label, node), (_, truth) in zip(items, lowered.conditions, strict=True)
+            ]
+            rows = [(label, truth, _phrases(terms)) for label, truth, terms in per]
+            terms = [t for _, _, ts in per for t in ts]
+            no = op("join", text("; "), *(case(not_(truth), _with(label, said), NULL) for label, truth, said in rows))
+            unknown = op(
+                "join", text("; "), *(case(is_null(truth), _with(label, said), NULL) for label, truth, said in rows)
+            )
+            any_no = or_(*(not_(truth) for _, truth, _ in rows))
+            any_unknown = or_(*(is_null(truth) for _, truth, _ in rows))
+            sentence = concat(
+                case(any_no, concat(text("Not met: "), no, text(". ")), NULL),
+                case(any_unknown, concat(text("Not evidenced: "), unknown, text(". ")), NULL),
+                text(f"{ref}."),
+            )
+            failed = op("join", text(","), *(case(_not_true(t), op("json", text(label)), NULL) for label, t, _ in rows))
+        case CheckedDeadline() as d:
+            assert lowered.due is not None
+            sentence, late = _deadline(d, lowered, ref)
+            due_on = op("text", lowered.due.due)
+            terms = _terms([d.start, d.done], lowerer, scopes)
+            rows = [(label, truth, _phrases(terms)) for label, truth in lowered.conditions]
+            failed = op("json", text(lowered.conditions[0][0]))
+            extra = [("due_on", op("json", lowered.due.due))]
+        case CheckedEvery() as e:
+            assert lowered.due is not None
+            sentence, late = _every(e, lowered, ref)
+            due_on = op("text", lowered.due.due)
+            terms = _terms([e.start, *([e.until] if e.until else [])], lowerer, scopes)
+            inside = _inner_fields(e.done.source, [e.done.value, *([e.done.condition] if e.done.condition else [])])
+            done_missing = tuple((is_null(lowered.conditions[0][1]), name) for name in inside)
+            gaps = concat(text("["), lowered.due.gaps or NULL, text("]"))
+            terms.append(Term(NULL, "late_gaps", gaps, done_missing))
+            rows = [(label, truth, _phrases(terms)) for label, truth in lowered.conditions]
+            failed = op("json", text(lowered.conditions[0][0]))
+            extra = [("last_on", op("json", lowered.due.done.node)), ("next_due_on", op("json", lowered.due.due))]
+    everything = list({t.key: t for t in (*shown, *when_terms, *terms)}.values())
+    evidence = _pairs([(t.key, t.json) for t in everything] + extra)
+    return Argument(
+        sentence=case(whether, unsure, sentence),
+        failed=failed,
+        missing=_missing(everything),
+        evidence=evidence,
+        due_on=due_on,
+        late=late,
+        conditions=(
+            *(((english_of(lowered.rule.when)), lowered.when, _phrases(when_terms)) for _ in [0] if lowered.rule.when),
+            *rows,
+        ),
+    )
+
+
+def _not_true(truth: Ir) -> Ir:
+    return not_(op("coalesce", truth, FALSE))
+
+
+def _with(label: str, said: Ir) -> Ir:
+    return concat(text(label), case(op("eq", said, text("")), NULL, concat(text(" ("), said, text(")"))))
+
+
+def _phrases(terms: Iterable[Term]) -> Ir:
+    said = [t.phrase for t in terms if t.phrase != NULL]
+    return op("join", text("; "), *said) if said else text("")
+
+
+def _pairs(pairs: list[tuple[str, Ir]]) -> Ir:
+    parts: list[Ir] = []
+    for i, (key, value) in enumerate(pairs):
+        # The key is ours or a field's name, never a record's value.
+        parts += [text(("," if i else "") + _json_text(key) + ":"), value]
+    return concat(*parts) if parts else text("")
+
+
+def _json_text(value: str) -> str:
+    import json
+
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _missing(terms: Iterable[Term]) -> Ir:
+    by_name: dict[str, list[Ir]] = {}
+    for term in terms:
+        for is_missing, name in term.missing:
+            by_name.setdefault(name, []).append(is_missing)
+    named = [case(or_(*whens), text(_json_text(name)), NULL) for name, whens in by_name.items()]
+    return op("join", text(","), *named) if named else text("")
+
+
+# --- the two clocks ---
+
+
+def _limit_words(lowered: Lowered, start: Ir) -> Ir:
+    """`1 year`, or, of several versions, the one that made the day due."""
+    assert lowered.due is not None and lowered.due.within is not None
+    versions = lowered.due.within.versions
+    if len(versions) == 1:
+        return text(str(versions[0][1]))
+    low = _Adder()
+    found: list[Ir] = []
+    for _, limit in reversed(versions[1:]):
+        found += [op("eq", lowered.due.due, low.add(start, limit)), text(str(limit))]
+    return case(*found, text(str(versions[0][1])))
+
+
+class _Adder:
+    def add(self, day: Ir, limit: Limit) -> Ir:
+        return Lowerer.add(self, day, limit.unit, limit.amount, 1)  # type: ignore[arg-type]
+
+
+def _count_late(due: Ir, until: Ir, units: set[str]) -> Ir:
+    """How many days late, in the unit of the limit where that is working days."""
+    working = units == {"working_days"}
+    n = op("sub", Ordinal(until), Ordinal(due)) if working else op("days_between", due, until)
+    unit = "working day" if working else "day"
+    return concat(op("text", n), case(op("eq", n, const(1)), text(f" {unit}"), text(f" {unit}s")))
+
+
+def _start_words(node: tree.Node) -> str:
+    if isinstance(node, tree.FieldOf):
+        return field_words(node).removesuffix(" on")
+    return english_of(node)
+
+
+def _deadline(d: CheckedDeadline, lowered: Lowered, ref: str) -> tuple[Ir, Ir]:
+    due = lowered.due
+    assert due is not None
+    done = due.done.node
+    units = {limit.unit for _, limit in due.within.versions} if due.within else {"days"}
+    on = case(is_null(done), AsAt(), done)
+    late = _count_late(due.due, on, set(units))
+    start = _start_words(d.start)
+    if due.within is None:
+        why = text(f" ({start}, {ref}); ")
+        if isinstance(d.start, tree.FieldOf) or not isinstance(d.start, tree.Literal):
+            why = text(f" ({start}; {ref}); ")
+        head: Ir = concat(text(f"{d.what} due by "), op("english", due.due), why)
+    else:
+        head = concat(
+            text(f"{d.what} due "),
+            op("english", due.due),
+            text(f" ({start} "),
+            op("english", due.start.node),
+            text(" + "),
+            _limit_words(lowered, due.start.node),
+            text(f", {ref}); "),
+        )
+    after = case(
+        is_null(done),
+        concat(text("none recorded; "), late, text(" late on "), op("english", AsAt()), text(".")),
+        concat(text("done "), op("english", done), text("; "), late, text(" late.")),
+    )
+    unknown = case(
+        is_null(due.due),
+        text(
+            f"Not evidenced: {d.what[0].lower()}{d.what[1:]} cannot be judged, because {start} is not recorded or cannot be read. {ref}."
+        ),
+        concat(
+            head,
+            text("not evidenced whether it was done: a date or a record it hangs on cannot be read or is missing."),
+        ),
+    )
+    truth = lowered.conditions[0][1]
+    return case(is_null(truth), unknown, concat(head, after)), case(not_(truth), late, NULL)
+
+
+def _every(e: CheckedEvery, lowered: Lowered, ref: str) -> tuple[Ir, Ir]:
+    due = lowered.due
+    assert due is not None and due.within is not None and due.n_late is not None and due.end is not None
+    units = {limit.unit for _, limit in due.within.versions}
+    start = _start_words(e.start)
+    open_late = op("gt", due.end, due.due)
+    late = _count_late(due.due, due.end, set(units))
+    last = case(
+        is_null(due.done.node),
+        concat(text(f"{start} "), op("english", due.start.node)),
+        concat(text("last "), op("english", due.done.node)),
+    )
+    base = op("coalesce", due.done.node, due.start.node)
+    still = concat(
+        text(f"{e.what} due "),
+        op("english", due.due),
+        text(" ("),
+        last,
+        text(" + "),
+        _limit_words(lowered, base),
+        text(f", {ref}); none since; "),
+        late,
+        text(" late on "),
+        op("english", due.end),
+        text("."),
+    )
+    past = concat(
+        op("text", due.n_late),
+        case(op("eq", due.n_late, const(1)), text(" earlier gap"), text(" earlier gaps")),
+        text(" too long: "),
+        due.gaps_text or NULL,
+        text(f" ({ref})."),
+    )
+    said = concat(
+        case(open_late, still, NULL),
+        case(and_(open_late, op("gt", due.n_late, const(0))), text(" "), NULL),
+        case(op("gt", due.n_late, const(0)), concat(case(open_late, NULL, text(f"{e.what}: ")), past), NULL),
+    )
+    unknown = case(
+        is_null(due.start.node),
+        text(
+            f"Not evidenced: {e.what[0].lower()}{e.what[1:]} cannot be judged, because {start} is not recorded or cannot be read. {ref}."
+        ),
+        concat(said, text(" Not evidenced: a record without a readable date may fill a gap.")),
+    )
+    truth = lowered.conditions[0][1]
+    return case(is_null(truth), unknown, said), case(and_(not_(truth), open_late), late, NULL)
+
+
+# --- terms ---
+
+
+def _leaves(node: tree.Node) -> list[tree.Node]:
+    if isinstance(node, tree.FieldOf | tree.Aggregate | tree.Gap):
+        return [node]
+    return [leaf for child in tree.children(node) for leaf in _leaves(child)]
+
+
+def _terms(nodes: Iterable[tree.Node], lowerer: Lowerer, scopes: tuple[Scope, ...]) -> list[Term]:
+    found: dict[str, Term] = {}
+    for node in nodes:
+        for leaf in _leaves(node):
+            term = _term(leaf, lowerer, scopes)
+            found.setdefault(term.key, term)
+            # What the filter of a `for` says of the record itself is evidence too.
+            for inner in tree.walk(leaf)[1:]:
+                if isinstance(inner, tree.FieldOf) and inner.scope == 0:
+                    own = _term(inner, lowerer, scopes)
+                    found.setdefault(own.key, own)
+    return list(found.values())
+
+
+def _field_name(f: tree.FieldOf) -> str:
+    return ".".join([*(link.name for link in f.path), f.field])
+
+
+def _shown(value: Ir, type_: str) -> Ir:
+    match type_:
+        case "date":
+            return op("english", value)
+        case "boolean":
+            return case(value, text("yes"), text("no"))
+        case "list":
+            return op("listed", value)
+    return op("text", value)
+
+
+def _term(node: tree.Node, lowerer: Lowerer, scopes: tuple[Scope, ...]) -> Term:
+    value = lowerer.value(node, scopes)
+    match node:
+        case tree.FieldOf():
+            return _field_term(node, value)
+        case tree.Aggregate(fn="count"):
+            said = f"{source_words(node.source)} counted: "
+            n: Ir = op("text", value.node)
+            json: Ir = op("json", value.node)
+            missing: tuple[tuple[Ir, str], ...] = ()
+            if value.most is not None:
+                unsure = op("ne", value.node, value.most)
+                spread = concat(op("text", value.node), text(" to "), op("text", value.most))
+                n, json = case(unsure, spread, n), case(unsure, op("json", spread), json)
+                missing = tuple((unsure, name) for name in _inner_fields(node.source, [node.condition]))
+            return Term(concat(text(said), n), english_of(node), json, missing)
+        case tree.Aggregate(fn="any" | "all"):
+            n = lowerer.count(node.source, scopes, TRUE)
+            missing = tuple((is_null(value.node), f) for f in _inner_fields(node.source, [node.condition, node.value]))
+            said = f"{source_words(node.source)} on record"
+            return Term(concat(text(f"{said}: "), op("text", n)), said, op("json", n), missing)
+        case tree.Aggregate():
+            said = _short(node)
+            inner = _inner_fields(node.source, [node.condition, node.value])
+            personal = node.personal
+            shown = text("recorded") if personal else _shown(value.node, node.type.name)
+            phrase = case(
+                value.doubt,
+                text(f"{said}: not evidenced"),
+                is_null(value.node),
+                text(f"{said}: none"),
+                concat(text(f"{said}: "), shown),
+            )
+            json = (
+                case(is_null(value.node), op("json", NULL), text('"recorded"')) if personal else op("json", value.node)
+            )
+            return Term(phrase, english_of(node), json, tuple((is_null(value.node), f) for f in inner))
+    assert isinstance(node, tree.Gap)
+    inner = _inner_fields(node.source, [node.condition, node.start, node.end])
+    phrase = case(
+        is_null(value.node),
+        text("largest gap: not evidenced"),
+        concat(text("largest gap: "), op("text", value.node), text(" days")),
+    )
+    return Term(phrase, english_of(node), op("json", value.node), tuple((is_null(value.node), f) for f in inner))
+
+
+def _short(a: tree.Aggregate) -> str:
+    """An aggregate in few words; the evidence has the whole."""
+    if a.fn in ("latest", "earliest"):
+        return f"{words(a.pick)} of the {a.fn} of the {source_words(a.source)}"
+    value = words(a.value.field) if isinstance(a.value, tree.FieldOf) else "value"
+    dates = a.type.name == "date"
+    said = {"min": "earliest" if dates else "smallest", "max": "latest" if dates else "largest", "sum": "total"}[a.fn]
+    return f"{said} {value} of the {source_words(a.source)}"
+
+
+def _field_term(f: tree.FieldOf, value: Value) -> Term:
+    said = f"{path_words(f.path)}{words(f.field)}"
+    dates = f.type.name == "date"
+    glue = " " if dates and said.endswith(" on") else ": "
+    shown = text("recorded") if f.personal else _shown(value.node, f.type.name)
+    phrase = case(
+        value.doubt,
+        text(f"{said}: cannot be read"),
+        is_null(value.node),
+        text(f"{said}: not recorded"),
+        concat(text(said + glue), shown),
+    )
+    json = case(is_null(value.node), op("json", NULL), text('"recorded"')) if f.personal else op("json", value.node)
+    return Term(phrase, _field_name(f), json, ((is_null(value.node), _field_name(f)),))
+
+
+def _inner_fields(source: tree.Source, nodes: Iterable[tree.Node | None]) -> list[str]:
+    """Fields of linked records that a `for` looks at, by the name of the link."""
+    way = ".".join([*(link.name for link in source.path), source.link.back])
+    found = []
+    for node in nodes:
+        for n in tree.walk(node):
+            if isinstance(n, tree.FieldOf) and n.scope > 0:
+                found.append(f"{way}.{_field_name(n)}")
+    return list(dict.fromkeys(found))

@@ -1,0 +1,214 @@
+"""The operations that rules are made of. Each dialect renders them from one table; nothing here knows SQL.
+
+An expression stands in the context of one table's row. `Up`, `Group`, `Window`, `Ordinal` and `OpenDay` are *features*: they need
+other rows, so the planner turns each into a column, once, however many rules ask for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+
+Constant = None | bool | int | Decimal | str | date
+
+
+class Ir:
+    """Any operation."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Column(Ir):
+    """A column of the row: a field, `doubt__<field>`, `link__<link>`, `rid`, `src`, `row`."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Const(Ir):
+    """A constant. `kind` keeps True apart from 1."""
+
+    value: Constant
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class AsAt(Ir):
+    """The as-at date."""
+
+
+@dataclass(frozen=True, slots=True)
+class Op(Ir):
+    """A plain operation on values of the row; the dialect's table of templates lists all names."""
+
+    name: str
+    args: tuple[Ir, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Up(Ir):
+    """`item` in the row that `link` (a column `link__<link>`) leads to in `table`; NULL without one."""
+
+    link: str
+    table: str
+    item: Ir
+
+
+@dataclass(frozen=True, slots=True)
+class Outer(Ir):
+    """`item` in the row around the innermost `for`. Only while lowering; the plan has none."""
+
+    item: Ir
+
+
+@dataclass(frozen=True, slots=True)
+class Group(Ir):
+    """An aggregate `fn` over the rows of `table` whose `link` leads here, of those for which `where` is true."""
+
+    table: str
+    link: str
+    fn: str
+    args: tuple[Ir, ...]
+    where: Ir | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Window(Ir):
+    """`lag`: `item` in the row before; `running_max`: the greatest `item` in all rows before.
+
+    In the order of `order` (NULLs last) then key, among the rows with the same `link`.
+    """
+
+    link: str
+    fn: str
+    order: Ir
+    item: Ir
+
+
+@dataclass(frozen=True, slots=True)
+class Ordinal(Ir):
+    """How many working days there are up to and including `day`, since the calendar begins."""
+
+    day: Ir
+
+
+@dataclass(frozen=True, slots=True)
+class OpenDay(Ir):
+    """The working day with ordinal `n`."""
+
+    n: Ir
+
+
+FEATURES = (Up, Group, Window, Ordinal, OpenDay)
+
+TRUE, FALSE, NULL = Const(True, "bool"), Const(False, "bool"), Const(None, "null")
+
+
+def const(value: Constant) -> Const:
+    """A constant of its own kind."""
+    return Const(value, type(value).__name__)
+
+
+def op(name: str, *args: Ir) -> Op:
+    """`name` on `args`."""
+    return Op(name, args)
+
+
+def and_(*items: Ir | None) -> Ir:
+    """Kleene's and; None and constants that change nothing fall away."""
+    kept = tuple(dict.fromkeys(i for i in items if i is not None and i != TRUE))
+    if FALSE in kept:
+        return FALSE
+    return kept[0] if len(kept) == 1 else Op("and", kept) if kept else TRUE
+
+
+def or_(*items: Ir | None) -> Ir:
+    """Kleene's or; None and constants that change nothing fall away."""
+    kept = tuple(dict.fromkeys(i for i in items if i is not None and i != FALSE))
+    if TRUE in kept:
+        return TRUE
+    return kept[0] if len(kept) == 1 else Op("or", kept) if kept else FALSE
+
+
+def not_(item: Ir) -> Ir:
+    """Kleene's not."""
+    if isinstance(item, Op) and item.name == "not":
+        return item.args[0]
+    return {TRUE: FALSE, FALSE: TRUE}.get(item, Op("not", (item,))) if isinstance(item, Const) else Op("not", (item,))
+
+
+def case(*parts: Ir) -> Ir:
+    """`case(c1, a1, c2, a2, …, other)`: the first whose condition is true."""
+    kept: list[Ir] = []
+    for condition, then in zip(parts[:-1:2], parts[1:-1:2], strict=True):
+        if condition == FALSE or condition == NULL:
+            continue
+        if condition == TRUE:
+            return Op("case", (*kept, then)) if kept else then
+        kept += [condition, then]
+    return Op("case", (*kept, parts[-1])) if kept else parts[-1]
+
+
+def is_null(item: Ir) -> Ir:
+    """Is it empty? Never NULL."""
+    return TRUE if item == NULL else FALSE if isinstance(item, Const) else Op("is_null", (item,))
+
+
+def parts(item: Ir) -> tuple[Ir, ...]:
+    """What is directly inside, in whatever row it stands."""
+    match item:
+        case Op(args=args):
+            return args
+        case Up(item=i) | Outer(item=i):
+            return (i,)
+        case Group(args=args, where=w):
+            return args if w is None else (*args, w)
+        case Window(order=o, item=i):
+            return (o, i)
+        case Ordinal(day=d):
+            return (d,)
+        case OpenDay(n=n):
+            return (n,)
+    return ()
+
+
+def rebuild(item: Ir, change: Callable[[Ir], Ir]) -> Ir:
+    """`item` with `change` made to each of its parts."""
+    match item:
+        case Op(args=args):
+            return Op(item.name, tuple(change(a) for a in args))
+        case Up() | Outer():
+            return replace(item, item=change(item.item))
+        case Group(args=args, where=w):
+            return replace(item, args=tuple(change(a) for a in args), where=None if w is None else change(w))
+        case Window():
+            return replace(item, order=change(item.order), item=change(item.item))
+        case Ordinal():
+            return Ordinal(change(item.day))
+        case OpenDay():
+            return OpenDay(change(item.n))
+    return item
+
+
+def has_outer(item: Ir) -> bool:
+    """Whether an `Outer` is anywhere inside."""
+    return isinstance(item, Outer) or any(has_outer(p) for p in parts(item))
+
+
+def resolve_outer(item: Ir, link: str, table: str) -> Ir:
+    """Every `Outer` of this row becomes `Up` by `link`; one that stands in another row (inside a `Group`) is left alone."""
+
+    def change(i: Ir, level: int) -> Ir:
+        match i:
+            case Outer(item=inner) if level == 0:
+                return Up(link, table, inner)
+            case Group():
+                return rebuild(i, lambda x: change(x, level + 1))
+            case Up():
+                return rebuild(i, lambda x: change(x, level - 1))
+        return rebuild(i, lambda x: change(x, level))
+
+    return change(item, 0)

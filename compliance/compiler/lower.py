@@ -1,0 +1,674 @@
+"""Checked expressions -> operations. Here is what unknown, in doubt, and a count that is a range mean."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from compliance.checking import CheckedDeadline, CheckedEvery, CheckedRule, Conditions, Within
+from compliance.compiler.ir import (
+    FALSE,
+    NULL,
+    TRUE,
+    AsAt,
+    Column,
+    Group,
+    Ir,
+    Op,
+    OpenDay,
+    Ordinal,
+    Outer,
+    Up,
+    Window,
+    and_,
+    case,
+    const,
+    has_outer,
+    is_null,
+    not_,
+    op,
+    or_,
+    parts,
+    resolve_outer,
+)
+from compliance.language import tree
+from compliance.model import Dated, Limit, Link, Parameter, RecordKinds, Table, Unit
+
+COMPARE = {"==": "eq", "!=": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A lowered expression.
+
+    Args:
+      node: the value, NULL when unknown; of a count the least that it can be.
+      doubt: true where a NULL is not an empty field but something that nobody can tell; FALSE if that cannot be.
+      most: the most that a count can be; None if it is exact.
+    """
+
+    node: Ir
+    doubt: Ir = FALSE
+    most: Ir | None = None
+
+    def exact(self) -> Value:
+        """The count where it is exact, in doubt where it is not."""
+        if self.most is None:
+            return self
+        open_ = op("ne", self.node, self.most)
+        return Value(case(open_, NULL, self.node), or_(self.doubt, open_))
+
+
+@dataclass(frozen=True)
+class Scope:
+    """A row that an expression can name: its index in the checked tree, its table, and the link that led to it."""
+
+    index: int
+    table: str
+    by: str = ""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A made-up table: each row of `table` with each row that `link` leads to it from, after going up `path`."""
+
+    name: str
+    table: str
+    path: tuple[Link, ...]
+    link: Link
+
+
+@dataclass(frozen=True)
+class Due:
+    """The lowered parts of a deadline or of a recurring duty that its argument needs."""
+
+    start: Value
+    due: Ir
+    done: Value
+    within: Dated[Limit] | None
+    n_late: Ir | None = None
+    gaps: Ir | None = None
+    gaps_text: Ir | None = None
+    last: Ir | None = None
+    end: Ir | None = None
+
+
+@dataclass(frozen=True)
+class Lowered:
+    """A rule as operations on a row of its record's table.
+
+    Args:
+      when: whether it applies; true, false or unknown.
+      conditions: labels and truth values; for a deadline or a recurring duty, one.
+      pending: whether the deadline is still running.
+      verdict: true: compliant, pending or not applicable; false: breach; unknown: not evidenced.
+    """
+
+    rule: CheckedRule
+    when: Ir
+    conditions: tuple[tuple[str, Ir], ...]
+    pending: Ir
+    verdict: Ir
+    due: Due | None
+
+
+class Lowerer:
+    """Lowers expressions of one rule after another against the tables that an export gave.
+
+    Args:
+      tables: which columns there are, and which of them are in doubt somewhere.
+      parameters: the figures in force for this audit.
+    """
+
+    def __init__(self, kinds: RecordKinds, tables: Mapping[str, Table], parameters: Mapping[str, Parameter]) -> None:
+        self.kinds = kinds
+        self.tables = tables
+        self.parameters = parameters
+        self.pairs: dict[str, Pair] = {}
+        self.judged: Ir = AsAt()
+
+    def rule(self, checked: CheckedRule) -> Lowered:
+        """The whole rule."""
+        scopes = (Scope(0, checked.rule.record),)
+        self.judged = AsAt()
+        in_force: Ir = TRUE
+        if checked.judged_on is not None:
+            judged = self.value(checked.judged_on, scopes).node
+            self.judged = case(is_null(judged), AsAt(), judged)
+            in_force = self.in_force(checked.rule.from_on, checked.rule.to_on)
+        when: Ir = and_(TRUE if checked.when is None else self.value(checked.when, scopes).node, in_force)
+        pending: Ir = FALSE
+        due: Due | None = None
+        match checked.check:
+            case Conditions(items=items):
+                conditions = tuple((label, self.value(node, scopes).node) for label, node in items)
+                holds = and_(*(c for _, c in conditions))
+            case CheckedDeadline() as d:
+                holds, pending, due = self.deadline(d, scopes, checked.judged_on is not None)
+                conditions = ((deadline_label(d), holds),)
+            case CheckedEvery() as e:
+                holds, pending, due = self.every(e, scopes, checked.judged_on is not None)
+                conditions = ((every_label(e, self.limits(e.within)), holds),)
+        if when == TRUE:
+            verdict = holds
+        else:
+            # A deadline that is still running does not settle a rule of which nobody can tell whether it applies.
+            verdict = or_(
+                not_(when), case(pending, case(is_null(when), NULL, TRUE), holds) if pending != FALSE else holds
+            )
+        return Lowered(checked, when, conditions, pending, verdict, due)
+
+    def in_force(self, from_on: date, to_on: date | None) -> Ir:
+        """Whether the day that decides lies in the rule's own dates; never NULL."""
+        until = None if to_on is None else op("le", self.judged, const(to_on))
+        return and_(op("ge", self.judged, const(from_on)) if from_on != date.min else None, until)
+
+    # --- the two clocks ---
+
+    def limits(self, within: Within) -> Dated[Limit]:
+        """The versions of a limit."""
+        if isinstance(within, str):
+            value = self.parameters[within].value
+            assert value is not None, "a rule with a parameter that is off is not lowered"
+            return Dated(tuple((since, v) for since, v in value.versions if isinstance(v, Limit)))
+        return within
+
+    def day_due(self, start: Ir, within: Dated[Limit], judged: bool) -> Ir:
+        """The day due by the version in force on that day itself, or on the day that decides."""
+        versions = [(since, self.add(start, limit.unit, limit.amount, 1)) for since, limit in within.versions]
+        if len(versions) == 1:
+            return versions[0][1]
+        found: list[Ir] = []
+        for since, due in reversed(versions[1:]):
+            found += [op("ge", self.judged if judged else due, const(since)), due]
+        return case(*found, versions[0][1])
+
+    def deadline(self, d: CheckedDeadline, scopes: tuple[Scope, ...], judged: bool) -> tuple[Ir, Ir, Due]:
+        start = self.value(d.start, scopes).exact()
+        done = self.value(d.done, scopes).exact()
+        within = None if d.within is None else self.limits(d.within)
+        due = start.node if within is None else self.day_due(start.node, within, judged)
+        running = op("le", AsAt(), due)
+        pending = and_(is_null(done.node), not_(is_null(due)), running)
+        holds = case(
+            is_null(due),
+            NULL,
+            not_(is_null(done.node)),
+            op("le", done.node, due),
+            running,
+            TRUE,
+            done.doubt,
+            NULL,
+            FALSE,
+        )
+        return holds, pending, Due(start, due, done, within)
+
+    def every(self, e: CheckedEvery, scopes: tuple[Scope, ...], judged: bool) -> tuple[Ir, Ir, Due]:
+        start = self.value(e.start, scopes).exact()
+        until = Value(NULL) if e.until is None else self.value(e.until, scopes).exact()
+        within = self.limits(e.within)
+        source = e.done.source
+        inner = self.enter(source, scopes)
+        cond = TRUE if e.done.condition is None else self.value(e.done.condition, inner).node
+        day = self.value(e.done.value, inner).exact()
+        first, last = Outer(start.node), Outer(case(is_null(until.node), AsAt(), until.node))
+        member = and_(cond, op("gt", day.node, first), op("le", day.node, last))
+        order = case(member, day.node, NULL)
+        # The judging date of a rule belongs to the record, not to each event.
+        judged_here, self.judged = self.judged, Outer(self.judged)
+        before = case(is_null(order), NULL, op("coalesce", Window(inner[-1].by, "lag", order, order), first))
+        due_here = self.day_due(before, within, judged)
+        self.judged = judged_here
+        late_here = and_(member, op("gt", day.node, due_here))
+        gap = (before, due_here, day.node)
+        n_late = op("coalesce", self.group(source, scopes, "n_true", (late_here,)), const(0))
+        gaps = self.group(source, scopes, "gaps_json", gap, late_here)
+        gaps_text = self.group(source, scopes, "gaps_text", gap, late_here)
+        last_done = self.group(source, scopes, "max", (day.node,), member)
+        unsure = or_(is_null(cond), and_(or_(cond, is_null(cond)), is_null(day.node)))
+        n_unsure = TRUE if unsure == FALSE else op("eq", self.count(source, scopes, unsure), const(0))
+        next_due = self.day_due(op("coalesce", last_done, start.node), within, judged)
+        end = case(is_null(until.node), AsAt(), until.node)
+        open_late = op("gt", end, next_due)
+        broken = or_(op("gt", n_late, const(0)), open_late)
+        pending = and_(
+            is_null(last_done),
+            is_null(until.node),
+            not_(is_null(start.node)),
+            not_(until.doubt),
+            op("le", AsAt(), next_due),
+        )
+        holds = case(
+            or_(is_null(start.node), until.doubt),
+            NULL,
+            is_null(next_due),
+            NULL,
+            not_(broken),
+            TRUE,
+            not_(n_unsure),
+            NULL,
+            FALSE,
+        )
+        found = Due(start, next_due, Value(last_done), within, n_late, gaps, gaps_text, last_done, end)
+        return holds, pending, found
+
+    # --- linked records ---
+
+    def enter(self, source: tree.Source, scopes: tuple[Scope, ...]) -> tuple[Scope, ...]:
+        """The rows visible inside a `for`: those up to the one that it starts from, and its own."""
+        outer = scopes[: next(i for i, s in enumerate(scopes) if s.index == source.scope) + 1]
+        by = "outer" if source.path else source.link.name
+        return (*outer, Scope(scopes[-1].index + 1, source.link.kind, by))
+
+    def group(
+        self, source: tree.Source, scopes: tuple[Scope, ...], fn: str, args: tuple[Ir, ...], where: Ir | None = None
+    ) -> Ir:
+        """An aggregate as a value of the innermost row of `scopes`."""
+        owner = next(i for i, s in enumerate(scopes) if s.index == source.scope)
+        own_table = scopes[owner].table
+        inside = (*args, *(() if where is None else (where,)))
+        where = None if where == TRUE else where
+        if source.path and not any(has_outer(a) or _has_window(a) for a in inside):
+            found: Ir = Group(source.link.kind, source.link.name, fn, args, where)
+            for link in reversed(source.path):
+                found = Up(link.name, link.to, found)
+        else:
+            table, link_name = source.link.kind, source.link.name
+            if source.path:
+                table = ">".join([own_table, *(k.name for k in source.path), source.link.back])
+                link_name = "outer"
+                self.pairs[table] = Pair(table, own_table, source.path, source.link)
+            resolved = tuple(resolve_outer(a, link_name, own_table) for a in args)
+            filtered = None if where is None else resolve_outer(where, link_name, own_table)
+            found = Group(table, link_name, fn, resolved, filtered)
+        for _ in range(len(scopes) - 1 - owner):
+            found = Outer(found)
+        return found
+
+    def count(self, source: tree.Source, scopes: tuple[Scope, ...], where: Ir) -> Ir:
+        """How many of the linked rows `where` is true for; never NULL."""
+        if where == TRUE:
+            return op("coalesce", self.group(source, scopes, "n", ()), const(0))
+        if where in (FALSE, NULL):
+            return const(0)
+        return op("coalesce", self.group(source, scopes, "n_true", (where,)), const(0))
+
+    def aggregate(self, a: tree.Aggregate, scopes: tuple[Scope, ...]) -> Value:
+        source = a.source
+        found = self._aggregate(a, source, scopes)
+        doubt = self.path_doubt(source, scopes)
+        if doubt == FALSE:
+            return found
+        # The records hang on a link that cannot be read: whose they are, nobody can tell.
+        most = None if found.most is None else case(doubt, NULL, found.most)
+        return Value(case(doubt, NULL, found.node), or_(doubt, found.doubt), most)
+
+    def path_doubt(self, source: tree.Source, scopes: tuple[Scope, ...]) -> Ir:
+        """Whether the way up to the records of a `for` is in doubt."""
+        owner = next(i for i, s in enumerate(scopes) if s.index == source.scope)
+        doubt: Ir = self.doubt_of_path(source.path)
+        for _ in range(len(scopes) - 1 - owner):
+            doubt = Outer(doubt) if doubt != FALSE else doubt
+        return doubt
+
+    def _aggregate(self, a: tree.Aggregate, source: tree.Source, scopes: tuple[Scope, ...]) -> Value:
+        inner = self.enter(source, scopes)
+        cond = TRUE if a.condition is None else self.value(a.condition, inner).node
+        unsure_cond = is_null(cond) if cond != TRUE else FALSE
+        if a.fn == "count":
+            least = self.count(source, scopes, cond)
+            if unsure_cond == FALSE:
+                return Value(least)
+            return Value(least, FALSE, op("add", least, self.count(source, scopes, unsure_cond)))
+        assert a.value is not None
+        value = self.value(a.value, inner)
+        if a.fn in ("any", "all"):
+            # all(c if f) is not any(not c if f).
+            hit = and_(cond, value.node if a.fn == "any" else not_(value.node))
+            n_true, n_unsure = self.count(source, scopes, hit), self.count(source, scopes, is_null(hit))
+            found = case(op("gt", n_true, const(0)), TRUE, op("gt", n_unsure, const(0)), NULL, FALSE)
+            return Value(found if a.fn == "any" else not_(found))
+        value = value.exact()
+        possible = or_(cond, unsure_cond) if cond != TRUE else TRUE
+        if a.fn == "sum":
+            missing = or_(unsure_cond, and_(cond, is_null(value.node)))
+            short: Ir = op("gt", self.count(source, scopes, missing), const(0))
+            total = op("coalesce", self.group(source, scopes, "sum", (value.node,), cond), const(0))
+            return Value(case(short, NULL, total), short)
+        own_date = self.kinds[source.link.kind].date
+        doubt: Ir
+        undated: Ir
+        if a.fn in ("min", "max"):
+            best = self.group(source, scopes, a.fn, (value.node,), cond)
+            undated = is_null(value.node) if value.node == Column(own_date) else value.doubt
+            doubt = (
+                op("gt", self.count(source, scopes, and_(possible, undated)), const(0)) if undated != FALSE else FALSE
+            )
+            if cond != TRUE:
+                other = self.group(source, scopes, a.fn, (value.node,), possible)
+                doubt = or_(doubt, op("distinct", best, other))
+            return Value(case(doubt, NULL, best), doubt)
+        # latest, earliest: by the record's own date, then its key.
+        fn = "max" if a.fn == "latest" else "min"
+        day = self.field(source.link.kind, own_date)
+        rank = op("pair", day.node, Column(self.kinds[source.link.kind].key))
+        dated = not_(is_null(day.node))
+        undated = op("gt", self.count(source, scopes, and_(possible, is_null(day.node))), const(0))
+        pick = self.group(source, scopes, f"arg_{fn}", (value.node, rank), and_(cond, dated))
+        doubt = undated
+        if cond != TRUE:
+            best = self.group(source, scopes, fn, (rank,), and_(cond, dated))
+            other = self.group(source, scopes, fn, (rank,), and_(possible, dated))
+            doubt = or_(doubt, op("distinct", best, other))
+        if value.doubt != FALSE:
+            own = self.group(source, scopes, f"arg_{fn}", (value.doubt, rank), and_(cond, dated))
+            doubt = or_(doubt, op("coalesce", own, FALSE))
+        return Value(case(doubt, NULL, pick), doubt)
+
+    def gap(self, g: tree.Gap, scopes: tuple[Scope, ...]) -> Value:
+        source = g.source
+        inner = self.enter(source, scopes)
+        cond = TRUE if g.condition is None else self.value(g.condition, inner).node
+        start = self.value(g.start, inner).exact()
+        member = and_(cond, not_(is_null(start.node)))
+        order = case(member, start.node, NULL)
+        by = inner[-1].by
+        unsure = or_(is_null(cond) if cond != TRUE else FALSE, and_(or_(cond, is_null(cond)), is_null(start.node)))
+        if g.end is None:
+            before = Window(by, "lag", order, order)
+            size = op("days_between", before, start.node)
+            largest = self.group(source, scopes, "max", (size,), member)
+        else:
+            ended = self.value(g.end, inner).exact()
+            unsure = or_(unsure, and_(or_(cond, is_null(cond)), ended.doubt))
+            end = case(is_null(ended.node), AsAt(), ended.node)
+            covered = Window(by, "running_max", order, case(member, end, NULL))
+            size = _uncovered(covered, start.node)
+            largest = self.group(source, scopes, "max", (size,), member)
+            first = self.group(source, scopes, "min", (start.node,), member)
+            last = self.group(source, scopes, "max", (end,), member)
+            since = None if g.since is None else self.value(g.since, scopes).exact()
+            until = None if g.until is None else self.value(g.until, scopes).exact()
+            sizes: list[Ir] = [op("coalesce", largest, const(0))]
+            doubts: list[Ir] = []
+            if since is not None:
+                sizes.append(_uncovered(since.node, first))
+                doubts.append(since.doubt)
+            if until is not None:
+                sizes.append(_uncovered(last, until.node))
+                doubts.append(until.doubt)
+            none = _uncovered(since.node, until.node) if since is not None and until is not None else NULL
+            largest = case(is_null(first), none, _extreme("greatest", sizes))
+            doubt = or_(op("gt", self.count(source, scopes, unsure), const(0)) if unsure != FALSE else FALSE, *doubts)
+            return Value(case(doubt, NULL, largest), doubt)
+        doubt = op("gt", self.count(source, scopes, unsure), const(0)) if unsure != FALSE else FALSE
+        return Value(case(doubt, NULL, largest), doubt)
+
+    # --- plain values ---
+
+    def field(self, kind: str, name: str) -> Value:
+        """A field in its own row."""
+        table = self.tables.get(kind)
+        doubted = table is not None and name in table.doubted
+        return Value(Column(name), op("coalesce", Column(f"doubt__{name}"), FALSE) if doubted else FALSE)
+
+    def doubt_of_path(self, path: tuple[Link, ...]) -> Ir:
+        """Whether a link on the way up cannot be read."""
+        doubt: Ir = FALSE
+        for link in reversed(path):
+            above = FALSE if doubt == FALSE else op("coalesce", Up(link.name, link.to, doubt), FALSE)
+            doubt = or_(self.field(link.kind, link.field).doubt, above)
+        return doubt
+
+    def field_of(self, f: tree.FieldOf, scopes: tuple[Scope, ...]) -> Value:
+        own = self.field(f.kind, f.field)
+        node, doubt = own.node, own.doubt
+        position = next(i for i, s in enumerate(scopes) if s.index == f.scope)
+        if f.previous:
+            day = Column(self.kinds[f.kind].date)
+            by = scopes[position].by
+
+            def before(item: Ir) -> Ir:
+                return case(is_null(day), NULL, Window(by, "lag", day, item))
+
+            node = before(node)
+            doubt = doubt if doubt == FALSE else op("coalesce", before(doubt), FALSE)
+        for link in reversed(f.path):
+            node = Up(link.name, link.to, node)
+            doubt = FALSE if doubt == FALSE else op("coalesce", Up(link.name, link.to, doubt), FALSE)
+        doubt = or_(doubt, self.doubt_of_path(f.path))
+        for _ in range(len(scopes) - 1 - position):
+            node = Outer(node)
+            doubt = FALSE if doubt == FALSE else Outer(doubt)
+        return Value(node, doubt)
+
+    def value(self, n: tree.Node, scopes: tuple[Scope, ...]) -> Value:
+        """Any expression, in the innermost row of `scopes`."""
+        match n:
+            case tree.Literal(value=v):
+                return Value(const(v))
+            case tree.AsAt():
+                return Value(AsAt())
+            case tree.FieldOf():
+                return self.field_of(n, scopes)
+            case tree.Not(item=i):
+                return Value(not_(self.value(i, scopes).node))
+            case tree.And(items=items):
+                return Value(and_(*(self.value(i, scopes).node for i in items)))
+            case tree.Or(items=items):
+                return Value(or_(*(self.value(i, scopes).node for i in items)))
+            case tree.Compare(op=symbol, left=a, right=b):
+                return Value(_compare(symbol, self.value(a, scopes), self.value(b, scopes)))
+            case tree.IsNone(item=i):
+                asked = self.value(i, scopes).exact()
+                return Value(case(asked.doubt, NULL, is_null(asked.node)))
+            case tree.Member():
+                return self.member(n, scopes)
+            case tree.IfElse():
+                test = self.value(n.condition, scopes).node
+                then, other = self.value(n.then, scopes).exact(), self.value(n.other, scopes).exact()
+                node = case(test, then.node, is_null(test), NULL, other.node)
+                return Value(node, case(test, then.doubt, is_null(test), TRUE, other.doubt))
+            case tree.Arithmetic(op=symbol, left=a, right=b):
+                return _arithmetic(symbol, self.value(a, scopes), self.value(b, scopes))
+            case tree.ParameterOf(name=name):
+                return Value(self.parameter(name, scopes))
+            case tree.Shift(day=d, length=length, sign=sign):
+                return self.shift(d, length, sign, scopes)
+            case tree.Between(unit=unit, start=from_, end=to):
+                x, y = self.value(from_, scopes).exact(), self.value(to, scopes).exact()
+                return Value(self.between(unit, x.node, y.node), or_(x.doubt, y.doubt))
+            case tree.Extreme(fn=fn, items=items):
+                values = [self.value(i, scopes).exact() for i in items]
+                name = "greatest" if fn == "max" else "least"
+                return Value(_extreme(name, [v.node for v in values]), or_(*(v.doubt for v in values)))
+            case tree.Aggregate():
+                return self.aggregate(n, scopes)
+            case tree.Gap():
+                found = self.gap(n, scopes)
+                doubt = self.path_doubt(n.source, scopes)
+                return Value(case(doubt, NULL, found.node), or_(doubt, found.doubt))
+            case tree.TableEntry(key=k, entries=entries):
+                key = self.value(k, scopes).exact()
+                found_parts: list[Ir] = []
+                for name, entry in entries:
+                    found_parts += [op("eq", key.node, const(name)), const(_scalar(entry))]
+                return Value(case(*found_parts, NULL), key.doubt)
+            case tree.Text(fn=fn, item=a, part=b):
+                x, y = self.value(a, scopes), self.value(b, scopes)
+                return Value(op(fn, x.node, y.node))
+            case tree.Len(item=i):
+                listed = self.value(i, scopes)
+                return Value(op("len", listed.node), listed.doubt)
+        raise TypeError(f"no lowering for {type(n).__name__}")
+
+    def member(self, n: tree.Member, scopes: tuple[Scope, ...]) -> Value:
+        item = self.value(n.item, scopes).exact()
+        if isinstance(n.options, tuple):
+            return Value(op("in", item.node, *(const(_scalar(o)) for o in n.options)))
+        if isinstance(n.options, tree.TableEntry):
+            key = self.value(n.options.key, scopes).exact()
+            found: list[Ir] = []
+            for name, entry in n.options.entries:
+                assert isinstance(entry, tuple)
+                found += [op("eq", key.node, const(name)), op("in", item.node, *(const(_scalar(o)) for o in entry))]
+            return Value(case(*found, NULL))
+        items = self.value(n.options, scopes)
+        return Value(case(is_null(item.node), NULL, op("has", items.node, item.node)))
+
+    def judged_here(self, scopes: tuple[Scope, ...]) -> Ir:
+        judged = self.judged
+        if not isinstance(judged, AsAt):
+            for _ in range(len(scopes) - 1):
+                judged = Outer(judged)
+        return judged
+
+    def parameter(self, name: str, scopes: tuple[Scope, ...]) -> Ir:
+        value = self.parameters[name].value
+        assert value is not None, "a rule with a parameter that is off is not lowered"
+        judged = self.judged_here(scopes)
+        found: list[Ir] = []
+        for since, v in reversed(value.versions[1:]):
+            assert isinstance(v, int)
+            found += [op("ge", judged, const(since)), const(v)]
+        first = value.versions[0][1]
+        assert isinstance(first, int)
+        return case(*found, const(first))
+
+    def shift(self, d: tree.Node, length: tree.Node, sign: int, scopes: tuple[Scope, ...]) -> Value:
+        day = self.value(d, scopes).exact()
+        if isinstance(length, tree.ParameterOf):
+            versions = self.limits(length.name).versions
+            judged = self.judged_here(scopes)
+            found: list[Ir] = []
+            for since, limit in reversed(versions[1:]):
+                found += [op("ge", judged, const(since)), self.add(day.node, limit.unit, limit.amount, sign)]
+            limit = versions[0][1]
+            return Value(case(*found, self.add(day.node, limit.unit, limit.amount, sign)), day.doubt)
+        assert isinstance(length, tree.Length)
+        if isinstance(length.amount, tree.Literal):
+            amount = length.amount.value
+            assert isinstance(amount, int)
+            return Value(self.add(day.node, length.unit, amount, sign), day.doubt)
+        amount_value = self.value(length.amount, scopes).exact()
+        node = self.add_some(day.node, length.unit, amount_value.node, sign)
+        # A number out of bounds is no length of time.
+        sound = and_(op("ge", amount_value.node, const(0)), op("le", amount_value.node, const(36_600)))
+        return Value(case(sound, node, NULL), or_(day.doubt, amount_value.doubt))
+
+    def add(self, day: Ir, unit: Unit, amount: int, sign: int) -> Ir:
+        """`day` and a length of time that is known."""
+        match unit:
+            case "days" | "weeks":
+                days = amount * (7 if unit == "weeks" else 1)
+                return day if days == 0 else op("add_days", day, const(sign * days))
+            case "months" | "years":
+                return op("add_months", day, const(sign * amount * (12 if unit == "years" else 1)))
+        eve = op("add_days", day, const(-1))
+        if sign > 0:
+            return OpenDay(op("add", Ordinal(eve), const(1)) if amount == 0 else op("add", Ordinal(day), const(amount)))
+        return OpenDay(Ordinal(day) if amount == 0 else op("sub", Ordinal(eve), const(amount - 1)))
+
+    def add_some(self, day: Ir, unit: Unit, amount: Ir, sign: int) -> Ir:
+        """`day` and a length of time that the record gives."""
+        signed = amount if sign > 0 else op("neg", amount)
+        # Bounded here, so that no row of a table, applicable or not, can overflow a date.
+        bounded = case(op("between", signed, const(-36_600), const(36_600)), signed, NULL)
+        match unit:
+            case "days":
+                return op("add_days", day, bounded)
+            case "weeks":
+                return op("add_days", day, op("mul", bounded, const(7)))
+            case "months":
+                return op("add_months", day, bounded)
+            case "years":
+                small = case(op("between", signed, const(-1_000), const(1_000)), signed, NULL)
+                return op("add_months", day, op("mul", small, const(12)))
+        eve = op("add_days", day, const(-1))
+        zero = self.add(day, unit, 0, sign)
+        some = op("add", Ordinal(day), bounded)
+        if sign < 0:
+            some = op("add", op("add", Ordinal(eve), bounded), const(1))
+        return case(op("eq", amount, const(0)), zero, OpenDay(some))
+
+    def between(self, unit: Unit, a: Ir, b: Ir) -> Ir:
+        """Whole units from a to b, towards nought."""
+        match unit:
+            case "days":
+                return op("days_between", a, b)
+            case "weeks":
+                return op("quotient", op("days_between", a, b), const(7))
+            case "months":
+                return op("months_between", a, b)
+            case "years":
+                return op("quotient", op("months_between", a, b), const(12))
+        return op("sub", Ordinal(b), Ordinal(a))
+
+
+def deadline_label(d: CheckedDeadline) -> str:
+    """The condition that a deadline stands for, as a label."""
+    return f"{d.what} in time"
+
+
+def every_label(e: CheckedEvery, within: Dated[Limit]) -> str:
+    """The condition that a recurring duty stands for, as a label."""
+    limits = dict.fromkeys(str(limit) for _, limit in within.versions)
+    return f"{e.what} every {', '.join(limits)}"
+
+
+def _has_window(item: Ir) -> bool:
+    return isinstance(item, Window) or any(_has_window(p) for p in parts(item))
+
+
+def _scalar(v: object) -> str | int | bool:
+    assert isinstance(v, str | int | bool)
+    return v
+
+
+def _uncovered(covered_to: Ir, start: Ir) -> Ir:
+    """Days strictly between two days, at least 0; NULL if either is."""
+    days = op("sub", op("days_between", covered_to, start), const(1))
+    return case(op("lt", days, const(0)), const(0), days)
+
+
+def _extreme(name: str, items: list[Ir]) -> Ir:
+    if len(items) == 1:
+        return items[0]
+    return case(or_(*(is_null(i) for i in items)), NULL, Op(name, tuple(items)))
+
+
+def _compare(symbol: str, a: Value, b: Value) -> Ir:
+    name = COMPARE[symbol]
+    if a.most is None and b.most is None:
+        return op(name, a.node, b.node)
+    a_most, b_most = a.most or a.node, b.most or b.node
+    yes: Ir
+    no: Ir
+    match symbol:
+        case ">=":
+            yes, no = op("ge", a.node, b_most), op("lt", a_most, b.node)
+        case ">":
+            yes, no = op("gt", a.node, b_most), op("le", a_most, b.node)
+        case "<=":
+            yes, no = op("le", a_most, b.node), op("gt", a.node, b_most)
+        case "<":
+            yes, no = op("lt", a_most, b.node), op("ge", a.node, b_most)
+        case _:
+            yes = and_(op("eq", a.node, b_most), op("eq", a_most, b.node))
+            no = or_(op("lt", a_most, b.node), op("gt", a.node, b_most))
+            if symbol == "!=":
+                yes, no = no, yes
+    return case(yes, TRUE, no, FALSE, NULL)
+
+
+def _arithmetic(symbol: str, a: Value, b: Value) -> Value:
+    doubt = or_(a.doubt, b.doubt)
+    name = {"+": "add", "-": "sub", "*": "mul"}[symbol]
+    if (a.most is None and b.most is None) or symbol == "*":
+        x, y = a.exact(), b.exact()
+        return Value(op(name, x.node, y.node), or_(x.doubt, y.doubt))
+    a_most, b_most = a.most or a.node, b.most or b.node
+    if symbol == "+":
+        return Value(op("add", a.node, b.node), doubt, op("add", a_most, b_most))
+    return Value(op("sub", a.node, b_most), doubt, op("sub", a_most, b.node))

@@ -1,0 +1,302 @@
+"""Many lowered rules -> one shared plan: each feature computed once, all aggregates over one link in one grouping.
+
+A feature's *stage* says what must be there before it: 0 is the table as at the audit's day, and a feature of stage n needs only columns of
+stages below n, in whatever table. Stage by stage each table is widened by its features; the last version of a record's table is what the
+rules' verdicts, and the arguments of those that fail, are read from.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from compliance.compiler.argue import Argument
+from compliance.compiler.ir import (
+    FALSE,
+    FEATURES,
+    Column,
+    Group,
+    Ir,
+    OpenDay,
+    Ordinal,
+    Up,
+    Window,
+    and_,
+    not_,
+    parts,
+)
+from compliance.compiler.lower import Lowered, Pair
+from compliance.model import RecordKinds, Table
+from compliance.sql import duckdb as dialect
+from compliance.sql.planned import Plan, RecordPlan
+from compliance.sql.text import name
+
+
+@dataclass
+class _Feature:
+    item: Ir
+    stage: int
+    column: str
+
+
+@dataclass
+class _Step:
+    """A table or view to make."""
+
+    what: str
+    select: str
+    reads: list[str]
+    grouped: bool = False
+
+
+@dataclass
+class Planner:
+    """Plans rules that have been lowered against one export."""
+
+    kinds: RecordKinds
+    tables: Mapping[str, Table]
+    pairs: Mapping[str, Pair]
+    _features: dict[str, dict[Ir, _Feature]] = field(default_factory=lambda: defaultdict(dict))
+    _stages: dict[tuple[str, Ir], int] = field(default_factory=dict)
+    _used: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    _version: dict[str, str] = field(default_factory=dict)
+    _groups: dict[tuple[str, str, int], dict[Ir, str]] = field(default_factory=lambda: defaultdict(dict))
+    _steps: list[_Step] = field(default_factory=list)
+    _short: dict[str, str] = field(default_factory=dict)
+
+    def plan(self, lowered: list[Lowered], arguments: list[Argument]) -> Plan:
+        """The whole."""
+        wanted: dict[str, list[Ir]] = defaultdict(list)
+        for rule, argument in zip(lowered, arguments, strict=True):
+            record = rule.rule.rule.record
+            wanted[record] += [rule.when, rule.pending, rule.verdict, *(t for _, t in rule.conditions)]
+            wanted[record] += [
+                argument.sentence,
+                argument.failed,
+                argument.missing,
+                argument.evidence,
+                argument.due_on,
+                argument.late,
+            ]
+            wanted[record] += [x for _, t, said in argument.conditions for x in (t, said)]
+        for record, items in wanted.items():
+            self._used[record].update(("rid", "src", "row", self.kinds[record].key))
+            for item in items:
+                self._stage(record, item)
+        last = max((f.stage for fs in self._features.values() for f in fs.values()), default=0)
+        for table in [*self._tables_in_order()]:
+            self._base_view(table)
+        for stage in range(1, last + 1):
+            self._make_groups(stage)
+            self._widen(stage)
+        records = tuple(self._record(r, lowered, arguments) for r in sorted(wanted))
+        explain = tuple(self._explain(rule, argument) for rule, argument in zip(lowered, arguments, strict=True))
+        reads = Counter(r for s in self._steps for r in s.reads)
+        finals = {r.view for r in records}
+        setup = []
+        for s in self._steps:
+            # A view that several statements read would be worked out each time.
+            table_wanted = s.grouped or s.what in finals or reads[s.what] > 1
+            setup.append(dialect.make("TABLE" if table_wanted and "_" in s.what else "VIEW", s.what, s.select))
+        conditions = tuple(tuple(label for label, _, _ in a.conditions) for a in arguments)
+        return Plan(tuple(setup), self._needs_calendar(), records, explain, conditions)
+
+    # --- features and their stages ---
+
+    def _stage(self, table: str, item: Ir) -> int:
+        """The stage at which `item` can be worked out in a row of `table`; takes note of every feature and column."""
+        known = self._stages.get((table, item))
+        if known is not None:
+            return known
+        match item:
+            case Column(name=column):
+                self._use(table, column)
+                stage = 0
+            case Up(link=link, table=parent, item=inner):
+                self._use(table, f"link__{link}")
+                self._use(parent, "rid")
+                stage = self._stage(parent, inner) + 1
+            case Group(table=child, link=link):
+                self._use(child, f"link__{link}")
+                self._use(table, "rid")
+                stage = max((self._stage(child, p) for p in parts(item)), default=0) + 1
+                self._groups[child, link, stage].setdefault(item, "")
+            case Window(link=link):
+                self._use(table, f"link__{link}")
+                self._use(table, self._key(table))
+                self._use(table, "rid")
+                stage = max(self._stage(table, p) for p in parts(item)) + 1
+            case Ordinal() | OpenDay():
+                stage = max(self._stage(table, p) for p in parts(item)) + 1
+            case _:
+                stage = max((self._stage(table, p) for p in parts(item)), default=0)
+        if isinstance(item, FEATURES):
+            self._features[table][item] = _Feature(item, stage, f"f{len(self._features[table])}")
+        self._stages[table, item] = stage
+        return stage
+
+    def _key(self, table: str) -> str:
+        pair = self.pairs.get(table)
+        return self.kinds[pair.link.kind if pair else table].key
+
+    def _use(self, table: str, column: str) -> None:
+        self._used[table].add(column)
+        pair = self.pairs.get(table)
+        if pair is not None:
+            # The made-up table takes its columns from the linked kind, and its link from the way there.
+            if column != "link__outer":
+                self._used[pair.link.kind].add(column)
+            self._used[pair.link.kind].add(f"link__{pair.link.name}")
+            self._used[pair.table].update(("rid", f"link__{pair.path[0].name}"))
+            for link in pair.path[1:]:
+                self._used[link.kind].update(("rid", f"link__{link.name}"))
+
+    def _needs_calendar(self) -> bool:
+        return any(isinstance(i, Ordinal | OpenDay) for fs in self._features.values() for i in fs)
+
+    # --- steps ---
+
+    def _tables_in_order(self) -> list[str]:
+        """Record kinds first, then the made-up tables that are joined from them."""
+        return [
+            *sorted(t for t in self._used if t not in self.pairs),
+            *sorted(t for t in self._used if t in self.pairs),
+        ]
+
+    def _base_view(self, table: str) -> None:
+        what = f"x{len(self._short)}"
+        self._short[table] = what
+        self._version[table] = what
+        pair = self.pairs.get(table)
+        if pair is not None:
+            columns = sorted(self._used[table] - {"link__outer"})
+            way = [(self._version[link.kind], f"w{i}", f"link__{link.name}") for i, link in enumerate(pair.path[1:])]
+            child, outer = self._version[pair.link.kind], self._version[pair.table]
+            select = dialect.paired(outer, way, f"link__{pair.path[0].name}", child, f"link__{pair.link.name}", columns)
+            self._steps.append(_Step(what, select, [child, outer]))
+            return
+        kind = self.kinds[table]
+        supplied = self.tables[table].columns
+        columns_sql = []
+        for column in sorted(self._used[table]):
+            sql = f"p.{name(column)}"
+            declared = kind.fields.get(column)
+            if declared is not None:
+                since = declared.known_from
+                if declared.type == "date" and not declared.may_lie_ahead:
+                    sql = dialect.masked(sql, sql)
+                elif since and since in supplied:
+                    sql = dialect.masked(sql, f"p.{name(since)}")
+            columns_sql.append((column, sql))
+        exists = [f"p.{name(f)}" for f in kind.counts_from if f in supplied]
+        self._steps.append(_Step(what, dialect.as_at_view(f"t_{table}", columns_sql, exists), []))
+
+    def _sql(self, table: str, item: Ir, alias: str = "p") -> str:
+        """`item` over a version of `table`, called `alias`, that has its features."""
+
+        def column(i: Ir) -> str:
+            if isinstance(i, Column):
+                return f"{alias}.{name(i.name)}"
+            return f"{alias}.{name(self._features[table][i].column)}"
+
+        return dialect.render(item, column)
+
+    def _make_groups(self, stage: int) -> None:
+        for (child, link, at), items in sorted(self._groups.items(), key=lambda g: g[0]):
+            if at != stage:
+                continue
+            what = f"g_{len(self._steps)}"
+            columns = []
+            for i, item in enumerate(items):
+                assert isinstance(item, Group)
+                where = None if item.where is None else self._sql(child, item.where)
+                columns.append(
+                    (f"a{i}", dialect.aggregate(item.fn, tuple(self._sql(child, a) for a in item.args), where))
+                )
+                items[item] = f"{what}.a{i}"
+            view = self._version[child]
+            select = dialect.grouping(view, f"p.{name(f'link__{link}')}", columns)
+            self._steps.append(_Step(what, select, [view], grouped=True))
+
+    def _widen(self, stage: int) -> None:
+        """Each table with features of this stage, by joins and windows over its version before.
+
+        All tables are widened from the versions of the stage before, so no order among them matters.
+        """
+        made: dict[str, str] = {}
+        for table in self._tables_in_order():
+            features = [f for f in self._features[table].values() if f.stage == stage]
+            if not features:
+                continue
+            joins: dict[tuple[str, str, str], str] = {}
+            columns = []
+
+            def join(what: str, on_column: str, on: str, joins: dict[tuple[str, str, str], str] = joins) -> str:
+                return joins.setdefault((what, on_column, on), f"j{len(joins)}")
+
+            for f in features:
+                match f.item:
+                    case Up(link=link, table=parent, item=inner):
+                        alias = join(self._version[parent], "rid", f"p.{name(f'link__{link}')}")
+                        sql = self._sql(parent, inner, alias)
+                    case Group() as g:
+                        table_name, column = self._groups[g.table, g.link, f.stage][g].split(".")
+                        sql = f"{join(table_name, 'k', 'p.rid')}.{column}"
+                    case Window(link=link, fn=fn, order=order, item=inner):
+                        by, key = f"p.{name(f'link__{link}')}", f"p.{name(self._key(table))}"
+                        sql = dialect.window(fn, self._sql(table, inner), self._sql(table, order), by, key, "p.rid")
+                    case Ordinal(day=day):
+                        sql = f"{join('calendar', 'day', self._sql(table, day))}.ordinal"
+                    case OpenDay(n=n):
+                        sql = f"{join('open_day', 'ordinal', self._sql(table, n))}.day"
+                    case _:
+                        raise TypeError(f"{type(f.item).__name__} is not a feature")
+                columns.append((f.column, sql))
+            what = f"{self._short[table]}_{stage}"
+            listed = [(w, a, c, on) for (w, c, on), a in joins.items()]
+            select = dialect.widened(self._version[table], columns, listed)
+            self._steps.append(_Step(what, select, [self._version[table], *(w for w, _, _, _ in listed)]))
+            made[table] = what
+        self._version.update(made)
+
+    # --- what is asked of a record kind ---
+
+    def _record(self, record: str, lowered: list[Lowered], arguments: list[Argument]) -> RecordPlan:
+        mine = [i for i, r in enumerate(lowered) if r.rule.rule.record == record]
+        pending = [FALSE if lowered[i].pending == FALSE else and_(lowered[i].when, lowered[i].pending) for i in mine]
+        not_applicable = [not_(lowered[i].when) for i in mine]
+        branches = []
+        for i in mine:
+            a = arguments[i]
+            texts = (a.sentence, a.failed, a.missing, a.evidence, a.due_on, a.late)
+            branches.append(tuple(self._sql(record, t) for t in texts))
+        return RecordPlan(
+            record=record,
+            view=self._version[record],
+            key=self.kinds[record].key,
+            rules=tuple(mine),
+            verdicts=tuple(self._sql(record, lowered[i].verdict) for i in mine),
+            not_applicable=tuple("" if n == FALSE else self._sql(record, n) for n in not_applicable),
+            pending=tuple("" if p == FALSE else self._sql(record, p) for p in pending),
+            branches=tuple(branches),
+        )
+
+    def _explain(self, rule: Lowered, argument: Argument) -> str:
+        record = rule.rule.rule.record
+        shown = [rule.when, rule.verdict, rule.pending, argument.due_on, argument.sentence]
+        shown += [x for _, truth, said in argument.conditions for x in (truth, said)]
+        listed = ", ".join(self._sql(record, s) for s in shown)
+        key = name(self.kinds[record].key)
+        return f"SELECT {listed} FROM {name(self._version[record])} p WHERE p.{key} = $key"
+
+
+def make_plan(
+    lowered: list[Lowered],
+    lowerer_arguments: list[Argument],
+    kinds: RecordKinds,
+    tables: Mapping[str, Table],
+    pairs: Mapping[str, Pair],
+) -> Plan:
+    """One shared plan for rules in the audit's order."""
+    return Planner(kinds, tables, pairs).plan(lowered, lowerer_arguments)

@@ -1,0 +1,224 @@
+"""The engine at work: runs a plan in DuckDB and reads back what failed (I/O: the database)."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from compliance.dates import put_right_on
+from compliance.errors import ComplianceError
+from compliance.model import Finding, RuleInfo, RuleResult, Source
+from compliance.sql import duckdb as dialect
+from compliance.sql.text import literal
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from compliance.sql.planned import Plan, RecordPlan
+
+CHUNK = 20_000
+"""Findings that are written at a time; bounds memory whatever their number."""
+
+
+def connect(scratch: Path, memory: str = "", threads: int = 0) -> duckdb.DuckDBPyConnection:
+    """An empty engine that spills to `scratch` and reaches nothing outside by itself.
+
+    Args:
+      memory: at most this much, such as 1GB; empty: the engine's own default.
+      threads: 0: one for small exports, all cores for large ones, decided when the data are known.
+    Raises:
+      ComplianceError: `memory` is not an amount of memory.
+    """
+    import duckdb
+
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "temp_directory": str(scratch),
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "preserve_insertion_order": True,
+    }
+    if memory:
+        config["memory_limit"] = memory
+    if threads:
+        config["threads"] = threads
+    try:
+        return duckdb.connect(":memory:", config=config)
+    except duckdb.Error as e:
+        if memory:
+            raise ComplianceError(f"'{memory}' is not an amount of memory; write 500MB or 4GB") from e
+        raise
+
+
+def closed_days() -> list[date]:
+    """The bank holidays of England and Wales, 2000 to 2100, as shipped."""
+    text = (files("compliance") / "data" / "bank_holidays.csv").read_text(encoding="utf-8")
+    return [date.fromisoformat(row["day"]) for row in csv.DictReader(text.splitlines())]
+
+
+def add_calendar(con: duckdb.DuckDBPyConnection) -> None:
+    """The working-day calendar, 2000-01-01 to 2100-12-31."""
+    closed = ", ".join(literal(d) for d in closed_days())
+    con.execute(dialect.CALENDAR.format(closed=closed, start="2000-01-01", end="2101-01-01"))
+    con.execute(dialect.OPEN_DAYS)
+
+
+@dataclass
+class Audited:
+    """The findings of one audit, still in the engine; can be read through as often as wanted, never all in memory."""
+
+    con: duckdb.DuckDBPyConnection
+    plan: Plan
+    rules: tuple[RuleInfo, ...]
+    as_at: date
+    sources: tuple[Source, ...]
+    counts: Mapping[int, tuple[int, int, int, int]] = field(default_factory=dict)
+    failed: Mapping[int, str] = field(default_factory=dict)
+
+    def segments(self) -> Iterator[tuple[RecordPlan, list[int], int, int]]:
+        """Neighbouring rules of one record kind that have findings, and where their findings stand in the order."""
+        of_rule = {n: r for r in self.plan.records for n in r.rules}
+        current: tuple[RecordPlan, list[int], int, int] | None = None
+        for rule, (_, _, lo, hi) in sorted(self.counts.items()):
+            record = of_rule[rule]
+            if current is not None and current[0] is record:
+                current = (record, [*current[1], rule], current[2], hi)
+                continue
+            if current is not None:
+                yield current
+            current = (record, [rule], lo, hi)
+        if current is not None:
+            yield current
+
+    def _read(self, as_json: bool) -> Iterator[list[tuple[object, ...]]]:
+        files_ = [s.file + (f" [{s.sheet}]" if s.sheet else "") for s in self.sources] or [""]
+        for record, rules, first, last in self.segments():
+            branches = [(n, record.branches[i]) for n, i in zip(rules, record.places(rules), strict=True)]
+            select = (
+                dialect.finding_json(record.view, branches, files_)
+                if as_json
+                else dialect.finding_rows(record.view, branches)
+            )
+            for lo in range(first, last + 1, CHUNK):
+                hi = min(lo + CHUNK - 1, last)
+                yield self.con.execute(select, {"lo": lo, "hi": hi}).fetchall()
+
+    def findings(self) -> Iterator[Finding]:
+        """Every finding, most serious first, then by rule and subject."""
+        files_ = [s.file + (f" [{s.sheet}]" if s.sheet else "") for s in self.sources] or [""]
+        on = {i: put_right_on(self.as_at, r.put_right.within) for i, r in enumerate(self.rules)}
+        for rows in self._read(as_json=False):
+            for _, rule, unknown, key, src, row, texts in rows:
+                assert (
+                    isinstance(rule, int) and isinstance(texts, list) and isinstance(src, int) and isinstance(row, int)
+                )
+                argument, failed, missing, evidence, due_on, late = texts
+                yield Finding(
+                    rule=self.rules[rule],
+                    outcome="not_evidenced" if unknown else "breach",
+                    key=str(key),
+                    argument=argument,
+                    failed=tuple(json.loads(f"[{failed}]")),
+                    missing=tuple(json.loads(f"[{missing}]")),
+                    evidence=json.loads(f"{{{evidence}}}"),
+                    file=files_[src],
+                    row=row,
+                    due_on=due_on or "",
+                    late=late or "",
+                    put_right_on=on[rule],
+                )
+
+    def findings_json(self) -> Iterator[str]:
+        """The same as JSON objects, many in one text, with a comma and a line end between; written by the engine."""
+        self.con.execute(dialect.RULE_TEXT)
+        rows: list[tuple[object, ...]] = []
+        for i, r in enumerate(self.rules):
+            head = f'{{"rule":{json.dumps(r.id)},"outcome":"'
+            after_outcome = f'","severity":"{r.severity}","layer":"{r.layer}","subject":{{"record":"{r.record}","key":'
+            after_key = f'}},"cites":{json.dumps(list(r.cites))},"argument":'
+            put_right = {
+                "on": put_right_on(self.as_at, r.put_right.within).isoformat(),
+                "by": r.put_right.by,
+                "remedy": r.remedy,
+            }
+            after_due = f',"put_right":{json.dumps(put_right, ensure_ascii=False)},"workstream":"{r.put_right.workstream}","fingerprint":"'
+            rows.append((i, r.id, r.record, head, after_outcome, after_key, after_due))
+        if rows:
+            self.con.execute(dialect.rule_text(rows))
+        for chunk in self._read(as_json=True):
+            yield ",\n".join(str(row[0]) for row in chunk)
+
+
+def fingerprint(rule: str, record: str, key: str) -> str:
+    """What names a finding from audit to audit: made of the rule and the subject only."""
+    return hashlib.sha256(f"{rule}\x1f{record}\x1f{key}".encode()).hexdigest()[:16]
+
+
+def _ask(
+    con: duckdb.DuckDBPyConnection, record: RecordPlan, rules: tuple[int, ...], counted: dict[int, tuple[int, int, int]]
+) -> None:
+    counts, where = record.counts(rules)
+    row = con.execute(counts).fetchone()
+    con.execute(dialect.HITS_INSERT.format(select=record.hits(rules)))
+    assert row is not None
+    for n, (not_applicable, pending) in zip(rules, where, strict=True):
+        counted[n] = (row[0], 0 if not_applicable < 0 else row[not_applicable], 0 if pending < 0 else row[pending])
+
+
+def run(
+    con: duckdb.DuckDBPyConnection, plan: Plan, rules: tuple[RuleInfo, ...], as_at: date, sources: tuple[Source, ...]
+) -> tuple[Audited, tuple[RuleResult, ...]]:
+    """Runs the plan. The tables `t_<kind>` must be there.
+
+    A rule that the engine cannot carry out does not take the others with it: its record kind is run again, rule by rule.
+    """
+    import duckdb
+
+    con.execute(dialect.SET_AS_AT.format(day=literal(as_at)))
+    if plan.calendar:
+        add_calendar(con)
+    for statement in plan.setup:
+        con.execute(statement)
+    con.execute(dialect.HITS_TABLE)
+    failed: dict[int, str] = {}
+    counted: dict[int, tuple[int, int, int]] = {}
+    for record in plan.records:
+        try:
+            _ask(con, record, record.rules, counted)
+        except duckdb.Error:
+            for n in record.rules:
+                try:
+                    _ask(con, record, (n,), counted)
+                except duckdb.Error as e:
+                    failed[n] = str(e).split("\n")[0]
+    con.execute(dialect.HITS_SORTED)
+    hits: dict[int, tuple[int, int, int, int]] = {
+        r: (breach, unknown, lo, hi) for r, breach, unknown, lo, hi in con.execute(dialect.HIT_COUNTS).fetchall()
+    }
+    results = []
+    for n, rule in enumerate(rules):
+        if n in failed:
+            results.append(RuleResult(rule, "failed", failed[n]))
+        elif n not in counted:
+            results.append(RuleResult(rule, rule.status, rule.why))
+        else:
+            total, not_applicable, pending = counted[n]
+            breach, unknown, _, _ = hits.get(n, (0, 0, 0, 0))
+            compliant = total - not_applicable - pending - breach - unknown
+            status = "ran" if total - not_applicable else "looked at nothing"
+            why = (
+                ""
+                if status == "ran"
+                else (f"no {rule.record} records" if not total else f"it applies to none of {total:,}")
+            )
+            results.append(
+                RuleResult(rule, status, why, compliant, breach, unknown, pending, not_applicable)  # type: ignore[arg-type]
+            )
+    audited = Audited(con, plan, rules, as_at, sources, hits, failed)
+    return audited, tuple(results)

@@ -1,0 +1,238 @@
+"""How DuckDB writes each operation. One template an operation; the planner's statements are templates too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from compliance.compiler.ir import AsAt, Column, Const, Ir, Op
+from compliance.sql.text import literal, name
+
+Arguments = tuple[str, ...]
+AS_AT = "getvariable('as_at')"
+
+# `{0}`, `{1}` are the arguments; None: all of them, in `_JOINED`.
+TEMPLATES: Mapping[str, str] = {
+    "not": "(NOT {0})",
+    "eq": "({0} = {1})",
+    "ne": "({0} <> {1})",
+    "lt": "({0} < {1})",
+    "le": "({0} <= {1})",
+    "gt": "({0} > {1})",
+    "ge": "({0} >= {1})",
+    "distinct": "({0} IS DISTINCT FROM {1})",
+    "is_null": "({0} IS NULL)",
+    "between": "({0} BETWEEN {1} AND {2})",
+    "add": "({0} + {1})",
+    "sub": "({0} - {1})",
+    "mul": "({0} * {1})",
+    "neg": "(- {0})",
+    # Towards nought, whatever the dialect's integer division does with negatives.
+    "quotient": "(CASE WHEN {0} < 0 THEN - ((- {0}) // {1}) ELSE {0} // {1} END)",
+    "has": "list_contains({0}, {1})",
+    "len": "len({0})",
+    "starts_with": "starts_with({0}, {1})",
+    "contains": "contains({0}, {1})",
+    "add_days": "({0} + CAST({1} AS INTEGER))",
+    # date + interval is a timestamp in DuckDB.
+    "add_months": "CAST({0} + to_months(CAST({1} AS INTEGER)) AS DATE)",
+    "days_between": "({1} - {0})",
+    # Never date_diff('month'), which counts the boundaries crossed.
+    "months_between": "(((year({1}) - year({0})) * 12 + month({1}) - month({0})) + CASE"
+    " WHEN {1} >= {0} AND CAST({0} + to_months(CAST((year({1}) - year({0})) * 12 + month({1}) - month({0}) AS INTEGER))"
+    " AS DATE) > {1} THEN -1"
+    " WHEN {1} < {0} AND CAST({0} + to_months(CAST((year({1}) - year({0})) * 12 + month({1}) - month({0}) AS INTEGER))"
+    " AS DATE) < {1} THEN 1 ELSE 0 END)",
+    "pair": "{{'d': {0}, 'k': {1}}}",
+    "text": "CAST({0} AS VARCHAR)",
+    "json": "coalesce(CAST(to_json({0}) AS VARCHAR), 'null')",
+    "english": "strftime({0}, '%-d %B %Y')",
+    "listed": "array_to_string({0}, ', ')",
+}
+
+_JOINED: Mapping[str, Callable[[Arguments], str]] = {
+    "and": lambda a: f"({' AND '.join(a)})",
+    "or": lambda a: f"({' OR '.join(a)})",
+    "coalesce": lambda a: f"coalesce({', '.join(a)})",
+    # Guarded against NULL by the lowering: DuckDB's own versions skip it.
+    "greatest": lambda a: f"greatest({', '.join(a)})",
+    "least": lambda a: f"least({', '.join(a)})",
+    "in": lambda a: f"({a[0]} IN ({', '.join(a[1:])}))",
+    "concat": lambda a: f"concat({', '.join(a)})",
+    "join": lambda a: f"concat_ws({', '.join(a)})",
+    "case": lambda a: _case(a),
+}
+
+AGGREGATES: Mapping[str, str] = {
+    "n": "count(*)",
+    "n_true": "count(*) FILTER (WHERE {0})",
+    "max": "max({0})",
+    "min": "min({0})",
+    "sum": "sum({0})",
+    # arg_max skips rows whose value is NULL; these do not.
+    "arg_max": "arg_max_null({0}, {1})",
+    "arg_min": "arg_min_null({0}, {1})",
+    "gaps_json": 'string_agg(concat(\'{{"from":"\', {0}, \'","due_on":"\', {1}, \'","done_on":"\', {2},'
+    " '\",\"days_late\":', {2} - {1}, '}}'), ',' ORDER BY {2}, {0})",
+    "gaps_text": "string_agg(concat(strftime({0}, '%-d %B %Y'), ' to ', strftime({2}, '%-d %B %Y'), ' (due ',"
+    " strftime({1}, '%-d %B %Y'), ')'), ', ' ORDER BY {2}, {0})",
+}
+
+WINDOWS: Mapping[str, str] = {
+    "lag": "lag({item}) OVER (PARTITION BY {by} ORDER BY {order} NULLS LAST, {key}, {rid})",
+    "running_max": "max({item}) OVER (PARTITION BY {by} ORDER BY {order} NULLS LAST, {key}, {rid}"
+    " ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)",
+}
+
+
+def _case(a: Arguments) -> str:
+    whens = " ".join(f"WHEN {c} THEN {t}" for c, t in zip(a[:-1:2], a[1:-1:2], strict=True))
+    return f"(CASE {whens} ELSE {a[-1]} END)"
+
+
+def render(item: Ir, column: Callable[[Ir], str]) -> str:
+    """`item` as SQL; `column` gives the SQL of a column of the row and of a feature."""
+    match item:
+        case Const(value=v):
+            return literal(v)
+        case AsAt():
+            return AS_AT
+        case Column():
+            return column(item)
+        case Op(name=op, args=args):
+            rendered = tuple(render(a, column) for a in args)
+            if op in _JOINED:
+                return _JOINED[op](rendered)
+            return TEMPLATES[op].format(*rendered)
+    return column(item)
+
+
+def aggregate(fn: str, args: Arguments, where: str | None) -> str:
+    """An aggregate call, over the rows for which `where` is true."""
+    call = AGGREGATES[fn].format(*args)
+    return call if where is None else f"{call} FILTER (WHERE {where})"
+
+
+def window(fn: str, item: str, order: str, by: str, key: str, rid: str) -> str:
+    """A window call."""
+    return WINDOWS[fn].format(item=item, order=order, by=by, key=key, rid=rid)
+
+
+# --- statements -----------------------------------------------------------------------------------------------------
+
+
+def make(kind: str, what: str, select: str) -> str:
+    """`kind` is VIEW or TABLE."""
+    return f"CREATE TEMP {kind} {name(what)} AS {select}"
+
+
+def as_at_view(table: str, columns: list[tuple[str, str]], exists: list[str]) -> str:
+    """The rows of a record kind that exist on the as-at date, each column with what it reads as then."""
+    listed = ", ".join(f"{sql} AS {name(alias)}" for alias, sql in columns)
+    since = f"coalesce({', '.join(exists)})" if len(exists) > 1 else "".join(exists)
+    where = f" WHERE {since} IS NULL OR {since} <= {AS_AT}" if exists else ""
+    return f"SELECT {listed} FROM {name(table)} p{where}"
+
+
+def masked(column: str, since: str) -> str:
+    """A field that is not yet set before the day in `since`."""
+    return f"(CASE WHEN {since} > {AS_AT} THEN NULL ELSE {column} END)"
+
+
+def grouping(view: str, by: str, columns: list[tuple[str, str]]) -> str:
+    """One grouping with many aggregates."""
+    listed = "".join(f", {sql} AS {name(alias)}" for alias, sql in columns)
+    return f"SELECT {by} AS k{listed} FROM {name(view)} p WHERE {by} IS NOT NULL GROUP BY {by}"
+
+
+def widened(view: str, columns: list[tuple[str, str]], joins: list[tuple[str, str, str, str]]) -> str:
+    """`view` with more columns; each join is (table, alias, its column, the SQL that it equals)."""
+    listed = "".join(f", {sql} AS {name(alias)}" for alias, sql in columns)
+    joined = "".join(f" LEFT JOIN {name(t)} {a} ON {a}.{name(c)} = {on}" for t, a, c, on in joins)
+    return f"SELECT p.*{listed} FROM {name(view)} p{joined}"
+
+
+def paired(outer: str, way: list[tuple[str, str, str]], first: str, child: str, link: str, columns: list[str]) -> str:
+    """Each row of `outer` with each row of `child` that it leads to; `way` is (view, alias, link before it)."""
+    joined, at = "", f"o.{name(first)}"
+    for view, alias, next_link in way:
+        joined += f" JOIN {name(view)} {alias} ON {alias}.rid = {at}"
+        at = f"{alias}.{name(next_link)}"
+    listed = ", ".join(f"c.{name(c)}" for c in columns)
+    return (
+        f"SELECT {listed}, o.rid AS link__outer FROM {name(outer)} o{joined}"
+        f" JOIN {name(child)} c ON c.{name(link)} = {at}"
+    )
+
+
+def hits(view: str, key: str, verdicts: list[tuple[int, str]]) -> str:
+    """Rows that fail: rule, whether unknown, row. Rows that pass everything are dropped before anything is spread out."""
+    columns = ", ".join(f"{sql} AS v{n}" for n, sql in verdicts)
+    passes = " AND ".join(f"v{n}" for n, _ in verdicts)
+    codes = ", ".join(
+        f"CASE v{n} WHEN TRUE THEN NULL WHEN FALSE THEN {2 * n} ELSE {2 * n + 1} END" for n, _ in verdicts
+    )
+    return (
+        f"SELECT unnest(list_filter([{codes}], lambda c: c IS NOT NULL)) AS code, rid, key"
+        f" FROM (SELECT rid, {name(key)} AS key, {columns} FROM {name(view)} p) WHERE ({passes}) IS DISTINCT FROM TRUE"
+    )
+
+
+def counts(view: str, conditions: list[str]) -> str:
+    """How many rows there are, and how many each condition is true for."""
+    listed = "".join(f", count(*) FILTER (WHERE {c})" for c in conditions)
+    return f"SELECT count(*){listed} FROM {name(view)} p"
+
+
+HITS_TABLE = "CREATE TEMP TABLE hits (code INTEGER, rid BIGINT, key VARCHAR)"
+HITS_INSERT = "INSERT INTO hits {select}"
+HITS_SORTED = (
+    "CREATE TEMP TABLE hit AS SELECT row_number() OVER (ORDER BY code // 2, key, rid) AS seq,"
+    " CAST(code // 2 AS INTEGER) AS rule, code % 2 = 1 AS unknown, rid, key FROM hits ORDER BY seq"
+)
+HIT_COUNTS = (
+    "SELECT rule, count(*) FILTER (WHERE NOT unknown), count(*) FILTER (WHERE unknown), min(seq), max(seq) FROM hit"
+    " GROUP BY rule ORDER BY rule"
+)
+SET_AS_AT = "SET VARIABLE as_at = {day}"
+
+CALENDAR = (
+    "CREATE TEMP TABLE calendar AS SELECT day, CAST(sum(CASE WHEN open THEN 1 ELSE 0 END) OVER (ORDER BY day"
+    " ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS BIGINT) AS ordinal, open FROM"
+    " (SELECT CAST(d AS DATE) AS day, dayofweek(d) NOT IN (0, 6) AND CAST(d AS DATE) NOT IN ({closed}) AS open"
+    " FROM range(TIMESTAMP '{start}', TIMESTAMP '{end}', INTERVAL 1 DAY) r(d))"
+)
+OPEN_DAYS = "CREATE TEMP TABLE open_day AS SELECT ordinal, day FROM calendar WHERE open"
+
+
+def finding_rows(view: str, branches: list[tuple[int, tuple[str, ...]]]) -> str:
+    """What the engine writes for the hits `$lo` to `$hi`, all of rules in `branches`, in order."""
+    cases = " ".join(f"WHEN {n} THEN [{', '.join(texts)}]" for n, texts in branches)
+    return (
+        f'SELECT h.seq, h.rule, h.unknown, h.key, p.src, p."row" AS at, CASE h.rule {cases} END AS x'
+        f" FROM hit h JOIN {name(view)} p ON p.rid = h.rid WHERE h.seq BETWEEN $lo AND $hi ORDER BY h.seq"
+    )
+
+
+def finding_json(view: str, branches: list[tuple[int, tuple[str, ...]]], files: list[str]) -> str:
+    """The same as JSON objects, one a row; `rule_text` holds what is the same for all findings of a rule."""
+    file_of = " ".join(f"WHEN {i} THEN {literal(f)}" for i, f in enumerate(files))
+    return (
+        "SELECT concat(t.head, CASE WHEN f.unknown THEN 'not_evidenced' ELSE 'breach' END, t.after_outcome,"
+        f" to_json(f.key), t.after_key, to_json(f.x[1]), ',\"failed\":[', f.x[2], '],\"missing\":[', f.x[3],"
+        ' \'],"evidence":{\', f.x[4], \'},"source":{"file":\','
+        f" CASE f.src {file_of} END, ',\"row\":', f.at, '}},\"due_on\":', coalesce(concat('\"', f.x[5], '\"'), 'null'),"
+        " ',\"late\":', coalesce(to_json(f.x[6]), 'null'), t.after_due,"
+        " substr(sha256(concat(t.rule, chr(31), t.record, chr(31), f.key)), 1, 16), '\"}') FROM"
+        f" ({finding_rows(view, branches)}) f JOIN rule_text t ON t.n = f.rule ORDER BY f.seq"
+    )
+
+
+RULE_TEXT = (
+    "CREATE OR REPLACE TEMP TABLE rule_text (n INTEGER, rule VARCHAR, record VARCHAR, head VARCHAR, after_outcome VARCHAR,"
+    " after_key VARCHAR, after_due VARCHAR)"
+)
+
+
+def rule_text(rows: list[tuple[object, ...]]) -> str:
+    """What is the same for all findings of a rule."""
+    return "INSERT INTO rule_text VALUES " + ", ".join(f"({', '.join(literal(v) for v in row)})" for row in rows)

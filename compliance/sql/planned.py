@@ -1,0 +1,67 @@
+"""A rendered plan: SQL and positions only. Nothing in it needs the compiler any more, so it can be cached as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from compliance.sql import duckdb as dialect
+
+
+@dataclass(frozen=True)
+class RecordPlan:
+    """What is asked of one record kind.
+
+    Args:
+      view, key: where its rows and features are, and the field that names a row.
+      rules: positions of its rules in the audit's order; the other tuples follow it.
+      verdicts: true: nothing to find; false: breach; NULL: not evidenced.
+      not_applicable, pending: conditions to count rows by; empty where that cannot be.
+      branches: the texts of a finding: sentence, failed, missing, evidence, due_on, late.
+    """
+
+    record: str
+    view: str
+    key: str
+    rules: tuple[int, ...]
+    verdicts: tuple[str, ...]
+    not_applicable: tuple[str, ...]
+    pending: tuple[str, ...]
+    branches: tuple[tuple[str, ...], ...]
+
+    def places(self, rules: Iterable[int]) -> list[int]:
+        """Where `rules` stand in this plan."""
+        return [self.rules.index(n) for n in rules]
+
+    def hits(self, rules: tuple[int, ...]) -> str:
+        """The rows that fail one of `rules`."""
+        return dialect.hits(self.view, self.key, [(self.rules[i], self.verdicts[i]) for i in self.places(rules)])
+
+    def counts(self, rules: tuple[int, ...]) -> tuple[str, list[tuple[int, int]]]:
+        """A statement that counts rows, and for each rule the columns of not applicable and pending (-1: none)."""
+        columns: dict[str, int] = {}
+
+        def column(sql: str) -> int:
+            return columns.setdefault(sql, len(columns) + 1) if sql else -1
+
+        where = [(column(self.not_applicable[i]), column(self.pending[i])) for i in self.places(rules)]
+        return dialect.counts(self.view, list(columns)), where
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that the engine is told.
+
+    Args:
+      setup: statements in order, that make the tables and views.
+      calendar: whether they need the working-day calendar.
+      explain: for each rule, the statement that tells how each condition came out for the record `$key`: whether it applies, the
+        verdict, pending, the day due, the sentence, then truth and terms of each condition.
+      conditions: for each rule, the conditions in the order of `explain`.
+    """
+
+    setup: tuple[str, ...]
+    calendar: bool
+    records: tuple[RecordPlan, ...]
+    explain: tuple[str, ...] = ()
+    conditions: tuple[tuple[str, ...], ...] = ()
