@@ -108,7 +108,10 @@ def argue(lowered: Lowered, lowerer: Lowerer) -> Argument:
             assert lowered.due is not None
             sentence, late = _every(e, lowered, ref)
             due_on = op("text", lowered.due.due)
-            terms = _terms([e.start, *([e.until] if e.until else [])], lowerer, scopes)
+            terms = _terms([e.start], lowerer, scopes)
+            # An empty end is no end; it is missing from nothing.
+            ends = _terms([e.until] if e.until else [], lowerer, scopes)
+            terms += [Term(t.phrase, t.key, t.json, ()) for t in ends]
             inside = _inner_fields(e.done.source, [e.done.value, *([e.done.condition] if e.done.condition else [])])
             done_missing = tuple((is_null(lowered.conditions[0][1]), name) for name in inside)
             gaps = concat(text("["), lowered.due.gaps or NULL, text("]"))
@@ -121,7 +124,7 @@ def argue(lowered: Lowered, lowerer: Lowerer) -> Argument:
     return Argument(
         sentence=case(whether, unsure, sentence),
         failed=failed,
-        missing=_missing(everything),
+        missing=case(is_null(lowered.verdict), _missing(everything), text("")),
         evidence=evidence,
         due_on=due_on,
         late=late,

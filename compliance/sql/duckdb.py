@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 
 from compliance.compiler.ir import AsAt, Column, Const, Ir, Op
@@ -215,13 +216,13 @@ def finding_rows(view: str, branches: list[tuple[int, tuple[str, ...]]]) -> str:
 
 def finding_json(view: str, branches: list[tuple[int, tuple[str, ...]]], files: list[str]) -> str:
     """The same as JSON objects, one a row; `rule_text` holds what is the same for all findings of a rule."""
-    file_of = " ".join(f"WHEN {i} THEN {literal(f)}" for i, f in enumerate(files))
+    file_of = " ".join(f"WHEN {i} THEN {literal(json.dumps(f, ensure_ascii=False))}" for i, f in enumerate(files))
     return (
         "SELECT concat(t.head, CASE WHEN f.unknown THEN 'not_evidenced' ELSE 'breach' END, t.after_outcome,"
         f" to_json(f.key), t.after_key, to_json(f.x[1]), ',\"failed\":[', f.x[2], '],\"missing\":[', f.x[3],"
         ' \'],"evidence":{\', f.x[4], \'},"source":{"file":\','
-        f" CASE f.src {file_of} END, ',\"row\":', f.at, '}},\"due_on\":', coalesce(concat('\"', f.x[5], '\"'), 'null'),"
-        " ',\"late\":', coalesce(to_json(f.x[6]), 'null'), t.after_due,"
+        f" CASE f.src {file_of} END, ',\"row\":', f.at, '}},\"due_on\":', coalesce(CAST(to_json(f.x[5]) AS VARCHAR), 'null'),"
+        " ',\"late\":', coalesce(CAST(to_json(f.x[6]) AS VARCHAR), 'null'), t.after_due,"
         " substr(sha256(concat(t.rule, chr(31), t.record, chr(31), f.key)), 1, 16), '\"}') FROM"
         f" ({finding_rows(view, branches)}) f JOIN rule_text t ON t.n = f.rule ORDER BY f.seq"
     )

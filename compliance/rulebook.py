@@ -1,0 +1,196 @@
+"""Everything that people wrote about the law, read and checked: record kinds, catalogues, packs, rules (I/O: their files)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any, cast
+
+from compliance import documents, records, rulefile
+from compliance.checking import CheckedRule, check_rule, names_of
+from compliance.errors import Location, Problem, RulesError
+from compliance.language.check import Names
+from compliance.model import Dated, Duty, Layer, Pack, Parameter, RecordKinds, Rule, Value
+
+
+@dataclass(frozen=True)
+class Rulebook:
+    """All packs, sound in every expression.
+
+    Args:
+      rules: in the order of severity, then id: the order in which everything is reported.
+      names: what the expressions of each pack may name.
+    """
+
+    kinds: RecordKinds
+    duties: Mapping[str, Duty]
+    packs: Mapping[str, Pack]
+    rules: tuple[CheckedRule, ...]
+    names: Mapping[str, Names]
+
+    def parameters(self, pack: str) -> Mapping[str, Parameter]:
+        """The figures of a pack, the agency's own where it has any."""
+        return self.names[pack].parameters
+
+
+def shipped() -> tuple[Path, Path]:
+    """The folders `rules` and `schemas` that came with the program: inside the package, or beside it in a checkout."""
+    here = Path(__file__).parent
+    root = here / "shipped" if (here / "shipped").is_dir() else here.parent
+    return root / "rules", root / "schemas"
+
+
+def read_duties(rules: Path) -> dict[str, Duty]:
+    """Every duty of every catalogue in `rules/instruments`, by id."""
+    found: dict[str, Duty] = {}
+    for path in sorted((rules / "instruments").glob("*.json")):
+        catalogue = cast(dict[str, Any], documents.load_json(path))
+        for entry in catalogue["duties"]:
+            in_force = entry["in_force"]
+            duty = Duty(
+                id=entry["id"],
+                instrument=path.stem,
+                ref=entry["ref"],
+                title=entry["title"],
+                layer=cast(Layer, entry["layer"]),
+                modality=entry["modality"],
+                checkable=entry["checkable"],
+                from_on=date.fromisoformat(in_force["from"]) if in_force.get("from") else date.min,
+                to_on=date.fromisoformat(in_force["to"]) if in_force.get("to") else None,
+                confidence=entry.get("confidence", ""),
+                note=entry.get("note") or "",
+            )
+            if duty.id in found:
+                raise RulesError(
+                    "The catalogues cannot be used.", [Problem(Location(str(path)), f"duty '{duty.id}' stands twice")]
+                )
+            found[duty.id] = duty
+    return found
+
+
+def read(rules: Path, schemas: Path, overrides: Path | None = None) -> Rulebook:
+    """Reads and checks everything.
+
+    Args:
+      overrides: an agency's own figures.
+    Raises:
+      RulesError: with every problem in every file.
+    """
+    kinds = records.read_kinds(schemas / "records")
+    duties = read_duties(rules)
+    problems: list[Problem] = []
+    packs: dict[str, Pack] = {}
+    rules_of: dict[str, list[Rule]] = {}
+    n_files = 0
+    for folder in sorted(p.parent for p in rules.glob("*/pack.yaml")):
+        found = _read_pack(folder, problems)
+        if found is None:
+            continue
+        pack, cases_as_at = found
+        packs[pack.name] = pack
+        rules_of[pack.name] = []
+        for path in sorted(folder.glob("*.yaml")):
+            if path.name == "pack.yaml":
+                continue
+            n_files += 1
+            rule = _read_rule(path, pack.name, cases_as_at, duties, problems)
+            if rule is not None:
+                rules_of[pack.name].append(rule)
+    if not packs and not problems:
+        raise RulesError(f"{rules} holds no rule pack: no folder with a pack.yaml in it.")
+    figures: Mapping[str, Parameter] = {}
+    for pack in packs.values():
+        for name in set(pack.parameters) & set(figures):
+            problems.append(
+                Problem(Location(str(rules / pack.name / "pack.yaml")), f"parameter '{name}' belongs to another pack already")
+            )
+        figures = {**figures, **pack.parameters}
+    if overrides is not None:
+        figures = _read_overrides(overrides, figures, problems)
+    names = {p.name: names_of(p, kinds, figures) for p in packs.values()}
+    checked: list[CheckedRule] = []
+    ids: dict[str, str] = {}
+    for pack_name, its_rules in rules_of.items():
+        for rule in its_rules:
+            if rule.id in ids:
+                problems.append(Problem(Location(rule.file), f"there is another rule '{rule.id}' in {ids[rule.id]}"))
+            ids[rule.id] = rule.file
+            sound, wrong = check_rule(rule, names[pack_name], _locate_in)
+            problems += wrong
+            if sound is not None:
+                checked.append(sound)
+    if problems:
+        bad = len({p.where.file for p in problems})
+        raise RulesError(f"{_n(len(problems), 'problem')} in {bad} of {_n(n_files, 'rule file')}; nothing was run.", problems)
+    order = {"requirement": 0, "recommendation": 1, "advice": 2}
+    checked.sort(key=lambda c: (order[c.rule.severity], c.rule.id))
+    whole = {n: replace(p, rules=tuple(rules_of[n])) for n, p in packs.items()}
+    return Rulebook(kinds, duties, whole, tuple(checked), names)
+
+
+def with_figures(book: Rulebook, values: Mapping[str, Dated[Value] | None]) -> Rulebook:
+    """The same rules with other figures, as a case may have them."""
+    names = {}
+    for pack, its in book.names.items():
+        parameters = {n: replace(p, value=values[n]) if n in values else p for n, p in its.parameters.items()}
+        names[pack] = replace(its, parameters=parameters)
+    return replace(book, names=names)
+
+
+def _n(n: int, what: str) -> str:
+    return f"{n:,} {what}" if n == 1 else f"{n:,} {what}s"
+
+
+def _locate_in(file: str, loc: Sequence[str | int], offset: int) -> Location:
+    return documents.locate_in(Path(file), loc, offset)
+
+
+def _problems_of(path: Path) -> rulefile.Problems:
+    return rulefile.Problems(lambda loc: documents.locate(path, loc))
+
+
+def _document(path: Path, problems: list[Problem]) -> tuple[object, bool]:
+    try:
+        return documents.load_yaml(path), True
+    except RulesError as e:
+        problems += e.problems or (Problem(Location(str(path)), e.message),)
+        return None, False
+
+
+def _read_pack(folder: Path, problems: list[Problem]) -> tuple[Pack, date] | None:
+    path = folder / "pack.yaml"
+    document, sound = _document(path, problems)
+    if not sound:
+        return None
+    own = _problems_of(path)
+    found = rulefile.pack(document, str(path), own)
+    if found is not None and found[0].name != folder.name:
+        own.add(("pack",), f"pack is '{found[0].name}', but the folder is called '{folder.name}'; they must be the same")
+    problems += own.found
+    return found
+
+
+def _read_rule(
+    path: Path, pack: str, cases_as_at: date, duties: Mapping[str, Duty], problems: list[Problem]
+) -> Rule | None:
+    document, sound = _document(path, problems)
+    if not sound:
+        return None
+    own = _problems_of(path)
+    rule = rulefile.rule(document, str(path), path.stem, pack, cases_as_at, duties, own)
+    problems += own.found
+    return rule
+
+
+def _read_overrides(
+    path: Path, figures: Mapping[str, Parameter], problems: list[Problem]
+) -> Mapping[str, Parameter]:
+    document, sound = _document(path, problems)
+    if not sound:
+        return figures
+    own = _problems_of(path)
+    changed = rulefile.overrides(document, figures, own)
+    problems += own.found
+    return changed
