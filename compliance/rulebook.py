@@ -104,7 +104,10 @@ def read(rules: Path, schemas: Path, overrides: Path | None = None) -> Rulebook:
     for pack in packs.values():
         for name in set(pack.parameters) & set(figures):
             problems.append(
-                Problem(Location(str(rules / pack.name / "pack.yaml")), f"parameter '{name}' belongs to another pack already")
+                Problem(
+                    Location(str(rules / pack.name / "pack.yaml")),
+                    f"parameter '{name}' belongs to another pack already",
+                )
             )
         figures = {**figures, **pack.parameters}
     if overrides is not None:
@@ -123,7 +126,9 @@ def read(rules: Path, schemas: Path, overrides: Path | None = None) -> Rulebook:
                 checked.append(sound)
     if problems:
         bad = len({p.where.file for p in problems})
-        raise RulesError(f"{_n(len(problems), 'problem')} in {bad} of {_n(n_files, 'rule file')}; nothing was run.", problems)
+        raise RulesError(
+            f"{_n(len(problems), 'problem')} in {bad} of {_n(n_files, 'rule file')}; nothing was run.", problems
+        )
     order = {"requirement": 0, "recommendation": 1, "advice": 2}
     checked.sort(key=lambda c: (order[c.rule.severity], c.rule.id))
     whole = {n: replace(p, rules=tuple(rules_of[n])) for n, p in packs.items()}
@@ -167,7 +172,9 @@ def _read_pack(folder: Path, problems: list[Problem]) -> tuple[Pack, date] | Non
     own = _problems_of(path)
     found = rulefile.pack(document, str(path), own)
     if found is not None and found[0].name != folder.name:
-        own.add(("pack",), f"pack is '{found[0].name}', but the folder is called '{folder.name}'; they must be the same")
+        own.add(
+            ("pack",), f"pack is '{found[0].name}', but the folder is called '{folder.name}'; they must be the same"
+        )
     problems += own.found
     return found
 
@@ -184,9 +191,7 @@ def _read_rule(
     return rule
 
 
-def _read_overrides(
-    path: Path, figures: Mapping[str, Parameter], problems: list[Problem]
-) -> Mapping[str, Parameter]:
+def _read_overrides(path: Path, figures: Mapping[str, Parameter], problems: list[Problem]) -> Mapping[str, Parameter]:
     document, sound = _document(path, problems)
     if not sound:
         return figures

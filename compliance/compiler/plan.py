@@ -65,7 +65,7 @@ class Planner:
     _steps: list[_Step] = field(default_factory=list)
     _short: dict[str, str] = field(default_factory=dict)
 
-    def plan(self, lowered: list[Lowered], arguments: list[Argument]) -> Plan:
+    def plan(self, lowered: list[Lowered], arguments: list[Argument], numbers: list[int]) -> Plan:
         """The whole."""
         wanted: dict[str, list[Ir]] = defaultdict(list)
         for rule, argument in zip(lowered, arguments, strict=True):
@@ -90,7 +90,7 @@ class Planner:
         for stage in range(1, last + 1):
             self._make_groups(stage)
             self._widen(stage)
-        records = tuple(self._record(r, lowered, arguments) for r in sorted(wanted))
+        records = tuple(self._record(r, lowered, arguments, numbers) for r in sorted(wanted))
         explain = tuple(self._explain(rule, argument) for rule, argument in zip(lowered, arguments, strict=True))
         reads = Counter(r for s in self._steps for r in s.reads)
         finals = {r.view for r in records}
@@ -262,7 +262,7 @@ class Planner:
 
     # --- what is asked of a record kind ---
 
-    def _record(self, record: str, lowered: list[Lowered], arguments: list[Argument]) -> RecordPlan:
+    def _record(self, record: str, lowered: list[Lowered], arguments: list[Argument], numbers: list[int]) -> RecordPlan:
         mine = [i for i, r in enumerate(lowered) if r.rule.rule.record == record]
         pending = [FALSE if lowered[i].pending == FALSE else and_(lowered[i].when, lowered[i].pending) for i in mine]
         not_applicable = [not_(lowered[i].when) for i in mine]
@@ -275,7 +275,7 @@ class Planner:
             record=record,
             view=self._version[record],
             key=self.kinds[record].key,
-            rules=tuple(mine),
+            rules=tuple(numbers[i] for i in mine),
             verdicts=tuple(self._sql(record, lowered[i].verdict) for i in mine),
             not_applicable=tuple("" if n == FALSE else self._sql(record, n) for n in not_applicable),
             pending=tuple("" if p == FALSE else self._sql(record, p) for p in pending),
@@ -293,10 +293,16 @@ class Planner:
 
 def make_plan(
     lowered: list[Lowered],
-    lowerer_arguments: list[Argument],
+    arguments: list[Argument],
+    numbers: list[int],
     kinds: RecordKinds,
     tables: Mapping[str, Table],
     pairs: Mapping[str, Pair],
 ) -> Plan:
-    """One shared plan for rules in the audit's order."""
-    return Planner(kinds, tables, pairs).plan(lowered, lowerer_arguments)
+    """One shared plan.
+
+    Args:
+      numbers: the position of each rule in the audit's order, rising.
+      pairs: the made-up tables that lowering asked for.
+    """
+    return Planner(kinds, tables, pairs).plan(lowered, arguments, numbers)

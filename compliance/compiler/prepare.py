@@ -1,0 +1,120 @@
+"""What becomes of each rule for one export, and the plan of those that run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from compliance.checking import CheckedRule, needs
+from compliance.compiler.argue import argue
+from compliance.compiler.lower import Lowerer
+from compliance.compiler.plan import make_plan
+from compliance.dates import english
+from compliance.model import Parameter, RecordKinds, RuleInfo, Status, Tables
+from compliance.sql.planned import Plan
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Plain data: what a run needs, for any as-at date from `valid_from` to `valid_to` (both inclusive)."""
+
+    rules: tuple[RuleInfo, ...]
+    plan: Plan
+    valid_from: date
+    valid_to: date
+
+
+def prepare(
+    rules: tuple[CheckedRule, ...],
+    kinds: RecordKinds,
+    parameters: Mapping[str, Parameter],
+    tables: Tables,
+    as_at: date,
+) -> Prepared:
+    """Plans every rule that can run; says of every other why not."""
+    lowerer = Lowerer(kinds, tables.tables, parameters)
+    infos, numbers, lowered, arguments = [], [], [], []
+    for number, rule in enumerate(rules):
+        status, why = _status(rule, kinds, parameters, tables, as_at)
+        infos.append(_info(rule, parameters, status, why))
+        if status == "ran":
+            low = lowerer.rule(rule)
+            numbers.append(number)
+            lowered.append(low)
+            arguments.append(argue(low, lowerer))
+    plan = make_plan(lowered, arguments, numbers, kinds, tables.tables, lowerer.pairs)
+    since, until = _valid(rules, as_at)
+    return Prepared(tuple(infos), plan, since, until)
+
+
+def _valid(rules: tuple[CheckedRule, ...], as_at: date) -> tuple[date, date]:
+    """The days around `as_at` on which the same rules are in force."""
+    since, until = date.min, date.max
+    for rule in rules:
+        if rule.judged_on is not None:
+            continue
+        edges = [rule.rule.from_on]
+        if rule.rule.to_on is not None and rule.rule.to_on != date.max:
+            edges.append(rule.rule.to_on + timedelta(days=1))
+        for edge in edges:
+            if edge <= as_at:
+                since = max(since, edge)
+            else:
+                until = min(until, edge - timedelta(days=1))
+    return since, until
+
+
+def _status(
+    rule: CheckedRule, kinds: RecordKinds, parameters: Mapping[str, Parameter], tables: Tables, as_at: date
+) -> tuple[Status, str]:
+    off = [p for p in rule.parameters if parameters[p].value is None]
+    if off:
+        by = parameters[off[0]].overridden_by
+        return "switched off", f"{', '.join(off)} is off" + (f" ({by})" if by else "")
+    r = rule.rule
+    if rule.judged_on is None and (as_at < r.from_on or (r.to_on is not None and as_at > r.to_on)):
+        if as_at < r.from_on:
+            return "not in force", f"in force from {english(r.from_on)}"
+        return "not in force", f"in force until {english(r.to_on)}" if r.to_on else ""
+    lacking = []
+    for need in sorted(needs(rule, kinds), key=lambda n: (n.kind, n.field)):
+        table = tables.tables.get(need.kind)
+        if table is None:
+            if not need.field:
+                reason = tables.absent.get(need.kind, "")
+                lacking.append(f"no {need.kind} records" + (f" ({reason})" if reason else ""))
+        elif need.field and need.field not in table.columns:
+            lacking.append(f"no field {need.kind}.{need.field}")
+    if lacking:
+        return "could not run", "the export has " + ", ".join(lacking)
+    return "ran", ""
+
+
+def _info(rule: CheckedRule, parameters: Mapping[str, Parameter], status: Status, why: str) -> RuleInfo:
+    r = rule.rule
+    used = []
+    for n in rule.parameters:
+        p = parameters[n]
+        value = "off"
+        if p.value is not None:
+            said = [(d, f"{v} {p.unit}".rstrip() if isinstance(v, int) else str(v)) for d, v in p.value.versions]
+            value = ", ".join(v if d == date.min else f"{v} from {english(d)}" for d, v in said)
+        used.append((n, value, p.basis, p.overridden_by or p.source))
+    layers = ("statute", "standard", "good practice")
+    return RuleInfo(
+        id=r.id,
+        pack=r.pack,
+        title=r.title,
+        record=r.record,
+        cites=tuple(d.id for d in r.cites),
+        refs=tuple(dict.fromkeys(d.ref for d in r.cites)),
+        layer=min((d.layer for d in r.cites), key=layers.index),
+        severity=r.severity,
+        put_right=r.put_right,
+        remedy=r.remedy,
+        note=r.note,
+        parameters=tuple(used),
+        status=status,
+        why=why,
+    )

@@ -1,0 +1,70 @@
+"""The report of one audit: what every format is made from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from compliance.model import SEVERITIES, Finding, Quarantined, RuleResult, Severity, Tables
+
+NAMED: Mapping[str, str] = {
+    "ran": "ran",
+    "looked at nothing": "looked_at_nothing",
+    "could not run": "could_not_run",
+    "not in force": "not_in_force",
+    "switched off": "switched_off",
+    "failed": "failed",
+}
+
+
+@dataclass(frozen=True)
+class Report:
+    """An audit's results. The findings may be many: they are read through, never held.
+
+    Args:
+      data: the export's name as the user gave it.
+      findings: most serious first, then by rule and subject; each call reads them anew.
+      findings_json: the same, as JSON objects in texts of many, with commas between.
+      quarantined: cells and rows that did not fit, by file and row.
+      folded: the same, equal ones folded into one line each.
+    """
+
+    as_at: date
+    data: str
+    rules: tuple[RuleResult, ...]
+    tables: Tables
+    findings: Callable[[], Iterator[Finding]]
+    findings_json: Callable[[], Iterator[str]]
+    quarantined: Callable[[], Iterator[Quarantined]]
+    folded: Callable[[], list[str]]
+
+    def n_findings(self, severity: Severity | None = None) -> int:
+        """How many findings there are."""
+        return sum(r.breach + r.not_evidenced for r in self.rules if severity in (None, r.rule.severity))
+
+    def at_or_above(self, severity: Severity) -> int:
+        """How many findings are at least as serious."""
+        return sum(self.n_findings(s) for s in SEVERITIES[: SEVERITIES.index(severity) + 1])
+
+    def n_rules(self, status: str) -> int:
+        """How many rules came to this."""
+        return sum(r.status == status for r in self.rules)
+
+    def summary(self) -> dict[str, object]:
+        """The whole in numbers, as plain data."""
+        ran = [r for r in self.rules]
+        return {
+            "records": {kind: table.rows for kind, table in sorted(self.tables.tables.items())},
+            "rules": {name: self.n_rules(status) for status, name in NAMED.items()},
+            "outcomes": {
+                "compliant": sum(r.compliant for r in ran),
+                "breach": sum(r.breach for r in ran),
+                "not_evidenced": sum(r.not_evidenced for r in ran),
+                "pending": sum(r.pending for r in ran),
+                "not_applicable": sum(r.not_applicable for r in ran),
+            },
+            "findings": {s: self.n_findings(s) for s in SEVERITIES},
+            "quarantined": self.tables.n_quarantined,
+            "notes": list(self.tables.notes),
+        }

@@ -1,0 +1,80 @@
+"""CSV: one row a finding, for a spreadsheet. No cell can be taken for a formula."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+
+from compliance.findings import Report
+from compliance.model import Finding
+from compliance.report.words import evidence_text
+
+HEADER = (
+    "severity",
+    "rule",
+    "title",
+    "citation",
+    "layer",
+    "record",
+    "subject",
+    "outcome",
+    "argument",
+    "failed",
+    "missing",
+    "evidence",
+    "due_on",
+    "late",
+    "put_right_on",
+    "put_right_by",
+    "remedy",
+    "workstream",
+    "file",
+    "row",
+)
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def safe(text: str) -> str:
+    """`text`, with a quote before it if a spreadsheet would run it."""
+    return "'" + text if text.startswith(FORMULA) else text
+
+
+def _row(f: Finding) -> list[str]:
+    cells = [
+        f.rule.severity,
+        f.rule.id,
+        f.rule.title,
+        "; ".join(f.rule.refs),
+        f.rule.layer,
+        f.rule.record,
+        f.key,
+        f.outcome,
+        f.argument,
+        "; ".join(f.failed),
+        "; ".join(f.missing),
+        evidence_text(f.evidence),
+        f.due_on,
+        f.late,
+        f.put_right_on.isoformat(),
+        f.rule.put_right.by,
+        f.rule.remedy,
+        f.rule.put_right.workstream,
+        f.file,
+        str(f.row),
+    ]
+    return [safe(c) for c in cells]
+
+
+def write(report: Report, width: int) -> Iterator[str]:
+    """The findings, piece by piece."""
+    buffer = io.StringIO()
+    out = csv.writer(buffer, lineterminator="\r\n")
+    out.writerow(HEADER)
+    for i, finding in enumerate(report.findings()):
+        out.writerow(_row(finding))
+        if i % 1000 == 999:
+            yield buffer.getvalue()
+            buffer.seek(0)
+            buffer.truncate()
+    yield buffer.getvalue()

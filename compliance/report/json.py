@@ -1,0 +1,66 @@
+"""JSON, by schemas/findings.schema.json. Findings pass through in pieces; the same input gives the same bytes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from compliance.findings import Report
+from compliance.model import Quarantined, RuleResult
+
+
+def write(report: Report, width: int) -> Iterator[str]:
+    """The report, piece by piece."""
+    yield f'{{"as_at":"{report.as_at.isoformat()}",\n"summary":{_dump(report.summary())},\n"rules":[\n'
+    yield ",\n".join(_dump(_rule(r)) for r in report.rules)
+    yield '\n],\n"findings":[\n'
+    for i, piece in enumerate(report.findings_json()):
+        yield f",\n{piece}" if i else piece
+    yield '\n],\n"quarantined":[\n'
+    for i, q in enumerate(report.quarantined()):
+        yield (",\n" if i else "") + _dump(_quarantined(q))
+    yield "\n]}\n"
+
+
+def _dump(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _rule(r: RuleResult) -> dict[str, object]:
+    ran = r.status in ("ran", "looked at nothing")
+    return {
+        "id": r.rule.id,
+        "pack": r.rule.pack,
+        "title": r.rule.title,
+        "cites": list(r.rule.cites),
+        "refs": list(r.rule.refs),
+        "layer": r.rule.layer,
+        "severity": r.rule.severity,
+        "record": r.rule.record,
+        "status": r.status,
+        "ran": ran,
+        "why_not": None if r.status == "ran" else r.why,
+        "checked": r.checked,
+        "outcomes": {
+            "compliant": r.compliant,
+            "breach": r.breach,
+            "not_evidenced": r.not_evidenced,
+            "pending": r.pending,
+            "not_applicable": r.not_applicable,
+        },
+        "parameters": [
+            {"name": n, "value": v, "basis": basis, "source": source} for n, v, basis, source in r.rule.parameters
+        ],
+        "remedy": r.rule.remedy,
+        "note": r.rule.note or None,
+    }
+
+
+def _quarantined(q: Quarantined) -> dict[str, object]:
+    return {
+        "source": {"file": q.file, "row": q.row},
+        "record": q.record,
+        "field": q.field or None,
+        "value": q.value or None,
+        "reason": q.reason,
+    }

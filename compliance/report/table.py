@@ -1,0 +1,133 @@
+"""Tables for a terminal, made to its width."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tabulate import tabulate
+
+from compliance.dates import english
+from compliance.findings import Report
+from compliance.model import SEVERITIES, Finding, RuleResult
+from compliance.report.words import evidence_text, printable
+
+NARROWEST = 72
+"""Tables do not get narrower than this, whatever the terminal."""
+QUARANTINE_LINES = 10
+
+DID_NOT_RUN = ("failed", "could not run", "looked at nothing", "not in force", "switched off")
+
+
+def write(report: Report, width: int) -> Iterator[str]:
+    """The report, piece by piece: what became of every rule, then the findings."""
+    width = max(width, NARROWEST)
+    yield f"Audit of {printable(report.data)} as at {english(report.as_at)}\n\n"
+    yield _rules_that_ran([r for r in report.rules if r.status == "ran"], width)
+    yield _rules_that_did_not([r for r in report.rules if r.status != "ran"], width)
+    yield _quarantine(report)
+    if not report.n_findings():
+        yield "No findings.\n"
+    else:
+        yield "Findings, most serious first\n"
+        yield from _findings(report, width)
+    yield "\n" + summary(report)
+
+
+def summary(report: Report) -> str:
+    """The whole in two or three lines."""
+    by = [f"{report.n_findings(s):,} {s if s == 'advice' else s + 's'}" for s in SEVERITIES]
+    breach = sum(r.breach for r in report.rules)
+    unshown = sum(r.not_evidenced for r in report.rules)
+    ran = report.n_rules("ran")
+    lines = [
+        f"{report.n_findings():,} findings: {', '.join(by)} ({breach:,} breached, {unshown:,} not evidenced).",
+        f"{ran:,} of {len(report.rules):,} rules ran"
+        + "".join(f", {report.n_rules(s):,} {s}" for s in DID_NOT_RUN if report.n_rules(s))
+        + ".",
+    ]
+    if report.tables.n_quarantined:
+        n = report.tables.n_quarantined
+        lines.append(f"{n:,} {'entry' if n == 1 else 'entries'} in the data could not be used as written.")
+    return "\n".join(lines) + "\n"
+
+
+def _grid(rows: list[list[str]], headers: list[str], widths: list[int | None], right: tuple[int, ...] = ()) -> str:
+    align = ["right" if i in right else "left" for i in range(len(headers))]
+    text = tabulate(
+        rows,
+        headers,
+        tablefmt="simple",
+        maxcolwidths=widths,
+        maxheadercolwidths=widths,
+        colalign=align if rows else None,
+        headersglobalalign="left",
+        disable_numparse=True,
+        break_long_words=True,
+    )
+    return text + "\n\n"
+
+
+def _rules_that_ran(results: list[RuleResult], width: int) -> str:
+    if not results:
+        return "No rule ran.\n\n"
+    numbers = ["Checked", "Compliant", "Breach", "Not evidenced", "Pending"]
+    left = width - sum(11 if n in ("Compliant", "Not evidenced") else 9 for n in numbers) - 4
+    rule_width = max(14, left * 3 // 10)
+    cite_width = max(10, left * 2 // 10)
+    title_width = max(16, left - rule_width - cite_width)
+    rows = [
+        [r.rule.id, r.rule.title, r.rule.refs[0]]
+        + [f"{n:,}" if n else "-" for n in (r.checked, r.compliant, r.breach, r.not_evidenced, r.pending)]
+        for r in results
+    ]
+    widths: list[int | None] = [rule_width, title_width, cite_width, 9, 9, 7, 9, 7]
+    return "What became of every rule\n" + _grid(rows, ["Rule", "Title", "Citation", *numbers], widths, (3, 4, 5, 6, 7))
+
+
+def _rules_that_did_not(results: list[RuleResult], width: int) -> str:
+    if not results:
+        return ""
+    ordered = sorted(results, key=lambda r: (DID_NOT_RUN.index(r.status), r.rule.id))
+    left = width - 17 - 6
+    rule_width = max(14, left // 4)
+    title_width = max(16, left * 3 // 8)
+    rows = [[r.status, r.rule.id, r.rule.title, r.why] for r in ordered]
+    widths: list[int | None] = [17, rule_width, title_width, max(16, left - rule_width - title_width)]
+    return "Rules that did not run, or found nothing to look at\n" + _grid(
+        rows, ["What became of it", "Rule", "Title", "Why"], widths
+    )
+
+
+def _quarantine(report: Report) -> str:
+    if not report.tables.n_quarantined:
+        return ""
+    folded = report.folded()
+    lines = [f"  {printable(line)}" for line in folded[:QUARANTINE_LINES]]
+    if len(folded) > QUARANTINE_LINES:
+        lines.append(f"  and {len(folded) - QUARANTINE_LINES:,} more; compliance data check lists all")
+    return "In the data, not usable as written\n" + "\n".join(lines) + "\n\n"
+
+
+def _findings(report: Report, width: int) -> Iterator[str]:
+    wide = width >= 140
+    rule_width, severity_width, subject_width, due_width = max(14, width // 8), 14, 12, 10
+    left = width - rule_width - severity_width - subject_width - due_width - 2 * (5 if wide else 4)
+    headers = ["Severity", "Rule", "Subject", "What failed", *(["Evidence"] if wide else []), "Due"]
+    text: list[int | None] = [left * 3 // 5, left * 2 // 5] if wide else [left]
+    widths = [severity_width, rule_width, subject_width, *text, due_width]
+    rows: list[list[str]] = []
+    for finding in report.findings():
+        rows.append(_finding(finding, wide))
+        if len(rows) == 500:
+            yield _grid(rows, headers, widths)
+            rows = []
+    if rows:
+        yield _grid(rows, headers, widths)
+
+
+def _finding(f: Finding, wide: bool) -> list[str]:
+    severity = f.rule.severity if f.outcome == "breach" else f"{f.rule.severity}, not evidenced"
+    evidence = printable(evidence_text(f.evidence))
+    said = printable(f.argument)
+    text = [said, evidence] if wide else [f"{said}\nEvidence: {evidence}"]
+    return [severity, f.rule.id, printable(f.key), *text, f.due_on or f.put_right_on.isoformat()]
