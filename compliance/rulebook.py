@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from compliance import documents, records, rulefile
 from compliance.checking import CheckedRule, check_rule, names_of
-from compliance.errors import Location, Problem, RulesError
+from compliance.errors import Location, Problem, RulesError, nearest
 from compliance.language.check import Names
 from compliance.model import Dated, Duty, Layer, Pack, Parameter, RecordKinds, Rule, Value
 
@@ -30,16 +30,18 @@ class Rulebook:
     rules: tuple[CheckedRule, ...]
     names: Mapping[str, Names]
 
-    def parameters(self, pack: str) -> Mapping[str, Parameter]:
-        """The figures of a pack, the agency's own where it has any."""
-        return self.names[pack].parameters
+    def chosen(self, only: Sequence[str]) -> tuple[CheckedRule, ...]:
+        """The rules with these ids; all, if none is named.
 
-
-def shipped() -> tuple[Path, Path]:
-    """The folders `rules` and `schemas` that came with the program: inside the package, or beside it in a checkout."""
-    here = Path(__file__).parent
-    root = here / "shipped" if (here / "shipped").is_dir() else here.parent
-    return root / "rules", root / "schemas"
+        Raises:
+          RulesError: there is no such rule.
+        """
+        ids = [r.rule.id for r in self.rules]
+        unknown = [i for i in only if i not in ids]
+        if unknown:
+            said = "; ".join(f"there is no rule '{i}'{nearest(i, ids)}" for i in unknown)
+            raise RulesError(f"{said[0].upper()}{said[1:]}")
+        return tuple(r for r in self.rules if not only or r.rule.id in only)
 
 
 def read_duties(rules: Path) -> dict[str, Duty]:

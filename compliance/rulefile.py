@@ -379,17 +379,14 @@ def _say(error: ErrorDetails, kind: type[BaseModel], document: object) -> tuple[
     loc: list[str | int] = []
     here: object = document
     for part in error["loc"]:
-        if (
-            isinstance(here, dict)
-            and part in here
-            or isinstance(here, list)
-            and isinstance(part, int)
-            and part < len(here)
-        ):
+        if isinstance(here, dict) and part in here:
             here = here[part]
-            loc.append(part)
-        elif error["type"] in ("missing", "extra_forbidden") and part == error["loc"][-1]:
-            loc.append(part)
+        elif isinstance(here, list) and isinstance(part, int) and part < len(here):
+            here = here[part]
+        elif not (error["type"] in ("missing", "extra_forbidden") and part == error["loc"][-1]):
+            # A branch of a union, not a part of the way.
+            continue
+        loc.append(part)
     name = _path(loc) or "the file"
     last = str(loc[-1]) if loc else ""
     match error["type"]:
@@ -398,7 +395,7 @@ def _say(error: ErrorDetails, kind: type[BaseModel], document: object) -> tuple[
         case "extra_forbidden":
             return loc, f"'{last}' is not a key here{nearest(last, _keys(kind))}", ""
         case "literal_error":
-            expected = str(cast(dict[str, Any], error["ctx"])["expected"])
+            expected = str(error["ctx"]["expected"])
             return loc, f"{name} is {here!r}; it must be {expected}", ""
         case "string_type":
             hint = "Put it in quotes if it is meant as text" if isinstance(here, bool | int | float) else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from compliance.dates import put_right_on
 from compliance.errors import ComplianceError
-from compliance.model import Finding, RuleInfo, RuleResult, Source
+from compliance.model import Finding, Outcome, RuleInfo, RuleResult, Source
 from compliance.sql import duckdb as dialect
 from compliance.sql.text import literal
 
@@ -54,6 +55,17 @@ def connect(scratch: Path, memory: str = "", threads: int = 0) -> duckdb.DuckDBP
         if memory:
             raise ComplianceError(f"'{memory}' is not an amount of memory; write 500MB or 4GB") from e
         raise
+
+
+def use_all_cores(con: duckdb.DuckDBPyConnection) -> None:
+    """For an export that is worth it."""
+    con.execute(dialect.SET_THREADS.format(n=os.cpu_count() or 1))
+
+
+def lock(con: duckdb.DuckDBPyConnection) -> None:
+    """From here on no statement can read or write a file, or change a setting."""
+    for statement in dialect.LOCK:
+        con.execute(statement)
 
 
 def closed_days() -> list[date]:
@@ -153,6 +165,44 @@ class Audited:
             self.con.execute(dialect.rule_text(rows))
         for chunk in self._read(as_json=True):
             yield ",\n".join(str(row[0]) for row in chunk)
+
+
+@dataclass(frozen=True)
+class Explained:
+    """How a rule came out for one record.
+
+    Args:
+      applies: true, false, or None: nobody can tell.
+      margin: days left from what was done (or from the as-at date) to the day due; None without one.
+      conditions: label, truth (None: not evidenced), and the values it rests on.
+    """
+
+    outcome: Outcome
+    applies: bool | None
+    due_on: str
+    margin: int | None
+    argument: str
+    conditions: tuple[tuple[str, bool | None, str], ...]
+
+
+def explain(audited: Audited, rule: int, key: str) -> Explained | None:
+    """Explains the rule at position `rule`, which must have run, for a record; None if there is no such record then."""
+    number = next(i for i, n in enumerate(audited.plan.numbers) if n == rule)
+    row = audited.con.execute(audited.plan.explain[number], {"key": key}).fetchone()
+    if row is None:
+        return None
+    applies, verdict, pending, due_on, margin, argument, *rest = row
+    outcome: Outcome
+    if verdict is not True:
+        outcome = "breach" if verdict is False else "not_evidenced"
+    elif applies is False:
+        outcome = "not_applicable"
+    else:
+        outcome = "pending" if pending and applies else "compliant"
+    labels = audited.plan.conditions[number]
+    conditions = tuple((label, rest[2 * i], rest[2 * i + 1] or "") for i, label in enumerate(labels))
+    said = argument if outcome in ("breach", "not_evidenced") else ""
+    return Explained(outcome, applies, due_on or "", None if margin is None else int(margin), said, conditions)
 
 
 def fingerprint(rule: str, record: str, key: str) -> str:

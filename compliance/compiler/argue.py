@@ -27,6 +27,7 @@ class Argument:
       evidence: names and values, as the inside of a JSON object.
       due_on: the day the duty fell due, YYYY-MM-DD, or NULL.
       late: how late, in words, or NULL.
+      margin: days from what was done (or from the as-at date) to the day due, as text; NULL without one.
       conditions: label, truth (true, false, NULL) and terms of each condition, for `explain`.
     """
 
@@ -36,6 +37,7 @@ class Argument:
     evidence: Ir
     due_on: Ir
     late: Ir
+    margin: Ir
     conditions: tuple[tuple[str, Ir, Ir], ...]
 
 
@@ -74,6 +76,7 @@ def argue(lowered: Lowered, lowerer: Lowerer) -> Argument:
     )
     late: Ir = NULL
     due_on: Ir = NULL
+    margin: Ir = NULL
     rows: list[tuple[str, Ir, Ir]] = []
     extra: list[tuple[str, Ir]] = []
     match lowered.rule.check:
@@ -100,6 +103,8 @@ def argue(lowered: Lowered, lowerer: Lowerer) -> Argument:
             assert lowered.due is not None
             sentence, late = _deadline(d, lowered, ref)
             due_on = op("text", lowered.due.due)
+            on = op("coalesce", lowered.due.done.node, AsAt())
+            margin = op("text", op("days_between", on, lowered.due.due))
             terms = _terms([d.start, d.done], lowerer, scopes)
             rows = [(label, truth, _phrases(terms)) for label, truth in lowered.conditions]
             failed = op("json", text(lowered.conditions[0][0]))
@@ -108,6 +113,7 @@ def argue(lowered: Lowered, lowerer: Lowerer) -> Argument:
             assert lowered.due is not None
             sentence, late = _every(e, lowered, ref)
             due_on = op("text", lowered.due.due)
+            margin = op("text", op("days_between", lowered.due.end or AsAt(), lowered.due.due))
             terms = _terms([e.start], lowerer, scopes)
             # An empty end is no end; it is missing from nothing.
             ends = _terms([e.until] if e.until else [], lowerer, scopes)
@@ -128,6 +134,7 @@ def argue(lowered: Lowered, lowerer: Lowerer) -> Argument:
         evidence=evidence,
         due_on=due_on,
         late=late,
+        margin=margin,
         conditions=(
             *(((english_of(lowered.rule.when)), lowered.when, _phrases(when_terms)) for _ in [0] if lowered.rule.when),
             *rows,

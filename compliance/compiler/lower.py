@@ -376,8 +376,7 @@ class Lowerer:
         by = inner[-1].by
         unsure = or_(is_null(cond) if cond != TRUE else FALSE, and_(or_(cond, is_null(cond)), is_null(start.node)))
         if g.end is None:
-            before = Window(by, "lag", order, order)
-            size = op("days_between", before, start.node)
+            size: Ir = op("days_between", Window(by, "lag", order, order), start.node)
             largest = self.group(source, scopes, "max", (size,), member)
         else:
             ended = self.value(g.end, inner).exact()

@@ -71,14 +71,8 @@ class Planner:
         for rule, argument in zip(lowered, arguments, strict=True):
             record = rule.rule.rule.record
             wanted[record] += [rule.when, rule.pending, rule.verdict, *(t for _, t in rule.conditions)]
-            wanted[record] += [
-                argument.sentence,
-                argument.failed,
-                argument.missing,
-                argument.evidence,
-                argument.due_on,
-                argument.late,
-            ]
+            wanted[record] += [argument.sentence, argument.failed, argument.missing, argument.evidence]
+            wanted[record] += [argument.due_on, argument.late, argument.margin]
             wanted[record] += [x for _, t, said in argument.conditions for x in (t, said)]
         for record, items in wanted.items():
             self._used[record].update(("rid", "src", "row", self.kinds[record].key))
@@ -100,7 +94,7 @@ class Planner:
             table_wanted = s.grouped or s.what in finals or reads[s.what] > 1
             setup.append(dialect.make("TABLE" if table_wanted and "_" in s.what else "VIEW", s.what, s.select))
         conditions = tuple(tuple(label for label, _, _ in a.conditions) for a in arguments)
-        return Plan(tuple(setup), self._needs_calendar(), records, explain, conditions)
+        return Plan(tuple(setup), self._needs_calendar(), records, tuple(numbers), explain, conditions)
 
     # --- features and their stages ---
 
@@ -284,7 +278,7 @@ class Planner:
 
     def _explain(self, rule: Lowered, argument: Argument) -> str:
         record = rule.rule.rule.record
-        shown = [rule.when, rule.verdict, rule.pending, argument.due_on, argument.sentence]
+        shown = [rule.when, rule.verdict, rule.pending, argument.due_on, argument.margin, argument.sentence]
         shown += [x for _, truth, said in argument.conditions for x in (truth, said)]
         listed = ", ".join(self._sql(record, s) for s in shown)
         key = name(self.kinds[record].key)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
 
 from compliance.checking import CheckedRule, needs
@@ -12,17 +11,7 @@ from compliance.compiler.lower import Lowerer
 from compliance.compiler.plan import make_plan
 from compliance.dates import english
 from compliance.model import Parameter, RecordKinds, RuleInfo, Status, Tables
-from compliance.sql.planned import Plan
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """Plain data: what a run needs, for any as-at date from `valid_from` to `valid_to` (both inclusive)."""
-
-    rules: tuple[RuleInfo, ...]
-    plan: Plan
-    valid_from: date
-    valid_to: date
+from compliance.sql.planned import Prepared
 
 
 def prepare(

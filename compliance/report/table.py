@@ -110,7 +110,7 @@ def _quarantine(report: Report) -> str:
 
 def _findings(report: Report, width: int) -> Iterator[str]:
     wide = width >= 140
-    rule_width, severity_width, subject_width, due_width = max(14, width // 8), 14, 12, 10
+    rule_width, severity_width, subject_width, due_width = max(14, width // 8), 14, 10, 12
     left = width - rule_width - severity_width - subject_width - due_width - 2 * (5 if wide else 4)
     headers = ["Severity", "Rule", "Subject", "What failed", *(["Evidence"] if wide else []), "Due"]
     text: list[int | None] = [left * 3 // 5, left * 2 // 5] if wide else [left]
@@ -130,4 +130,5 @@ def _finding(f: Finding, wide: bool) -> list[str]:
     evidence = printable(evidence_text(f.evidence))
     said = printable(f.argument)
     text = [said, evidence] if wide else [f"{said}\nEvidence: {evidence}"]
-    return [severity, f.rule.id, printable(f.key), *text, f.due_on or f.put_right_on.isoformat()]
+    due = f"{f.due_on}\n" if f.due_on else ""
+    return [severity, f.rule.id, printable(f.key), *text, f"{due}put right by {f.put_right_on.isoformat()}"]

@@ -194,6 +194,8 @@ HIT_COUNTS = (
     "SELECT rule, count(*) FILTER (WHERE NOT unknown), count(*) FILTER (WHERE unknown), min(seq), max(seq) FROM hit"
     " GROUP BY rule ORDER BY rule"
 )
+SET_THREADS = "SET threads = {n}"
+LOCK = ("SET enable_external_access = false", "SET lock_configuration = true")
 SET_AS_AT = "SET VARIABLE as_at = {day}"
 
 CALENDAR = (
@@ -237,3 +239,25 @@ RULE_TEXT = (
 def rule_text(rows: list[tuple[object, ...]]) -> str:
     """What is the same for all findings of a rule."""
     return "INSERT INTO rule_text VALUES " + ", ".join(f"({', '.join(literal(v) for v in row)})" for row in rows)
+
+
+COLUMN_TYPES: Mapping[str, str] = {
+    "text": "VARCHAR",
+    "date": "DATE",
+    "integer": "BIGINT",
+    "number": "DECIMAL(18, 4)",
+    "boolean": "BOOLEAN",
+    "list": "VARCHAR[]",
+}
+"""How each type of a field is held."""
+
+
+def table_of(what: str, columns: list[tuple[str, str]]) -> str:
+    """An empty table; each column is (name, type of field)."""
+    listed = ", ".join(f"{name(c)} {COLUMN_TYPES[t]}" for c, t in columns)
+    return f"CREATE TABLE {name(what)} ({listed})"
+
+
+def rows_into(what: str, rows: list[list[object]]) -> str:
+    """Rows as literals: for examples, not for exports."""
+    return f"INSERT INTO {name(what)} VALUES " + ", ".join(f"({', '.join(literal(v) for v in r)})" for r in rows)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 
+from compliance.model import RuleInfo
 from compliance.sql import duckdb as dialect
 
 
@@ -55,13 +57,25 @@ class Plan:
     Args:
       setup: statements in order, that make the tables and views.
       calendar: whether they need the working-day calendar.
+      numbers: the position of each rule in the audit's order; `explain` and `conditions` follow it.
       explain: for each rule, the statement that tells how each condition came out for the record `$key`: whether it applies, the
-        verdict, pending, the day due, the sentence, then truth and terms of each condition.
+        verdict, pending, the day due, the days left to it, the sentence, then truth and terms of each condition.
       conditions: for each rule, the conditions in the order of `explain`.
     """
 
     setup: tuple[str, ...]
     calendar: bool
     records: tuple[RecordPlan, ...]
+    numbers: tuple[int, ...]
     explain: tuple[str, ...] = ()
     conditions: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Plain data: what a run needs, for any as-at date from `valid_from` to `valid_to` (both inclusive)."""
+
+    rules: tuple[RuleInfo, ...]
+    plan: Plan
+    valid_from: date
+    valid_to: date

@@ -1,0 +1,474 @@
+"""The command line: parses, calls the library, prints. The only module that prints, exits or looks at the clock.
+
+Everything heavy is imported inside the command that needs it, so that `--help` is instant.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from compliance import __version__
+from compliance.errors import ComplianceError
+
+if TYPE_CHECKING:
+    from compliance.checking import CheckedRule
+    from compliance.findings import Report
+    from compliance.model import Severity
+
+NOTHING, FOUND, COULD_NOT, INCOMPLETE = 0, 1, 2, 3
+"""Exit codes: docs/exit-codes.md."""
+
+click.ClickException.exit_code = COULD_NOT
+
+
+class Day(click.ParamType):
+    """A date, YYYY-MM-DD."""
+
+    name = "YYYY-MM-DD"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """`2021-09-20` -> date."""
+        if isinstance(value, date):
+            return value
+        try:
+            return datetime.strptime(value, "%Y-%m-%d").date()
+        except ValueError:
+            self.fail(f"'{value}' is not a date; write it as YYYY-MM-DD, such as 2021-09-20", param, ctx)
+
+
+class Commands(click.Group):
+    """Turns what a person can mend into one message and exit code 2; anything else is our bug and keeps its traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Runs the command."""
+        try:
+            return super().invoke(ctx)
+        except ComplianceError as e:
+            _stop(str(e))
+        except BrokenPipeError:
+            # Whoever read our output has had enough of it.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(COULD_NOT)
+        except KeyboardInterrupt:
+            _stop("Stopped.")
+
+
+def _stop(message: str) -> NoReturn:
+    click.echo(_tidy(message), err=True)
+    sys.exit(COULD_NOT)
+
+
+def _tidy(message: str) -> str:
+    from compliance.report.words import printable
+
+    return printable(message)
+
+
+def _width() -> int:
+    return shutil.get_terminal_size((100, 24)).columns
+
+
+def _print(pieces: Iterable[str], out: Path | None) -> None:
+    """To the screen, or to a file that is whole or not there, readable by its owner alone."""
+    if out is None:
+        for piece in pieces:
+            click.echo(piece, nl=False)
+        return
+    from compliance.documents import write_private
+
+    write_private(out, (piece.encode("utf-8") for piece in pieces))
+
+
+data_argument = click.argument("data", type=click.Path(path_type=Path))
+out_option = click.option("--out", type=click.Path(path_type=Path), help="Write to this file instead of the screen.")
+rules_option = click.option(
+    "--rules", type=click.Path(path_type=Path, file_okay=False), help="A folder of rules other than the one shipped."
+)
+parameters_option = click.option(
+    "--parameters",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The agency's own figures. Default: parameters.yaml beside the data, if there.",
+)
+mapping_option = click.option(
+    "--mapping",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="What the export's files and columns mean. Default: mapping.yaml beside the data, if there.",
+)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="compliance")
+def main() -> None:
+    """Checks a fostering service's records against the law, the standards and its own policy.
+
+    \b
+    compliance audit DATA --as-at 2021-09-20     what is breached, for whom, on what evidence
+    compliance data check DATA                   whether an export can be read, before any rule runs
+    compliance rules explain ID                  what a rule asks, in plain English
+    """
+
+
+# --- audit ----------------------------------------------------------------------------------------------------------
+
+
+@main.command()
+@data_argument
+@click.option("--as-at", type=Day(), required=True, help="The day that the audit looks from.")
+@mapping_option
+@parameters_option
+@rules_option
+@click.option("--rule", "only", multiple=True, help="Run this rule only (may be given several times).")
+@click.option("--format", "format_", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True)
+@out_option
+@click.option(
+    "--fail-on",
+    type=click.Choice(["requirement", "recommendation", "advice", "never"]),
+    default="requirement",
+    show_default=True,
+    help="Exit with 1 if there is a finding at least as serious.",
+)
+@click.option("--exit-zero", is_flag=True, help="Findings do not change the exit code; the same as --fail-on never.")
+@click.option("--strict", is_flag=True, help="Stop, with exit code 2, if anything in the data does not fit.")
+@click.option("--require-complete", is_flag=True, help="Exit with 3 if a rule could not run.")
+@click.option("--memory", default="", help="At most this much memory for the engine, such as 1GB.")
+@click.option("--threads", type=click.IntRange(0, 512), default=0, help="Default: by the size of the export.")
+@click.option("--no-cache", is_flag=True, help="Read and check the rules anew.")
+@click.option("--timings", is_flag=True, help="Say on standard error how long each stage took.")
+def audit(
+    data: Path,
+    as_at: date,
+    mapping: Path | None,
+    parameters: Path | None,
+    rules: Path | None,
+    only: tuple[str, ...],
+    format_: str,
+    out: Path | None,
+    fail_on: str,
+    exit_zero: bool,
+    strict: bool,
+    require_complete: bool,
+    memory: str,
+    threads: int,
+    no_cache: bool,
+    timings: bool,
+) -> None:
+    """Audit an export: what became of every rule, then the findings, most serious first.
+
+    DATA is a folder of CSV files, one CSV file, or an XLSX workbook.
+
+    \b
+    Exit codes: 0 nothing at or above --fail-on; 1 findings at or above it;
+    2 could not run; 3 ran, but not all of it.
+
+    Example: compliance audit fixtures/agency --as-at 2021-09-20
+    """
+    from compliance import pipeline
+    from compliance.report import FORMATS
+
+    asked = pipeline.Audit(data, as_at, mapping, parameters, rules, only, memory, threads, not no_cache)
+    times = pipeline.Timings()
+    with pipeline.audit(asked, times) as report:
+        if strict and report.tables.n_quarantined:
+            for line in report.folded():
+                click.echo(_tidy(line), err=True)
+            _stop(f"{_entries(report.tables.n_quarantined)} in the data could not be used as written; nothing was audited (--strict).")
+        _print(FORMATS[format_](report, _width()), out)
+        _aside(report, format_, out)
+        code = _exit_code(report, "never" if exit_zero else fail_on, require_complete)
+    if timings:
+        for stage, seconds in times.stages.items():
+            click.echo(f"{seconds * 1000:8.1f} ms  {stage}", err=True)
+    sys.exit(code)
+
+
+def _entries(n: int) -> str:
+    return f"{n:,} {'entry' if n == 1 else 'entries'}"
+
+
+def _aside(report: Report, format_: str, out: Path | None) -> None:
+    """What a person at the screen should see when the report itself goes to a file or a machine."""
+    for rule in report.rules:
+        if rule.status == "failed":
+            said = f"Rule {rule.rule.id} failed: {rule.why}\n    This is a fault of the program; please report it."
+            click.echo(_tidy(said), err=True)
+    if format_ != "table" or out is not None:
+        from compliance.report.table import summary
+
+        click.echo(summary(report), nl=False, err=True)
+        if out is not None:
+            click.echo(f"Written to {out}.", err=True)
+
+
+def _exit_code(report: Report, fail_on: str, require_complete: bool) -> int:
+    if report.n_rules("failed") or (require_complete and report.n_rules("could not run")):
+        return INCOMPLETE
+    if fail_on == "never":
+        return NOTHING
+    severity: Severity = fail_on  # type: ignore[assignment]
+    return FOUND if report.at_or_above(severity) else NOTHING
+
+
+# --- data -----------------------------------------------------------------------------------------------------------
+
+
+@main.group()
+def data() -> None:
+    """Exports: check one, see what the record kinds are, start from an empty template."""
+
+
+@data.command("check")
+@data_argument
+@mapping_option
+@click.option("--strict", is_flag=True, help="Exit with 2 if anything does not fit.")
+def data_check(data: Path, mapping: Path | None, strict: bool) -> None:
+    """Read, map and validate an export without running a rule.
+
+    Example: compliance data check fixtures/agency
+    """
+    from compliance import pipeline
+
+    with pipeline.loaded(data, mapping) as (con, tables):
+        from tabulate import tabulate
+
+        from compliance import loading
+
+        rows = [[s.file + (f" [{s.sheet}]" if s.sheet else ""), s.record, f"{s.rows:,}"] for s in tables.sources]
+        click.echo(tabulate(rows, ["File", "Record kind", "Rows"], colalign=("left", "left", "right")) if rows else "No records.")
+        for kind, why in sorted(tables.absent.items()):
+            click.echo(f"No {kind} records: {why}")
+        for note in tables.notes:
+            click.echo(_tidy(note))
+        click.echo()
+        for line in loading.folded(con):
+            click.echo(_tidy(line))
+        n = tables.n_quarantined
+        click.echo(f"{_entries(n)} could not be used as written." if n else "Everything could be used as written.")
+    sys.exit(COULD_NOT if strict and n else NOTHING)
+
+
+@data.command("dictionary")
+@click.argument("kind", required=False)
+@click.option("--format", "format_", type=click.Choice(["table", "json"]), default="table", show_default=True)
+def data_dictionary(kind: str | None, format_: str) -> None:
+    """Print the record kinds and their fields: all of them, or one.
+
+    Example: compliance data dictionary reference
+    """
+    from compliance import dictionary, planning
+
+    kinds = planning.record_kinds()
+    _print(dictionary.write(kinds, kind or "", format_, _width()), None)
+
+
+@data.command("template")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--format", "format_", type=click.Choice(["csv", "xlsx"]), default="csv", show_default=True)
+def data_template(folder: Path, format_: str) -> None:
+    """Write empty CSV files, or one workbook, to fill in.
+
+    Example: compliance data template my-export --format xlsx
+    """
+    from compliance import planning, records
+
+    for path in records.template(planning.record_kinds(), folder, format_):
+        click.echo(str(path))
+
+
+# --- rules ----------------------------------------------------------------------------------------------------------
+
+
+@main.group()
+def rules() -> None:
+    """Rules: list, read, test, explain."""
+
+
+@rules.command("list")
+@rules_option
+@click.option("--as-at", type=Day(), help="Only rules in force on this day.")
+@click.option("--format", "format_", type=click.Choice(["table", "json"]), default="table", show_default=True)
+def rules_list(rules: Path | None, as_at: date | None, format_: str) -> None:
+    """List every rule with what it cites.
+
+    Example: compliance rules list --as-at 2021-09-20
+    """
+    from compliance import planning
+    from compliance.report import rules as told
+
+    chosen = [
+        r
+        for r in planning.rulebook(rules, None).rules
+        if as_at is None or (r.rule.from_on <= as_at and (r.rule.to_on is None or as_at <= r.rule.to_on))
+    ]
+    _print(told.listed(chosen, format_, _width()), None)
+
+
+@rules.command("show")
+@click.argument("rule_id", metavar="ID")
+@rules_option
+def rules_show(rule_id: str, rules: Path | None) -> None:
+    """Print a rule's file.
+
+    Example: compliance rules show staff-references-incomplete
+    """
+    from compliance import planning
+
+    rule = planning.rulebook(rules, None).chosen((rule_id,))[0]
+    click.echo(Path(rule.rule.file).read_text(encoding="utf-8"), nl=False)
+
+
+@rules.command("test")
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@rules_option
+@click.option("-v", "--verbose", is_flag=True, help="Print every case, not only those that fail.")
+def rules_test(ids: tuple[str, ...], rules: Path | None, verbose: bool) -> None:
+    """Run the cases in the rule files.
+
+    \b
+    Exit codes: 0 all cases give what they must; 1 some do not; 2 could not run.
+
+    Example: compliance rules test
+    """
+    from compliance import cases, planning
+
+    book = planning.rulebook(rules, None)
+    n = bad = 0
+    for result in cases.run_cases(book, book.chosen(ids)):
+        n += 1
+        bad += bool(result.wrong)
+        if result.wrong:
+            click.echo(f"FAILED  {result.rule.rule.id}: {result.case.name}")
+            for what in result.wrong:
+                click.echo(f"        {what}")
+            if result.verdict.argument:
+                click.echo(f"        {_tidy(result.verdict.argument)}")
+        elif verbose:
+            click.echo(f"passed  {result.rule.rule.id}: {result.case.name} ({result.verdict.outcome})")
+    click.echo(f"{n - bad:,} of {n:,} cases passed.")
+    sys.exit(FOUND if bad else NOTHING)
+
+
+@rules.command("lint")
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@rules_option
+def rules_lint(ids: tuple[str, ...], rules: Path | None) -> None:
+    """Check rule files beyond what running them needs: whether their cases try every outcome and each side of every limit.
+
+    \b
+    Exit codes: 0 nothing to say; 1 something is lacking; 2 a rule cannot be used.
+
+    Example: compliance rules lint
+    """
+    from compliance import cases, planning
+
+    book = planning.rulebook(rules, None)
+    chosen = book.chosen(ids)
+    results: dict[str, list[cases.CaseResult]] = {r.rule.id: [] for r in chosen}
+    for result in cases.run_cases(book, chosen):
+        results[result.rule.rule.id].append(result)
+    said = 0
+    for rule in chosen:
+        for what in cases.lacking(rule, results[rule.rule.id]):
+            click.echo(f"{rule.rule.file}: {what}")
+            said += 1
+    click.echo(f"{len(chosen):,} rules, {said:,} remarks.")
+    sys.exit(FOUND if said else NOTHING)
+
+
+@rules.command("explain")
+@click.argument("rule_id", metavar="ID")
+@click.option("--record", "key", help="The key of a record; with --data: how each condition came out for it.")
+@click.option("--data", "data_", type=click.Path(path_type=Path), help="The export that the record is in.")
+@click.option("--as-at", type=Day(), help="The day to look from; needed with --data.")
+@mapping_option
+@parameters_option
+@rules_option
+def rules_explain(
+    rule_id: str,
+    key: str | None,
+    data_: Path | None,
+    as_at: date | None,
+    mapping: Path | None,
+    parameters: Path | None,
+    rules: Path | None,
+) -> None:
+    """Say in plain English what a rule asks, and how it came out for a record.
+
+    Example: compliance rules explain staff-references-incomplete --record S0012 --data fixtures/agency --as-at 2021-09-20
+    """
+    from compliance import pipeline, planning
+    from compliance.report import rules as told
+
+    rule = planning.rulebook(rules, parameters).chosen((rule_id,))[0]
+    click.echo(told.explained(rule, planning.record_kinds()), nl=False)
+    if key is None and data_ is None:
+        return
+    if key is None or data_ is None or as_at is None:
+        raise click.UsageError("--record, --data and --as-at go together")
+    asked = pipeline.Audit(data_, as_at, mapping, parameters, rules, (rule_id,))
+    with pipeline.explained(asked, key) as (result, explanation):
+        click.echo()
+        if result.status not in ("ran", "looked at nothing"):
+            click.echo(f"It did not run: {result.status}; {result.why}.")
+        elif explanation is None:
+            raise click.ClickException(f"there is no {rule.rule.record} '{key}' in {data_} as at {as_at}")
+        else:
+            click.echo(_tidy(told.came_out(rule, key, as_at, explanation)), nl=False)
+
+
+@rules.command("sql")
+@click.argument("rule_id", metavar="ID")
+@rules_option
+def rules_sql(rule_id: str, rules: Path | None) -> None:
+    """Print the statements that a rule becomes when it runs alone on an export with every field.
+
+    Example: compliance rules sql staff-references-incomplete
+    """
+    from compliance import pipeline, planning
+
+    book = planning.rulebook(rules, None)
+    for statement in pipeline.statements(book, book.chosen((rule_id,))[0]):
+        click.echo(f"{statement};\n")
+
+
+# --- schemas --------------------------------------------------------------------------------------------------------
+
+
+@main.group("schemas")
+def schemas_() -> None:
+    """The JSON Schemas that editors read."""
+
+
+@schemas_.command("write")
+@click.argument("folder", type=click.Path(path_type=Path), default=Path("schemas"))
+def schemas_write(folder: Path) -> None:
+    """Write the generated schemas into a folder."""
+    from compliance import schemas
+
+    for path in schemas.write(folder):
+        click.echo(str(path))
+
+
+@schemas_.command("check")
+@click.argument("folder", type=click.Path(path_type=Path), default=Path("schemas"))
+def schemas_check(folder: Path) -> None:
+    """Check that the generated schemas in a folder are those of this version.
+
+    \b
+    Exit codes: 0 they are; 1 they are not.
+    """
+    from compliance import schemas
+
+    stale = list(schemas.stale(folder))
+    for path in stale:
+        click.echo(f"{path} is out of date; run: compliance schemas write {folder}")
+    sys.exit(FOUND if stale else NOTHING)
+
+

@@ -1,0 +1,174 @@
+"""Rules and mapping as an audit needs them: made anew, or from the user's cache folder (I/O: that folder).
+
+The cache holds plain JSON under a key made of the program's version and the content of every file that had a say. A stale, broken or
+foreign entry is made anew without a word; a folder that cannot be written to costs time, nothing else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from compliance import __version__, documents
+from compliance.errors import ComplianceError
+from compliance.model import Limit, PutRight, RecordKinds, RuleInfo, Tables
+from compliance.sql.planned import Plan, Prepared, RecordPlan
+
+if TYPE_CHECKING:
+    from compliance.mapping import Mapping
+    from compliance.rulebook import Rulebook
+
+
+def cache_folder() -> Path | None:
+    """Where plans are kept; None where there is no home."""
+    base = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
+    try:
+        return (Path(base) if base else Path.home() / ".cache") / "compliance"
+    except RuntimeError:
+        return None
+
+
+def shipped() -> tuple[Path, Path]:
+    """The folders `rules` and `schemas` that came with the program: inside the package, or beside it in a checkout."""
+    here = Path(__file__).parent
+    root = here / "shipped" if (here / "shipped").is_dir() else here.parent
+    return root / "rules", root / "schemas"
+
+
+def rulebook(rules: Path | None, parameters: Path | None) -> Rulebook:
+    """Every rule, read and checked; slow, and not cached.
+
+    Raises:
+      RulesError: with every problem in every file.
+    """
+    from compliance.rulebook import read
+
+    own, schemas = shipped()
+    return read(rules or own, schemas, parameters)
+
+
+def record_kinds() -> RecordKinds:
+    """The record kinds."""
+    from compliance.records import read_kinds
+
+    return read_kinds(shipped()[1] / "records")
+
+
+def plan(
+    kinds: RecordKinds,
+    tables: Tables,
+    as_at: date,
+    rules: Path | None,
+    parameters: Path | None,
+    only: tuple[str, ...],
+    use_cache: bool,
+) -> Prepared:
+    """The plan for an export of this shape.
+
+    Args:
+      only: rule ids; empty: all.
+    Raises:
+      RulesError: a rule cannot be used, or `only` names one that there is not.
+    """
+    folder = cache_folder() if use_cache else None
+    path = None
+    if folder is not None:
+        key = _key([rules or shipped()[0], shipped()[1] / "records"], parameters, repr((_shape(tables), sorted(only))))
+        path = folder / f"plan-{key}.json"
+        found = _read(path)
+        if found is not None and found.valid_from <= as_at <= found.valid_to:
+            return found
+    prepared = _make(kinds, tables, as_at, rules, parameters, only)
+    if path is not None:
+        _keep(path, json.dumps(asdict(prepared), default=str))
+    return prepared
+
+
+def _make(
+    kinds: RecordKinds, tables: Tables, as_at: date, rules: Path | None, parameters: Path | None, only: tuple[str, ...]
+) -> Prepared:
+    from compliance.compiler.prepare import prepare
+
+    book = rulebook(rules, parameters)
+    figures = {n: p for names in book.names.values() for n, p in names.parameters.items()}
+    return prepare(book.chosen(only), kinds, figures, tables, as_at)
+
+
+def _shape(tables: Tables) -> list[object]:
+    return [
+        (kind, sorted(t.columns), sorted(t.doubted), sorted(t.links)) for kind, t in sorted(tables.tables.items())
+    ] + [sorted(tables.absent.items())]
+
+
+def _key(folders: Iterable[Path], extra: Path | None, more: str) -> str:
+    digest = hashlib.sha256(f"{__version__} {sys.version_info[:2]} {more}".encode())
+    files = [p for folder in folders for p in sorted(folder.rglob("*")) if p.suffix in (".yaml", ".json")]
+    # A program that is being worked on must not run on yesterday's plan.
+    files += sorted(Path(__file__).parent.rglob("*.py"))
+    for path in [*files, *([extra] if extra else [])]:
+        try:
+            content = path.read_bytes()
+        except OSError:
+            content = b""
+        digest.update(f"{path.name} {len(content)} ".encode())
+        digest.update(content)
+    return digest.hexdigest()[:32]
+
+
+def _read(path: Path) -> Prepared | None:
+    try:
+        stored = json.loads(path.read_bytes())
+        return _prepared(stored)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _prepared(stored: dict[str, Any]) -> Prepared:
+    def limit(v: dict[str, Any]) -> Limit:
+        return Limit(v["amount"], v["unit"])
+
+    def frozen(v: object) -> Any:
+        return tuple(frozen(x) for x in v) if isinstance(v, list) else v
+
+    def info(v: dict[str, Any]) -> RuleInfo:
+        right = v["put_right"]
+        plain = {k: frozen(x) for k, x in v.items() if k != "put_right"}
+        return RuleInfo(put_right=PutRight(limit(right["within"]), right["by"], right["workstream"]), **plain)
+
+    its = stored["plan"]
+    records = tuple(RecordPlan(**{k: frozen(x) for k, x in r.items()}) for r in its["records"])
+    made = Plan(records=records, **{k: frozen(x) for k, x in its.items() if k != "records"})
+    return Prepared(
+        tuple(info(r) for r in stored["rules"]),
+        made,
+        date.fromisoformat(stored["valid_from"]),
+        date.fromisoformat(stored["valid_to"]),
+    )
+
+
+def _keep(path: Path, text: str) -> None:
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        documents.write_private(path, [text.encode()])
+    except (OSError, ComplianceError):
+        pass
+
+
+def mapping(path: Path | None, kinds: RecordKinds) -> Mapping | None:
+    """The mapping file, read and checked.
+
+    Raises:
+      DataError: with every problem in it.
+    """
+    if path is None:
+        return None
+    from compliance.mappingfile import read_mapping
+
+    return read_mapping(path, kinds)
