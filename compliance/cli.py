@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import date, datetime
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -19,7 +19,6 @@ from compliance import __version__
 from compliance.errors import ComplianceError
 
 if TYPE_CHECKING:
-    from compliance.checking import CheckedRule
     from compliance.findings import Report
     from compliance.model import Severity
 
@@ -179,7 +178,9 @@ def audit(
         if strict and report.tables.n_quarantined:
             for line in report.folded():
                 click.echo(_tidy(line), err=True)
-            _stop(f"{_entries(report.tables.n_quarantined)} in the data could not be used as written; nothing was audited (--strict).")
+            _stop(
+                f"{_entries(report.tables.n_quarantined)} in the data could not be used as written; nothing was audited (--strict)."
+            )
         _print(FORMATS[format_](report, _width()), out)
         _aside(report, format_, out)
         code = _exit_code(report, "never" if exit_zero else fail_on, require_complete)
@@ -241,7 +242,11 @@ def data_check(data: Path, mapping: Path | None, strict: bool) -> None:
         from compliance import loading
 
         rows = [[s.file + (f" [{s.sheet}]" if s.sheet else ""), s.record, f"{s.rows:,}"] for s in tables.sources]
-        click.echo(tabulate(rows, ["File", "Record kind", "Rows"], colalign=("left", "left", "right")) if rows else "No records.")
+        click.echo(
+            tabulate(rows, ["File", "Record kind", "Rows"], colalign=("left", "left", "right"))
+            if rows
+            else "No records."
+        )
         for kind, why in sorted(tables.absent.items()):
             click.echo(f"No {kind} records: {why}")
         for note in tables.notes:
@@ -470,5 +475,3 @@ def schemas_check(folder: Path) -> None:
     for path in stale:
         click.echo(f"{path} is out of date; run: compliance schemas write {folder}")
     sys.exit(FOUND if stale else NOTHING)
-
-

@@ -9,9 +9,17 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from compliance.findings import Report
-from compliance.model import Tables
+from compliance.model import RuleResult, Tables
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from compliance.checking import CheckedRule
+    from compliance.rulebook import Rulebook
+    from compliance.run import Audited, Explained
 
 MAPPING = "mapping.yaml"
 PARAMETERS = "parameters.yaml"
@@ -65,15 +73,28 @@ def beside(data: Path, name: str) -> Path | None:
 
 
 @contextmanager
-def audit(asked: Audit, timings: Timings | None = None) -> Iterator[Report]:
-    """Audits an export; the report's findings can be read inside the `with` only.
+def loaded(data: Path, mapping: Path | None) -> Iterator[tuple[duckdb.DuckDBPyConnection, Tables]]:
+    """Reads, maps and validates an export, and no more.
 
     Raises:
-      ComplianceError: the rules, the mapping or the export cannot be used.
+      ComplianceError: the mapping or the export cannot be used.
     """
     from compliance import loading, planning, run
 
-    timings = timings or Timings()
+    with TemporaryDirectory(prefix="compliance-") as scratch:
+        con = run.connect(Path(scratch))
+        try:
+            kinds = planning.record_kinds()
+            translated = planning.mapping(mapping or beside(data, MAPPING), kinds)
+            yield con, loading.load_tables(con, data, translated, kinds, Path(scratch))
+        finally:
+            con.close()
+
+
+@contextmanager
+def _audited(asked: Audit, timings: Timings) -> Iterator[tuple[Audited, tuple[RuleResult, ...], Tables]]:
+    from compliance import loading, planning, run
+
     mapping = asked.mapping or beside(asked.data, MAPPING)
     parameters = asked.parameters or beside(asked.data, PARAMETERS)
     with TemporaryDirectory(prefix="compliance-") as scratch_name:
@@ -82,30 +103,66 @@ def audit(asked: Audit, timings: Timings | None = None) -> Iterator[Report]:
         timings.mark("start")
         try:
             kinds = planning.record_kinds()
-            tables = loading.load_tables(con, asked.data, planning.mapping(mapping, kinds), kinds, scratch)
+            translated = planning.mapping(mapping, kinds)
+            timings.mark("load mapping")
+            tables = loading.load_tables(con, asked.data, translated, kinds, scratch)
             timings.mark("read, map and validate")
             if not asked.threads and sum(t.rows for t in tables.tables.values()) > SMALL:
                 run.use_all_cores(con)
             run.lock(con)
-            prepared = planning.plan(
-                kinds, tables, asked.as_at, asked.rules, parameters, asked.only, asked.use_cache
-            )
+            prepared = planning.plan(kinds, tables, asked.as_at, asked.rules, parameters, asked.only, asked.use_cache)
             timings.mark("load rules and compile")
             audited, results = run.run(con, prepared.plan, prepared.rules, asked.as_at, tables.sources)
             timings.mark("run")
-            yield Report(
-                as_at=asked.as_at,
-                data=asked.data.name or str(asked.data),
-                rules=results,
-                tables=tables,
-                findings=audited.findings,
-                findings_json=audited.findings_json,
-                quarantined=lambda: loading.quarantined(con),
-                folded=lambda: loading.folded(con),
-            )
-            timings.mark("report")
+            yield audited, results, tables
         finally:
             con.close()
 
 
-__all__ = ["Audit", "Tables", "Timings", "audit", "beside"]
+@contextmanager
+def audit(asked: Audit, timings: Timings | None = None) -> Iterator[Report]:
+    """Audits an export; the report's findings can be read inside the `with` only.
+
+    Raises:
+      ComplianceError: the rules, the mapping or the export cannot be used.
+    """
+    from compliance import loading
+
+    timings = timings or Timings()
+    with _audited(asked, timings) as (audited, results, tables):
+        yield Report(
+            as_at=asked.as_at,
+            data=asked.data.name or str(asked.data),
+            rules=results,
+            tables=tables,
+            findings=audited.findings,
+            findings_json=audited.findings_json,
+            quarantined=lambda: loading.quarantined(audited.con),
+            folded=lambda: loading.folded(audited.con),
+        )
+        timings.mark("report")
+
+
+@contextmanager
+def explained(asked: Audit, key: str) -> Iterator[tuple[RuleResult, Explained | None]]:
+    """How the one rule of `asked.only` came out for a record; None if there is no such record then."""
+    from compliance import run
+
+    with _audited(asked, Timings()) as (audited, results, _):
+        ran = results[0].status in ("ran", "looked at nothing")
+        yield results[0], run.explain(audited, 0, key) if ran else None
+
+
+def statements(book: Rulebook, rule: CheckedRule) -> list[str]:
+    """What a rule becomes when it runs alone on an export that has everything."""
+    from compliance.compiler.prepare import prepare
+    from compliance.model import Table
+
+    whole = {n: Table(0, frozenset(k.fields), frozenset(), frozenset(k.links)) for n, k in book.kinds.kinds.items()}
+    figures = {n: p for names in book.names.values() for n, p in names.parameters.items()}
+    as_at = rule.rule.from_on if rule.rule.to_on is not None else date.max
+    plan = prepare((rule,), book.kinds, figures, Tables(whole), as_at).plan
+    found = list(plan.setup)
+    for record in plan.records:
+        found += [record.hits(record.rules), record.counts(record.rules)[0]]
+    return found

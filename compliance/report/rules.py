@@ -1,0 +1,129 @@
+"""Rules told to people: listed, explained, and how one came out for a record."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import date
+from typing import TYPE_CHECKING
+
+from compliance.checking import CheckedDeadline, CheckedEvery, CheckedRule, Conditions, Within
+from compliance.dates import english
+from compliance.language.describe import english_of, source_words
+from compliance.model import RecordKinds
+
+if TYPE_CHECKING:
+    from compliance.run import Explained
+
+OUTCOME_WORDS = {
+    "compliant": "Compliant.",
+    "breach": "Breach.",
+    "not_evidenced": "Not evidenced.",
+    "pending": "Pending: the deadline is still running.",
+    "not_applicable": "Not applicable: the rule does not ask anything of this record.",
+}
+
+
+def listed(rules: list[CheckedRule], format_: str, width: int) -> Iterator[str]:
+    """All rules with what they cite."""
+    if format_ == "json":
+        rows = [
+            {
+                "id": r.rule.id,
+                "pack": r.rule.pack,
+                "title": r.rule.title,
+                "record": r.rule.record,
+                "cites": [d.id for d in r.rule.cites],
+                "refs": [d.ref for d in r.rule.cites],
+                "severity": r.rule.severity,
+                "in_force": {
+                    "from": r.rule.from_on.isoformat(),
+                    "to": r.rule.to_on.isoformat() if r.rule.to_on else None,
+                },
+                "cases": len(r.rule.cases),
+            }
+            for r in rules
+        ]
+        yield json.dumps(rows, ensure_ascii=False, indent=1) + "\n"
+        return
+    from tabulate import tabulate
+
+    left = max(width, 72) - 14 - 10 - 8
+    widths = [left * 3 // 10, left * 4 // 10, left * 3 // 10, 14, 10]
+    cells = [
+        [r.rule.id, r.rule.title, "; ".join(dict.fromkeys(d.ref for d in r.rule.cites)), r.rule.severity, r.rule.record]
+        for r in rules
+    ]
+    yield tabulate(cells, ["Rule", "Title", "Citation", "Severity", "Record"], maxcolwidths=widths) + "\n"
+    yield f"{len(rules):,} rules.\n"
+
+
+def _span(rule: CheckedRule) -> str:
+    r = rule.rule
+    since = "" if r.from_on == date.min else f"from {english(r.from_on)}"
+    until = "" if r.to_on is None else f" until {english(r.to_on)}"
+    return f"{since}{until}".strip() or "always"
+
+
+def _within(within: Within) -> str:
+    if isinstance(within, str):
+        return f"the figure '{within.replace('_', ' ')}'"
+    said = [(since, str(limit)) for since, limit in within.versions]
+    return ", ".join(v if since == date.min else f"{v} from {english(since)}" for since, v in said)
+
+
+def explained(rule: CheckedRule, kinds: RecordKinds) -> str:
+    """What a rule asks, in plain English."""
+    r = rule.rule
+    lines = [f"{r.id}: {r.title}", ""]
+    for duty in r.cites:
+        lines.append(
+            f"  {duty.id}  {duty.ref}: {duty.title} ({duty.layer}; confidence {duty.confidence or 'not stated'})"
+        )
+    lines += ["", f"Asked of every {kinds[r.record].title.lower()} record, in force {_span(rule)}."]
+    if rule.when is not None:
+        lines.append(f"Applies when {english_of(rule.when)}.")
+    if rule.judged_on is not None:
+        lines.append(f"Judged by the law on the day of {english_of(rule.judged_on)}.")
+    match rule.check:
+        case Conditions(items=items):
+            lines.append("All of these must hold:")
+            for label, node in items:
+                lines += [f"  - {label}:", f"      {english_of(node)}."]
+        case CheckedDeadline(start=start, done=done, within=within, what=what):
+            if within is None:
+                lines.append(f"{what} must be done by {english_of(start)}.")
+            else:
+                lines.append(f"{what} must be done within {_within(within)} of {english_of(start)}.")
+            lines.append(f"It is done on: {english_of(done)}.")
+        case CheckedEvery(start=start, done=sequence, within=within, until=until, what=what):
+            where = f" where {english_of(sequence.condition)}" if sequence.condition else ""
+            end = f", until {english_of(until)}" if until else ""
+            lines.append(
+                f"{what} must be done at least every {_within(within)}, counted from {english_of(start)}{end}."
+            )
+            lines.append(
+                f"It is done on: {english_of(sequence.value)} of each of the {source_words(sequence.source)}{where}."
+            )
+    lines += [
+        "",
+        f"Severity: {r.severity}. To be put right within {r.put_right.within} by: {r.put_right.by}.",
+        r.remedy,
+    ]
+    if r.note:
+        lines += ["", f"Note: {r.note}"]
+    return "\n".join(lines) + "\n"
+
+
+def came_out(rule: CheckedRule, key: str, as_at: date, e: Explained) -> str:
+    """How each condition came out for a record, with its values."""
+    lines = [f"{rule.rule.record} {key} as at {english(as_at)}: {OUTCOME_WORDS[e.outcome]}"]
+    if e.argument:
+        lines.append(e.argument)
+    elif e.due_on:
+        lines.append(f"Due {english(date.fromisoformat(e.due_on))}.")
+    said = {True: "yes", False: "no", None: "not evidenced"}
+    for i, (label, truth, terms) in enumerate(e.conditions):
+        name = f"applies when {label}" if i == 0 and rule.when is not None else label
+        lines.append(f"  [{said[truth]}] {name}" + (f" ({terms})" if terms else ""))
+    return "\n".join(lines) + "\n"
