@@ -1,0 +1,43 @@
+# The two commands of a new clone: `make audit` shows the sample agency's findings, `make test` runs every check.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: audit test lint types unit rules schemas fixtures bench clean
+
+audit: $(STAMP)
+	@$(BIN)/compliance audit fixtures/agency --as-at 2021-09-20 --exit-zero
+
+test: lint types rules unit
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP)
+	$(BIN)/mypy
+
+rules: $(STAMP)
+	$(BIN)/compliance rules lint
+	$(BIN)/compliance rules test
+	$(BIN)/compliance schemas check
+
+unit: $(STAMP)
+	$(BIN)/pytest -n 2 --dist loadgroup
+
+bench: $(STAMP)
+	$(BIN)/python tests/bench/bench.py
+
+fixtures: $(STAMP)
+	$(BIN)/python fixtures/generate.py
+
+# pip is made new enough for dependency groups first.
+$(STAMP): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install -q --upgrade "pip>=25.1"
+	$(BIN)/pip install -q --editable . --group dev
+	@touch $@
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
