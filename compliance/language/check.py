@@ -360,7 +360,11 @@ class _Checker:
         if isinstance(op, ast.Is | ast.IsNot):
             if not (isinstance(right_e, ast.Constant) and right_e.value is None):
                 return self.bad(right_e, "only None may stand after 'is'", "Use == to compare")
-            node = tree.IsNone(BOOLEAN, self.visit(left_e))
+            asked = self.visit(left_e)
+            held = (tree.FieldOf, tree.Aggregate, tree.IfElse, tree.TableEntry)
+            if asked.type.name == "boolean" and not (isinstance(asked, held) and getattr(asked, "fn", "") not in ("any", "all")):
+                return self.bad(left_e, "this is a condition, not a field: it is true, false or unknown, and never empty")
+            node = tree.IsNone(BOOLEAN, asked)
             return tree.Not(BOOLEAN, node) if isinstance(op, ast.IsNot) else node
         if isinstance(op, ast.In | ast.NotIn):
             inside = self.member(left_e, right_e)
