@@ -131,6 +131,7 @@ def check_rule(rule: Rule, names: check.Names, locate: LocateIn) -> tuple[Checke
             nodes = [(label, checked(text, ("require", label), check.condition)) for label, text in items]
             if all(n is not None for _, n in nodes):
                 inner = Conditions(tuple((label, n) for label, n in nodes if n is not None))
+    _printed_dates(rule, inner, problem)
     show = []
     for i, name in enumerate(rule.show):
         node = checked(name, ("show", i), check.value)
@@ -144,6 +145,24 @@ def check_rule(rule: Rule, names: check.Names, locate: LocateIn) -> tuple[Checke
     found = CheckedRule(rule, when, judged_on, inner, tuple(show), ())
     named = {n.name for n in found.nodes() if isinstance(n, tree.ParameterOf)} | set(used)
     return CheckedRule(rule, when, judged_on, inner, tuple(show), tuple(sorted(named))), []
+
+
+def _printed_dates(
+    rule: Rule, inner: Conditions | CheckedDeadline | CheckedEvery | None, problem: Callable[..., None]
+) -> None:
+    """A deadline's dates are printed, and the day due would tell a date of birth to whoever can subtract."""
+    parts: list[tuple[tuple[str, str], tree.Node | None]] = []
+    match inner:
+        case CheckedDeadline(start=s, done=d):
+            first = "start" if isinstance(rule.check, Deadline) and rule.check.start else "by"
+            parts = [(("deadline", first), s), (("deadline", "done"), d)]
+        case CheckedEvery(start=s, until=u, done=d):
+            parts = [(("every", "from"), s), (("every", "until"), u), (("every", "done"), d.value)]
+    for loc, node in parts:
+        for n in tree.walk(node):
+            if isinstance(n, tree.FieldOf) and n.personal:
+                what = f"'{n.field}' is personal, and the dates of a {loc[0]} are printed"
+                problem(loc, 0, what, "Ask with 'require', whose evidence says only that it is recorded")
 
 
 def _what(done: tree.Node) -> str:

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from compliance import documents, records, rulefile
 from compliance.checking import CheckedRule, check_rule, names_of
-from compliance.errors import Location, Problem, RulesError, nearest
+from compliance.errors import ComplianceError, Location, Problem, RulesError, nearest
 from compliance.language.check import Names
 from compliance.model import Dated, Duty, Layer, Pack, Parameter, RecordKinds, Rule, Value
 
@@ -161,7 +161,7 @@ def _problems_of(path: Path) -> rulefile.Problems:
 def _document(path: Path, problems: list[Problem]) -> tuple[object, bool]:
     try:
         return documents.load_yaml(path), True
-    except RulesError as e:
+    except ComplianceError as e:
         problems += e.problems or (Problem(Location(str(path)), e.message),)
         return None, False
 

@@ -1,0 +1,264 @@
+"""Files that people write: strict YAML, JSON, and where in them something stands; files that we write, whole or not at all (I/O)."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tempfile
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from compliance.errors import ComplianceError, Location, Problem
+
+if TYPE_CHECKING:
+    from yaml.nodes import Node
+
+MAX_BYTES = 1 << 20
+MAX_DEPTH = 30
+MAX_NODES = 100_000
+
+_TEXT = "tag:yaml.org,2002:str"
+_TAGS = {"scalar": _TEXT, "sequence": "tag:yaml.org,2002:seq", "mapping": "tag:yaml.org,2002:map"}
+
+# YAML 1.2's core schema without its traps: dates, yes/no, on/off and numbers with leading noughts stay text.
+_NULL = {"", "~", "null", "Null", "NULL"}
+_BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_INT = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
+_FLOAT = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})?\.[0-9]+([eE][-+]?[0-9]{1,3})?")
+
+
+def _read(path: Path) -> str:
+    """The file's text, without a byte-order mark."""
+    try:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise _wrong(path, f"the file has {size:,} bytes; at most {MAX_BYTES:,} are read", "Split it up")
+        return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as e:
+        line = path.read_bytes()[: e.start].count(b"\n") + 1
+        raise _wrong(path, "the file is not UTF-8", "Save it as UTF-8", line) from e
+    except FileNotFoundError as e:
+        raise _wrong(path, "there is no such file") from e
+    except OSError as e:
+        raise _wrong(path, f"the file cannot be read: {e.strerror or 'unknown cause'}") from e
+
+
+def _wrong(path: Path, what: str, help_: str = "", line: int = 0, column: int = 0) -> ComplianceError:
+    return ComplianceError(
+        f"{path.name} cannot be used.", [Problem(Location(str(path), line, column), what, help_)]
+    )
+
+
+def _compose(path: Path) -> tuple[Node | None, str]:
+    """The file as YAML nodes, every plain scalar still text, and its source."""
+    import yaml
+    from yaml.cyaml import CParser
+    from yaml.resolver import BaseResolver
+
+    class Parser(CParser, BaseResolver):
+        def __init__(self, stream: str) -> None:
+            CParser.__init__(self, stream)
+            BaseResolver.__init__(self)
+
+    text = _read(path)
+    try:
+        return Parser(text).get_single_node(), text
+    except yaml.reader.ReaderError as e:
+        line = text[: e.position].count("\n") + 1
+        raise _wrong(path, "the file holds a character that no text has", "Remove it", line) from e
+    except yaml.MarkedYAMLError as e:
+        mark = e.problem_mark
+        where = (mark.line + 1, mark.column + 1) if mark else (0, 0)
+        what = " ".join(part for part in (e.context, e.problem) if part)
+        raise _wrong(path, f"this is not YAML: {what}", "Check indentation, quotes and colons", *where) from e
+
+
+def load_yaml(path: Path) -> object:
+    """A YAML file as dicts (keys are always text), lists, text, numbers, true/false and None.
+
+    Raises:
+      ComplianceError: it cannot be read, is no YAML, or uses what we refuse: a key twice, aliases, tags; or it is too large or deep.
+    """
+    node, _ = _compose(path)
+    problems: list[Problem] = []
+    value = _Builder(path, problems).build(node, 0) if node is not None else None
+    if problems:
+        raise ComplianceError(f"{path.name} cannot be used.", problems)
+    return value
+
+
+class _Builder:
+    def __init__(self, path: Path, problems: list[Problem]) -> None:
+        self.path, self.problems = path, problems
+        self.seen: set[int] = set()
+
+    def wrong(self, node: Node, what: str, help_: str = "") -> None:
+        mark = node.start_mark
+        self.problems.append(Problem(Location(str(self.path), mark.line + 1, mark.column + 1), what, help_))
+
+    def build(self, node: Node, depth: int) -> object:
+        if id(node) in self.seen:
+            self.wrong(node, "an alias (*name) stands here", "Write the content out; aliases are not used")
+            return None
+        self.seen.add(id(node))
+        if depth > MAX_DEPTH or len(self.seen) > MAX_NODES:
+            if len(self.problems) < 1:
+                self.wrong(node, f"the file is nested deeper than {MAX_DEPTH} or has more than {MAX_NODES:,} parts")
+            return None
+        if node.tag != _TAGS[node.id]:
+            self.wrong(node, f"the tag {node.tag.replace('tag:yaml.org,2002:', '!!')} stands here", "Tags are not used")
+            return None
+        match node.id:
+            case "scalar":
+                return node.value if node.style else _scalar(node.value)
+            case "sequence":
+                return [self.build(item, depth + 1) for item in node.value]
+        found: dict[str, object] = {}
+        for key, value in node.value:
+            if key.id != "scalar":
+                self.wrong(key, "a list or group cannot be a key")
+                continue
+            if key.value in found:
+                self.wrong(key, f"the key '{key.value}' stands twice", "Only one of them would count; join or rename them")
+            found[key.value] = self.build(value, depth + 1)
+        return found
+
+
+def _scalar(text: str) -> object:
+    if text in _NULL:
+        return None
+    if text in _BOOL:
+        return _BOOL[text]
+    if _INT.fullmatch(text):
+        return int(text)
+    if _FLOAT.fullmatch(text):
+        return float(text)
+    return text
+
+
+@lru_cache(maxsize=8)
+def _composed(path: Path) -> tuple[Node | None, str]:
+    return _compose(path)
+
+
+def _find(path: Path, loc: Sequence[str | int]) -> tuple[Node | None, str]:
+    """The node at `loc`, or the last on the way to it."""
+    try:
+        node, text = _composed(path)
+    except ComplianceError:
+        return None, ""
+    for part in loc:
+        if node is None:
+            break
+        if node.id == "mapping":
+            pair = next((p for p in node.value if p[0].value == part), None)
+            if pair is None:
+                break
+            node = pair[1] if pair[1].start_mark.index > pair[0].start_mark.index else pair[0]
+        elif node.id == "sequence" and isinstance(part, int) and part < len(node.value):
+            node = node.value[part]
+        else:
+            break
+    return node, text
+
+
+def locate(path: Path, loc: Sequence[str | int]) -> Location:
+    """Where in the YAML file the value at `loc` (keys and positions) stands; a key that is wrong itself: where it stands."""
+    parent, _ = _find(path, loc[:-1])
+    if loc and parent is not None and parent.id == "mapping":
+        for key, value in parent.value:
+            if key.value == loc[-1]:
+                mark = (value if value.id == "scalar" else key).start_mark
+                return Location(str(path), mark.line + 1, mark.column + 1)
+    node, _ = _find(path, loc)
+    if node is None:
+        return Location(str(path))
+    return Location(str(path), node.start_mark.line + 1, node.start_mark.column + 1)
+
+
+def locate_in(path: Path, loc: Sequence[str | int], offset: int) -> Location:
+    """Where the character at `offset` of the text at `loc` stands, whatever way of writing YAML has folded it."""
+    node, text = _find(path, loc)
+    if node is None or node.id != "scalar":
+        return locate(path, loc)
+    at = node.start_mark.index
+    if node.style in ("|", ">"):
+        at = text.index("\n", at) + 1
+    elif node.style:
+        at += 1
+    # Folding changes nothing but blanks, so the other characters stand in the source in the same order.
+    for char in node.value[: offset + 1]:
+        if not char.isspace():
+            at = text.find(char, at) + 1
+    if not node.value[:offset].strip():
+        at = max(at, node.start_mark.index + 1)
+    at -= 1
+    return Location(str(path), text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at))
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(k for k, _ in pairs if sum(k == other for other, _ in pairs) > 1)
+        raise ValueError(f"the key '{twice}' stands twice")
+    return found
+
+
+def load_json(path: Path) -> object:
+    """A JSON file.
+
+    Raises:
+      ComplianceError: it cannot be read, or is no JSON, or has a key twice.
+    """
+    try:
+        return json.loads(path.read_bytes(), object_pairs_hook=_once)
+    except OSError as e:
+        raise _wrong(path, f"the file cannot be read: {e.strerror or 'unknown cause'}") from e
+    except json.JSONDecodeError as e:
+        raise _wrong(path, f"this is not JSON: {e.msg}", "", e.lineno, e.colno) from e
+    except ValueError as e:
+        raise _wrong(path, str(e)) from e
+
+
+def _replace(path: Path, chunks: Iterable[bytes], mode: int) -> None:
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    except OSError as e:
+        raise ComplianceError(f"{path} cannot be written: {e.strerror or 'unknown cause'}") from e
+    try:
+        with os.fdopen(handle, "wb") as file:
+            for chunk in chunks:
+                file.write(chunk)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(mode)
+        Path(temporary).replace(path)
+    except OSError as e:
+        Path(temporary).unlink(missing_ok=True)
+        raise ComplianceError(f"{path} cannot be written: {e.strerror or 'unknown cause'}") from e
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def write_private(path: Path, chunks: Iterable[bytes]) -> None:
+    """Writes a file that its owner alone can read; it replaces an older one only when it is whole.
+
+    Raises:
+      ComplianceError: the file cannot be written.
+    """
+    _replace(path, chunks, 0o600)
+
+
+def write_shared(path: Path, text: str) -> None:
+    """Writes a file without case data, readable as the user's files are; whole or not at all.
+
+    Raises:
+      ComplianceError: the file cannot be written.
+    """
+    mask = os.umask(0)
+    os.umask(mask)
+    _replace(path, [text.encode("utf-8")], 0o666 & ~mask)

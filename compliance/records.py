@@ -1,0 +1,163 @@
+"""Record kinds from their schema files, and empty files to fill in (I/O)."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+from compliance.documents import load_json, write_private
+from compliance.errors import ComplianceError, Location, Problem, RulesError, nearest
+from compliance.model import Field, FieldType, Link, RecordKind, RecordKinds
+
+_TYPES: Mapping[tuple[str, str], FieldType] = {
+    ("string", ""): "text",
+    ("string", "date"): "date",
+    ("integer", ""): "integer",
+    ("number", ""): "number",
+    ("boolean", ""): "boolean",
+    ("array", ""): "list",
+}
+
+
+def read_kinds(folder: Path) -> RecordKinds:
+    """Every record kind of the folder; docs/records.md says what the files mean.
+
+    Raises:
+      RulesError: with every problem in every file.
+    """
+    problems: list[Problem] = []
+    kinds: dict[str, RecordKind] = {}
+    files: dict[str, Path] = {}
+    for path in sorted(folder.glob("*.json")):
+        try:
+            kinds[path.stem] = _kind(path.stem, cast(dict[str, Any], load_json(path)))
+            files[path.stem] = path
+        except ComplianceError as e:
+            problems += e.problems
+        except (KeyError, TypeError, AttributeError) as e:
+            what = f"this is no record schema: {type(e).__name__} {e}"
+            problems.append(Problem(Location(str(path)), what, "See docs/records.md and schemas/record-kind.schema.json"))
+    for name, kind in kinds.items():
+        problems += (Problem(Location(str(files[name])), what) for what in _wrong(kind, kinds))
+    if not kinds and not problems:
+        problems.append(Problem(Location(str(folder)), "there are no record schemas here"))
+    if problems:
+        raise RulesError("The record schemas cannot be used.", problems)
+    return RecordKinds(kinds)
+
+
+def _kind(name: str, schema: Mapping[str, Any]) -> RecordKind:
+    required = set(schema.get("required", ()))
+    fields = {f: _field(f, its, f in required) for f, its in schema["properties"].items()}
+    links = {
+        link: Link(link, name, its["to"], its["field"], its["back"]) for link, its in schema.get("x-links", {}).items()
+    }
+    return RecordKind(
+        name=name,
+        title=schema["title"],
+        description=schema["description"],
+        group=schema["x-group"],
+        key=schema["x-key"],
+        date=schema.get("x-date", ""),
+        counts_from=tuple(schema.get("x-counts-from", ())),
+        fields=fields,
+        links=links,
+    )
+
+
+def _field(name: str, its: Mapping[str, Any], required: bool) -> Field:
+    codes = its.get("enum") or its.get("items", {}).get("enum") or ()
+    return Field(
+        name=name,
+        type=_TYPES[its["type"], its.get("format", "")],
+        description=its["description"],
+        codes=tuple(codes),
+        required=required,
+        personal=its.get("x-personal", False),
+        unit=its.get("x-unit", ""),
+        may_lie_ahead=its.get("x-may-lie-ahead", False),
+        known_from=its.get("x-known-from", ""),
+        minimum=its.get("minimum"),
+        maximum=its.get("maximum"),
+        pattern=its.get("pattern", ""),
+    )
+
+
+def _wrong(kind: RecordKind, kinds: Mapping[str, RecordKind]) -> Iterator[str]:
+    """What does not fit between the parts of a kind, and between it and the others."""
+
+    def dates(keyword: str, names: tuple[str, ...]) -> Iterator[str]:
+        for name in names:
+            if name not in kind.fields:
+                yield f"{keyword} names '{name}', which is no field{nearest(name, kind.fields)}"
+            elif kind.fields[name].type != "date":
+                yield f"{keyword} names '{name}', which is no date"
+
+    if kind.key not in kind.fields or kind.fields[kind.key].type != "text":
+        yield f"x-key names '{kind.key}', which is no text field"
+    elif not kind.fields[kind.key].required:
+        yield f"the key '{kind.key}' must be among the required fields"
+    yield from dates("x-date", (kind.date,) if kind.date else ())
+    yield from dates("x-counts-from", kind.counts_from)
+    for f in kind.fields.values():
+        yield from dates(f"x-known-from of '{f.name}'", (f.known_from,) if f.known_from else ())
+    for link in kind.links.values():
+        if link.to not in kinds:
+            yield f"link '{link.name}' goes to '{link.to}', which is no record kind{nearest(link.to, kinds)}"
+        if link.field not in kind.fields:
+            yield f"link '{link.name}' goes by '{link.field}', which is no field{nearest(link.field, kind.fields)}"
+        if link.name in kind.fields:
+            yield f"link '{link.name}' has the name of a field"
+    names = [*kind.fields, *kind.links]
+    names += [link.back for other in kinds.values() for link in other.links.values() if link.to == kind.name]
+    for name in sorted({n for n in names if names.count(n) > 1}):
+        yield f"'{name}' is the name of two things: fields, links and the links that lead back here share their names"
+
+
+def template(kinds: RecordKinds, folder: Path, format_: str) -> Iterator[Path]:
+    """Writes an empty CSV file for each kind, or one workbook `template.xlsx`, with the fields as header; gives the paths.
+
+    Raises:
+      ComplianceError: a file is there already, or cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as e:
+        raise ComplianceError(f"{folder} cannot be made: {e.strerror or 'unknown cause'}") from e
+    paths = [folder / "template.xlsx"] if format_ == "xlsx" else [folder / f"{k}.csv" for k in kinds.kinds]
+    there = [p for p in paths if p.exists()]
+    if there:
+        raise ComplianceError(f"{there[0]} is there already; nothing was written. Name an empty folder.")
+    if format_ == "xlsx":
+        write_private(paths[0], [_workbook(kinds)])
+        yield paths[0]
+        return
+    for path, kind in zip(paths, kinds.kinds.values(), strict=True):
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\r\n").writerow(kind.fields)
+        # With a byte-order mark, without which Excel takes a CSV file for cp1252.
+        write_private(path, [text.getvalue().encode("utf-8-sig")])
+        yield path
+
+
+def _workbook(kinds: RecordKinds) -> bytes:
+    import xlsxwriter
+
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(content, {"in_memory": True}) as book:
+        head = book.add_format({"bold": True})
+        day = book.add_format({"num_format": "yyyy-mm-dd"})
+        for kind in kinds.kinds.values():
+            sheet = book.add_worksheet(kind.name)
+            for column, f in enumerate(kind.fields.values()):
+                sheet.set_column(column, column, max(12, len(f.name) + 2), day if f.type == "date" else None)
+                sheet.write_string(0, column, f.name, head)
+                sheet.write_comment(0, column, f.description)
+                # Excel takes at most 255 characters for the list of choices.
+                if f.codes and f.type == "text" and len(",".join(f.codes)) <= 255 and not any("," in c for c in f.codes):
+                    sheet.data_validation(1, column, 10_000, column, {"validate": "list", "source": list(f.codes)})
+            sheet.freeze_panes(1, 0)
+    return content.getvalue()

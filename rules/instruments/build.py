@@ -1,0 +1,95 @@
+"""Makes the catalogues (`rules/instruments/*.json`) from the reference facts.
+
+    python rules/instruments/build.py FOLDER_OF_REFERENCE_FILES
+
+The catalogues are kept in the repository: nobody needs the reference files to use or to test the program. Where a duty is classed
+otherwise than in the reference, `overrides.yaml` says so and why.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+HERE = Path(__file__).parent
+SOURCES = {
+    "fsr2011": "fostering-regulations-2011.yaml",
+    "nms2011": "national-minimum-standards-2011.yaml",
+    "cpr2010": "care-planning-regulations-2010.yaml",
+    "safer": "safer-recruitment.yaml",
+}
+LAYERS = {"statutory": "statute", "minimum_standard": "standard", "good_practice": "good practice"}
+MODALITY = {"statute": "must", "standard": "should", "good practice": "should"}
+# Carried over as they are, where an entry has them.
+KEPT = (
+    "time_limit", "promptness", "items", "outcomes", "notify", "suspended", "replaced_by", "replaces", "temporary", "saving",
+    "overridden_by", "regime", "exceptions", "same_duty_as", "related", "verification", "text_version",
+)  # fmt: skip
+
+
+def plain(value: object) -> Any:
+    """Dates as text, everything else as JSON has it."""
+    match value:
+        case date():
+            return value.isoformat()
+        case dict():
+            return {str(k): plain(v) for k, v in value.items()}
+        case list():
+            return [plain(v) for v in value]
+    return value
+
+
+def duty(entry: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """One entry of a catalogue."""
+    layer = LAYERS[entry["category"]]
+    made: dict[str, Any] = {
+        "id": entry["id"],
+        "ref": entry["ref"],
+        "title": entry["title"],
+        "summary": entry["requirement"],
+        "when": entry.get("when"),
+        "duty_on": entry["duty_on"].replace("_", " "),
+        "binds": entry.get("applies_to", "all"),
+        "subject": entry["subject"],
+        "modality": entry.get("modality", MODALITY[layer]),
+        "checkable": entry["checkable"],
+        "layer": layer,
+        "in_force": plain({"from": entry["in_force"].get("from"), "to": entry["in_force"].get("to")}),
+        "confidence": entry["confidence"],
+        "note": entry.get("note"),
+        "source": entry.get("official") or entry["source"],
+    }
+    made.update({k: plain(entry[k]) for k in KEPT if entry.get(k) is not None})
+    made.update(changes)
+    return {k: v for k, v in made.items() if v is not None}
+
+
+def main(reference: Path) -> None:
+    """Writes all catalogues."""
+    overrides: dict[str, Any] = yaml.safe_load((HERE / "overrides.yaml").read_text(encoding="utf-8")) or {}
+    unused = set(overrides)
+    for name, file in SOURCES.items():
+        read = yaml.safe_load((reference / file).read_text(encoding="utf-8"))
+        instrument = {k: plain(v) for k, v in read["instrument"].items()}
+        duties = []
+        for entry in read["duties"]:
+            change = overrides.get(entry["id"], {})
+            unused.discard(entry["id"])
+            why = {"classed_here": change["why"]} if change else {}
+            duties.append(duty(entry, {**change.get("set", {}), **why}))
+        lines = ",\n".join(json.dumps(d, ensure_ascii=False) for d in duties)
+        head = json.dumps(instrument, ensure_ascii=False, indent=1)
+        text = f'{{"instrument": {head},\n"duties": [\n{lines}\n]}}\n'
+        (HERE / f"{name}.json").write_text(text, encoding="utf-8")
+        print(f"{name}.json: {len(duties)} duties")
+    if unused:
+        sys.exit(f"overrides.yaml names duties that there are not: {', '.join(sorted(unused))}")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
