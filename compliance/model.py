@@ -126,12 +126,14 @@ class Quarantined:
 
     Args:
       row: the row of the sheet, the header being row 1.
+      column: what the export calls the field.
     """
 
     file: str
     row: int
     record: str
     field: str
+    column: str
     value: str
     reason: str
 

@@ -103,7 +103,7 @@ def _audited(asked: Audit, timings: Timings) -> Iterator[tuple[Audited, tuple[Ru
         timings.mark("start")
         try:
             kinds = planning.record_kinds()
-            translated = planning.mapping(mapping, kinds)
+            translated = planning.mapping(mapping, kinds, asked.use_cache)
             timings.mark("load mapping")
             tables = loading.load_tables(con, asked.data, translated, kinds, scratch)
             timings.mark("read, map and validate")

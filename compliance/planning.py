@@ -161,14 +161,47 @@ def _keep(path: Path, text: str) -> None:
         pass
 
 
-def mapping(path: Path | None, kinds: RecordKinds) -> Mapping | None:
-    """The mapping file, read and checked.
+def mapping(path: Path | None, kinds: RecordKinds, use_cache: bool = True) -> Mapping | None:
+    """The mapping file, read and checked; or from the cache, if neither it nor the record kinds have changed.
 
     Raises:
       DataError: with every problem in it.
     """
     if path is None:
         return None
+    folder = cache_folder() if use_cache else None
+    kept = None
+    if folder is not None:
+        kept = folder / f"mapping-{_key([shipped()[1] / 'records'], path, 'mapping')}.json"
+        try:
+            return _mapping(json.loads(kept.read_bytes()))
+        except (OSError, ValueError, KeyError, TypeError):
+            pass
     from compliance.mappingfile import read_mapping
 
-    return read_mapping(path, kinds)
+    made = read_mapping(path, kinds)
+    if kept is not None:
+        _keep(kept, json.dumps(asdict(made)))
+    return made
+
+
+def _mapping(stored: dict[str, Any]) -> Mapping:
+    from compliance.mapping import Column, Mapping, SourceOf
+
+    def column(v: dict[str, Any]) -> Column:
+        return Column(tuple(v["names"]), v["template"], v["codes"], tuple(v["dates"]), v["split"])
+
+    def source(v: dict[str, Any]) -> SourceOf:
+        where = v["only_where"]
+        columns = {f: column(c) for f, c in v["columns"].items()}
+        only = (where[0], tuple(where[1])) if where else None
+        return SourceOf(v["record"], v["file"], v["sheet"], columns, v["set"], tuple(v["only_if"]), only, v["header"])
+
+    return Mapping(
+        tuple(source(s) for s in stored["sources"]),
+        tuple(stored["dates"]),
+        tuple(stored["empty"]),
+        stored["encoding"],
+        stored["delimiter"],
+        tuple(stored["unused"]),
+    )

@@ -198,7 +198,7 @@ def validated(kind: type[M], document: object, problems: Problems) -> M | None:
         return kind.model_validate(document)
     except ValidationError as e:
         for error in e.errors(include_url=False):
-            loc, what, help = _say(error, kind, document)
+            loc, what, help = say(error, kind, document)
             problems.add(loc, what, help)
         return None
 
@@ -374,7 +374,7 @@ def _shape(document: object) -> str:
             return "a single value"
 
 
-def _say(error: ErrorDetails, kind: type[BaseModel], document: object) -> tuple[Loc, str, str]:
+def say(error: ErrorDetails, kind: type[BaseModel], document: object) -> tuple[Loc, str, str]:
     """One pydantic error in the words of a rule author. Branches of a union are not part of the place."""
     loc: list[str | int] = []
     here: object = document

@@ -61,6 +61,7 @@ def _quarantined(q: Quarantined) -> dict[str, object]:
         "source": {"file": q.file, "row": q.row},
         "record": q.record,
         "field": q.field or None,
+        "column": q.column or None,
         "value": q.value or None,
         "reason": q.reason,
     }

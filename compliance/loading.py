@@ -1,0 +1,478 @@
+"""An export into the engine: which file is which record kind, translated and checked there, row by row nothing (I/O: the export).
+
+Tables made: `t_<kind>` (`rid`, `src`, `row`, the fields, `doubt__<field>` where a field is in doubt somewhere, `link__<link>` with the
+parent's `rid`), and `quarantine` with everything that did not fit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from compliance import reading
+from compliance.errors import DataError, nearest
+from compliance.mapping import Column, SourceOf, plain
+from compliance.mapping import Mapping as ExportMapping
+from compliance.model import Link, Quarantined, RecordKind, RecordKinds, Source, Table, Tables
+from compliance.reading import Empty, Sheet, Workbook
+from compliance.sql import loading as sql
+from compliance.sql.text import literal, name
+
+if TYPE_CHECKING:
+    import duckdb
+
+OWN_FILES = ("mapping.yaml", "parameters.yaml", "mapping.yml")
+"""Files beside the data that are ours to read."""
+
+
+@dataclass
+class Loaded:
+    """One source in the engine, not yet joined with the others of its kind."""
+
+    kind: RecordKind
+    source: SourceOf
+    sheet: Sheet
+    table: str
+    cells: tuple[sql.Cell, ...]
+    constants: Mapping[str, str]
+    rows: int = 0
+    bad: int = 0
+    keyless: int = 0
+    offset: int = 0
+
+    @property
+    def shown(self) -> str:
+        """File and sheet as reports name them."""
+        return self.sheet.file + (f" [{self.sheet.sheet}]" if self.sheet.sheet else "")
+
+    @property
+    def row(self) -> str:
+        """SQL of the row's number."""
+        return sql.row_number(self.sheet.numbered)
+
+    @property
+    def fields(self) -> list[str]:
+        """The fields that it supplies."""
+        return [*(c.field.name for c in self.cells), *self.constants]
+
+    def column(self, f: str) -> str:
+        """What the export calls a field."""
+        return next((c.column for c in self.cells if c.field.name == f), "")
+
+
+@dataclass
+class Files:
+    """The export's files; each is read once for every header row that is asked for."""
+
+    folder: Path
+    paths: Mapping[str, Path]
+    only: Path | None
+    encoding: str
+    delimiter: str
+    scratch: Path
+    books: dict[Path, Workbook] = field(default_factory=dict)
+    read: dict[tuple[Path, str, int, bool], Sheet] = field(default_factory=dict)
+
+    def path(self, file: str) -> Path | None:
+        """The file of this name, whatever its case; without a name: the only one."""
+        if not file:
+            return self.only
+        return next((p for n, p in self.paths.items() if n.lower() == file.lower()), None)
+
+    def sheets(self, path: Path) -> list[str]:
+        """The sheets of a workbook; of a CSV file: one without a name."""
+        if path.suffix.lower() == ".csv":
+            return [""]
+        if path not in self.books:
+            self.books[path] = Workbook(path)
+        return self.books[path].sheets
+
+    def sheet(self, path: Path, sheet: str, header: int, as_it_is: bool = True) -> Sheet:
+        """One of them, read."""
+        key = (path, sheet, header, as_it_is)
+        if key not in self.read:
+            if path.suffix.lower() == ".csv":
+                self.read[key] = reading.read_csv(path, self.encoding, self.delimiter, header, self.scratch, as_it_is)
+            else:
+                self.sheets(path)
+                self.read[key] = self.books[path].read(sheet, header, self.scratch)
+        return self.read[key]
+
+
+def load_tables(
+    con: duckdb.DuckDBPyConnection, data: Path, mapping: ExportMapping | None, kinds: RecordKinds, scratch: Path
+) -> Tables:
+    """Reads, translates and checks an export.
+
+    Args:
+      mapping: None: files and columns bear the names of record kinds and fields.
+    Raises:
+      DataError: there is nothing to read, or a file cannot be read.
+    """
+    folder, paths, others = reading.export_files(data)
+    by_name = {p.name: p for p in paths}
+    given = mapping or ExportMapping(())
+    files = Files(folder, by_name, paths[0] if len(paths) == 1 else None, given.encoding, given.delimiter, scratch)
+    notes: list[str] = []
+    absent: dict[str, str] = {}
+    if mapping is None:
+        wanted = _by_names(files, kinds, notes, absent)
+    else:
+        wanted = _by_mapping(files, mapping, notes, absent)
+        unused = {plain(u) for u in mapping.unused}
+        notes += [f"{p.name} is neither CSV nor XLSX; it was not read." for p in others if _stray(p, unused)]
+    con.execute(sql.QUARANTINE)
+    loaded: list[Loaded] = []
+    for i, (source, sheet, path) in enumerate(wanted):
+        one = _prepared(source, sheet, given, kinds, f"s_{i}", notes, absent)
+        if one is not None:
+            _read(con, one, files, path, given.empty)
+            loaded.append(one)
+    if not loaded:
+        told = "\n    ".join(f"{kind}: {why}" for kind, why in sorted(absent.items())) or "\n    ".join(notes)
+        raise DataError(f"Nothing in {data} could be read as records.{'' if not told else f'{chr(10)}    {told}'}")
+    for one in loaded:
+        absent.pop(one.source.record, None)
+    _count(con, loaded, notes)
+    return _joined(con, loaded, kinds, absent, notes)
+
+
+def _stray(path: Path, unused: set[str]) -> bool:
+    return path.name.lower() not in OWN_FILES and plain(path.name) not in unused and path.suffix.lower() not in (".yaml", ".yml")
+
+
+# --- which file is what ---------------------------------------------------------------------------------------------
+
+Wanted = list[tuple[SourceOf, Sheet, Path]]
+
+
+def _by_names(files: Files, kinds: RecordKinds, notes: list[str], absent: dict[str, str]) -> Wanted:
+    """Files and sheets named after record kinds."""
+    names = {plain(k): k for k in kinds.kinds}
+    wanted: Wanted = []
+    for file, path in files.paths.items():
+        for sheet in files.sheets(path):
+            label = sheet or path.stem
+            kind = names.get(plain(label))
+            shown = f"{file} [{sheet}]" if sheet else file
+            if kind is None:
+                near = nearest(label, kinds.kinds)
+                notes.append(f"{shown} was not read: its name is no record kind{near}. A mapping can say what it is.")
+                continue
+            try:
+                read = files.sheet(path, sheet, 1)
+            except Empty:
+                absent[kind] = f"{shown} is empty: it has not even a header"
+                continue
+            columns = {f: Column((f,)) for f in kinds[kind].fields}
+            wanted.append((SourceOf(kind, file, sheet, columns), read, path))
+    return wanted
+
+
+def _by_mapping(files: Files, mapping: ExportMapping, notes: list[str], absent: dict[str, str]) -> Wanted:
+    wanted: Wanted = []
+    used: set[tuple[str, str]] = set()
+    for source in mapping.sources:
+        path = files.path(source.file)
+        if path is None:
+            what = source.file or "the workbook"
+            absent[source.record] = f"the export has no file {what}{nearest(what, files.paths)}"
+            continue
+        sheets = files.sheets(path)
+        sheet = source.sheet or (sheets[0] if len(sheets) == 1 else "")
+        found = next((s for s in sheets if plain(s) == plain(sheet)), None)
+        if found is None:
+            asked = f"no sheet '{sheet}'" if sheet else "several sheets, and the mapping names none"
+            absent[source.record] = f"{path.name} has {asked}{nearest(sheet, sheets)}"
+            continue
+        used.add((path.name, found))
+        try:
+            read = files.sheet(path, found, source.header)
+        except Empty:
+            shown = f"{path.name} [{found}]" if found else path.name
+            absent[source.record] = f"{shown} is empty: it has not even a header"
+            continue
+        wanted.append((source, read, path))
+    unused = {plain(u) for u in mapping.unused}
+    for file, path in files.paths.items():
+        for sheet in files.sheets(path):
+            if (file, sheet) not in used and not {plain(file), plain(sheet)} & unused:
+                notes.append(f"{f'{file} [{sheet}]' if sheet else file} was not read: the mapping does not mention it.")
+    _columns_unread(wanted, unused, notes)
+    return wanted
+
+
+def _columns_unread(wanted: Wanted, unused: set[str], notes: list[str]) -> None:
+    read: dict[tuple[str, str], tuple[Sheet, set[str]]] = {}
+    for source, sheet, _ in wanted:
+        _, names = read.setdefault((sheet.file, sheet.sheet), (sheet, set()))
+        for column in source.columns.values():
+            names.update(plain(n) for n in column.names)
+        if source.only_where:
+            names.add(plain(source.only_where[0]))
+    for (file, name_), (sheet, names) in read.items():
+        left = [c for c in sheet.header if c and plain(c) not in names | unused]
+        if left:
+            shown = f"{file} [{name_}]" if name_ else file
+            notes.append(f"{shown}: nothing reads the column{'s' * (len(left) > 1)} {', '.join(left)}.")
+
+
+# --- one source -----------------------------------------------------------------------------------------------------
+
+
+def _prepared(
+    source: SourceOf,
+    sheet: Sheet,
+    mapping: ExportMapping,
+    kinds: RecordKinds,
+    table: str,
+    notes: list[str],
+    absent: dict[str, str],
+) -> Loaded | None:
+    kind = kinds[source.record]
+    shown = f"{sheet.file} [{sheet.sheet}]" if sheet.sheet else sheet.file
+    by_names = not mapping.sources
+    cells: list[sql.Cell] = []
+    for f, column in source.columns.items():
+        raw = _raw(column, sheet, mapping.empty, shown)
+        if raw is None:
+            if not by_names:
+                notes.append(f"{shown}: no column {' or '.join(repr(n) for n in column.names)} for {kind.name}.{f}.")
+            continue
+        text, called = raw
+        dates = column.dates or mapping.dates
+        cells.append(sql.Cell(kind.fields[f], text, called, column.codes, dates, column.split))
+    if by_names:
+        known = {plain(f) for f in kind.fields}
+        left = [c for c in sheet.header if c and plain(c) not in known]
+        for c in left:
+            notes.append(f"{shown}: nothing reads the column {c}{nearest(c, kind.fields)}")
+    if not any(c.field.name == kind.key for c in cells):
+        absent[kind.name] = f"{shown} has no column for {kind.key}, which names a {kind.name} record"
+        return None
+    constants = {f: sql.constant(kind.fields[f], v) for f, v in source.set.items()}
+    return Loaded(kind, source, sheet, table, tuple(cells), constants)
+
+
+def _position(sheet: Sheet, column: str, shown: str) -> int | None:
+    found = sheet.position(column)
+    if len(found) > 1:
+        raise DataError(f"{shown} has {len(found)} columns called '{column}'; rename all but one in the export.")
+    return found[0] if found else None
+
+
+def _raw(column: Column, sheet: Sheet, empty: tuple[str, ...], shown: str) -> tuple[str, str] | None:
+    """SQL of the cleaned text, and what the export calls the column."""
+    positions = {n: _position(sheet, n, shown) for n in column.names}
+    if column.template:
+        if None in positions.values():
+            return None
+        texts = {n: sql.cleaned(f"c{at}", empty) for n, at in positions.items()}
+        return sql.templated(column.template, texts), column.template
+    for at in positions.values():
+        if at is not None:
+            return sql.cleaned(f"c{at}", empty), sheet.header[at]
+    return None
+
+
+def _statement(one: Loaded, empty: tuple[str, ...]) -> str:
+    sheet, source = one.sheet, one.source
+    scanned = sql.scan(str(sheet.path), sheet.delimiter, len(sheet.header), sheet.numbered)
+    where = ""
+    if source.only_where:
+        at = _position(sheet, source.only_where[0], one.shown)
+        if at is None:
+            raise DataError(f"{one.shown} has no column '{source.only_where[0]}', by which the mapping picks its rows.")
+        cell = sql.cleaned(f"c{at}", empty)
+        where = f"lower({cell}) IN ({', '.join(literal(v.strip().lower()) for v in source.only_where[1])})"
+    key = next(c.raw for c in one.cells if c.field.name == one.kind.key)
+    if_ = [name("v_" + f) for f in source.only_if if f in {c.field.name for c in one.cells}]
+    skip = sql.skipped(key, len(sheet.header), where, if_)
+    return sql.source(one.table, scanned, one.cells, one.constants, skip, sheet.numbered, sheet.sheet != "")
+
+
+def _read(con: duckdb.DuckDBPyConnection, one: Loaded, files: Files, path: Path, empty: tuple[str, ...]) -> None:
+    """Into the engine. A file that the engine does not take as it is, is looked at row by row to say which rows and why."""
+    import duckdb
+
+    try:
+        con.execute(_statement(one, empty))
+    except (duckdb.InvalidInputException, duckdb.ConversionException):
+        if one.sheet.numbered:
+            raise
+        one.sheet = files.sheet(path, "", one.source.header, as_it_is=False)
+        con.execute(_statement(one, empty))
+    if one.sheet.ragged:
+        con.execute(sql.rejected(one.shown, one.source.record, one.sheet.ragged))
+
+
+# --- all sources of a kind together ---------------------------------------------------------------------------------
+
+
+def _count(con: duckdb.DuckDBPyConnection, loaded: list[Loaded], notes: list[str]) -> None:
+    """How many rows each source gave, and what was left out."""
+    asked = " UNION ALL ".join(
+        sql.COUNTED.format(i=i, table=name(one.table), key=name(one.kind.key)) for i, one in enumerate(loaded)
+    )
+    offsets: dict[str, int] = {}
+    for i, total, blank, elsewhere, empty, bad, keyless in con.execute(f"{asked} ORDER BY 1").fetchall():
+        one = loaded[i]
+        one.rows, one.bad, one.keyless = total - blank - elsewhere - empty, bad, keyless
+        one.offset = offsets.get(one.kind.name, 0)
+        offsets[one.kind.name] = one.offset + total
+        blank += one.sheet.blank
+        if blank:
+            notes.append(f"{one.shown}: {_rows(blank)} without any content.")
+        if elsewhere:
+            notes.append(f"{one.shown}: {_rows(elsewhere)} left out of {one.kind.name} by only_where.")
+        if empty:
+            notes.append(f"{one.shown}: {_rows(empty)} left out of {one.kind.name} by only_if.")
+
+
+def _rows(n: int) -> str:
+    return f"{n:,} {'row' if n == 1 else 'rows'}"
+
+
+@dataclass
+class Gathered:
+    """The records of one kind before their links are followed."""
+
+    kind: RecordKind
+    sources: list[Loaded]
+    view: str
+    fields: list[str]
+    doubts: list[str]
+
+    def column(self, f: str) -> str:
+        """What the export calls a field."""
+        return next((c for c in (s.column(f) for s in self.sources) if c), f)
+
+
+def _joined(
+    con: duckdb.DuckDBPyConnection, loaded: list[Loaded], kinds: RecordKinds, absent: dict[str, str], notes: list[str]
+) -> Tables:
+    shown = [one.shown for one in loaded]
+    files = sql.file_case(shown)
+    gathered = {k: _gathered(con, kinds[k], loaded) for k in dict.fromkeys(one.kind.name for one in loaded)}
+    _without_repeats(con, gathered, files)
+    for g in gathered.values():
+        _required(con, g, files)
+    tables: dict[str, Table] = {}
+    followed = {
+        k: [x for x in g.kind.links.values() if x.to in gathered and x.field in g.fields] for k, g in gathered.items()
+    }
+    for k, g in gathered.items():
+        links = [(x.name, x.field, gathered[x.to].view, gathered[x.to].kind.key) for x in followed[k]]
+        con.execute(sql.final(f"t_{k}", g.view, [*g.fields, *(f"doubt__{f}" for f in g.doubts)], links))
+    _orphans(con, gathered, followed, files)
+    doubted = {k: set(g.doubts) for k, g in gathered.items()}
+    for record, f in con.execute(sql.DOUBTED).fetchall():
+        if f != kinds[record].key:
+            doubted[record].add(f)
+            for statement in sql.add_doubt(f"t_{record}", record, f):
+                con.execute(statement)
+    n_of = {k: sum(one.rows for one in g.sources) for k, g in gathered.items()}
+    for k, g in gathered.items():
+        if g.view.startswith("m_"):
+            n_of[k] = _number(con, sql.n_rows(f"t_{k}"))
+        links_ = frozenset(x.name for x in followed[k])
+        tables[k] = Table(n_of[k], frozenset(g.fields), frozenset(doubted[k]), links_)
+        for one in g.sources:
+            con.execute(sql.drop(one.table, g.view))
+    sources = tuple(Source(one.sheet.file, one.sheet.sheet, one.kind.name, one.rows) for one in loaded)
+    return Tables(tables, sources, absent, tuple(dict.fromkeys(notes)), _number(con, sql.N_QUARANTINED))
+
+
+def _number(con: duckdb.DuckDBPyConnection, asked: str) -> int:
+    row = con.execute(asked).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def _gathered(con: duckdb.DuckDBPyConnection, kind: RecordKind, loaded: list[Loaded]) -> Gathered:
+    its = [one for one in loaded if one.kind is kind]
+    fields = [f for f in kind.fields if any(f in one.fields for one in its)]
+    # A field that only some of the sources have is not empty in the others: nobody can tell.
+    doubts = [f for f in fields if any(f not in one.fields for one in its)]
+    selects = []
+    for one in its:
+        columns = [(f, name(f) if f in one.fields else sql.constant(kind.fields[f], None)) for f in fields]
+        columns += [(f"doubt__{f}", literal(f not in one.fields)) for f in doubts]
+        src = loaded.index(one)
+        own_key = f"concat('row-', {one.row})" if len(its) == 1 else f"concat('source-{src + 1}-row-', {one.row})"
+        selects.append(sql.base(one.table, one.offset, src, kind.key, own_key, one.row, columns))
+        if one.keyless:
+            column = one.column(kind.key)
+            con.execute(
+                sql.no_key(one.table, one.offset, one.shown, kind.name, one.row, kind.key, column, own_key)
+            )
+        if one.bad:
+            called = {c.field.name: c.column for c in one.cells}
+            reasons = {c.field.name: sql.reason(c) for c in one.cells}
+            con.execute(sql.bad_cells(one.table, one.offset, one.shown, kind.name, one.row, called, reasons))
+    view = f"b_{kind.name}"
+    con.execute(sql.view(view, " UNION ALL ".join(selects)))
+    return Gathered(kind, its, view, fields, doubts)
+
+
+def _without_repeats(con: duckdb.DuckDBPyConnection, gathered: Mapping[str, Gathered], files: str) -> None:
+    asked = " UNION ALL ".join(sql.repeated(k, g.view, g.kind.key) for k, g in gathered.items())
+    for k, n in con.execute(asked).fetchall():
+        if not n:
+            continue
+        g = gathered[k]
+        con.execute(sql.repeats(g.view, g.kind.key, g.fields, k, files, g.column(g.kind.key)))
+        merged = f"m_{k}"
+        con.execute(sql.temporary(merged, sql.merged(g.view, g.kind.key, g.fields, g.doubts)))
+        others = [f for f in g.fields if f != g.kind.key]
+        found = con.execute(sql.any_true(merged, [f"doubt__{f}" for f in others])).fetchone() if others else ()
+        g.doubts = [f for f, doubt in zip(others, found or (), strict=True) if doubt]
+        g.view = merged
+
+
+def _required(con: duckdb.DuckDBPyConnection, g: Gathered, files: str) -> None:
+    for f in g.kind.fields.values():
+        if f.required and f.name in g.fields and f.name != g.kind.key:
+            con.execute(sql.empty_required(g.view, g.kind.name, files, f.name, g.column(f.name)))
+
+
+def _orphans(
+    con: duckdb.DuckDBPyConnection,
+    gathered: Mapping[str, Gathered],
+    followed: Mapping[str, list[Link]],
+    files: str,
+) -> None:
+    every = [(k, x) for k, links in followed.items() for x in links]
+    if not every:
+        return
+    asked = " UNION ALL ".join(sql.n_orphans(i, f"t_{k}", x.field, x.name) for i, (k, x) in enumerate(every))
+    for i, n in con.execute(asked).fetchall():
+        if n:
+            k, x = every[i]
+            column = gathered[k].column(x.field)
+            con.execute(sql.orphans(f"t_{k}", k, files, x.name, x.field, column, x.to))
+
+
+# --- what did not fit -----------------------------------------------------------------------------------------------
+
+
+def quarantined(con: duckdb.DuckDBPyConnection) -> Iterator[Quarantined]:
+    """Everything that did not fit, by file and row."""
+    result = con.cursor().execute(sql.QUARANTINED)
+    while rows := result.fetchmany(10_000):
+        for row in rows:
+            yield Quarantined(*row)
+
+
+def folded(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """Everything that did not fit, a line for all that is equal: where, how often, examples."""
+    lines = []
+    for file, record, f, column, why, n, first, listed in con.execute(sql.FOLDED).fetchall():
+        values = ", ".join(f"'{v[:40]}'" for v in sql.examples(listed))
+        called = f", column {column}" if column else ""
+        what = f"{record}.{f}" if f else record
+        times = f"row {first}" if n == 1 else f"{n:,} times, first in row {first}"
+        lines.append(f"{file}{called} ({what}): {why}; {times}{f'; such as {values}' if values else ''}")
+    return lines

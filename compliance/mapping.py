@@ -1,0 +1,58 @@
+"""What an export's files and columns mean: plain data, made by `mappingfile` and used by `loading`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Map
+from dataclasses import dataclass, field
+
+ISO = "YYYY-MM-DD"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """Where a field comes from.
+
+    Args:
+      names: synonyms of one column, the first that is there counts; or the columns of the template.
+      template: text with `{column}` in it; empty: the column as it is.
+      codes: what each cell means, by the cell in small letters; None: no translation.
+      dates: formats in which its dates are written; empty: those of the mapping.
+      split: what separates the items of a list.
+    """
+
+    names: tuple[str, ...]
+    template: str = ""
+    codes: Map[str, str | bool | int | float | None] | None = None
+    dates: tuple[str, ...] = ()
+    split: str = ";"
+
+
+@dataclass(frozen=True)
+class SourceOf:
+    """One file or sheet as one record kind; docs/mapping.md says what everything means."""
+
+    record: str
+    file: str
+    sheet: str
+    columns: Map[str, Column]
+    set: Map[str, str | bool | int | float | None] = field(default_factory=dict)
+    only_if: tuple[str, ...] = ()
+    only_where: tuple[str, tuple[str, ...]] | None = None
+    header: int = 1
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """A whole mapping file."""
+
+    sources: tuple[SourceOf, ...]
+    dates: tuple[str, ...] = (ISO,)
+    empty: tuple[str, ...] = ()
+    encoding: str = ""
+    delimiter: str = ""
+    unused: tuple[str, ...] = ()
+
+
+def plain(name: str) -> str:
+    """A name as it is compared: case, spaces and `_` do not matter."""
+    return "".join(name.casefold().replace("_", " ").split())
