@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from compliance.checking import CheckedDeadline, CheckedEvery, Conditions
+from compliance.checking import CheckedDeadline, CheckedEvery, CheckedRule, Conditions
 from compliance.compiler.ir import FALSE, NULL, TRUE, AsAt, Ir, Ordinal, and_, case, const, is_null, not_, op, or_
 from compliance.compiler.lower import Lowered, Lowerer, Scope, Value
 from compliance.language import tree
@@ -51,6 +51,14 @@ class Term:
     missing: tuple[tuple[Ir, str], ...]
 
 
+@dataclass(frozen=True)
+class Needed:
+    """What is needed to tell one condition, and when nobody can tell it."""
+
+    unknown: Ir
+    terms: list[Term]
+
+
 def text(value: str) -> Ir:
     """A constant text."""
     return const(value)
@@ -65,9 +73,10 @@ def argue(lowered: Lowered, lowerer: Lowerer) -> Argument:
     """The argument of one rule."""
     rule = lowered.rule.rule
     scopes = (Scope(0, rule.record),)
-    ref = "; ".join(dict.fromkeys(d.ref for d in rule.cites[:1]))
-    when_terms = _terms([lowered.rule.when] if lowered.rule.when else [], lowerer, scopes)
-    shown = _terms(lowered.rule.show, lowerer, scopes)
+    empty = _may_be_empty(lowered.rule)
+    ref = rule.cites[0].ref
+    when_terms = _terms([lowered.rule.when] if lowered.rule.when else [], lowerer, scopes, empty)
+    shown = _terms(lowered.rule.show, lowerer, scopes, empty)
     whether = is_null(lowered.when)
     unsure = case(
         whether,
@@ -82,11 +91,12 @@ def argue(lowered: Lowered, lowerer: Lowerer) -> Argument:
     match lowered.rule.check:
         case Conditions(items=items):
             per = [
-                (label, truth, _terms([node], lowerer, scopes))
+                (label, truth, _terms([node], lowerer, scopes, empty))
                 for (label, node), (_, truth) in zip(items, lowered.conditions, strict=True)
             ]
             rows = [(label, truth, _phrases(terms)) for label, truth, terms in per]
             terms = [t for _, _, ts in per for t in ts]
+            needed = [Needed(is_null(truth), ts) for _, truth, ts in per]
             no = op("join", text("; "), *(case(not_(truth), _with(label, said), NULL) for label, truth, said in rows))
             unknown = op(
                 "join", text("; "), *(case(is_null(truth), _with(label, said), NULL) for label, truth, said in rows)
@@ -105,7 +115,7 @@ def argue(lowered: Lowered, lowerer: Lowerer) -> Argument:
             due_on = op("text", lowered.due.due)
             on = op("coalesce", lowered.due.done.node, AsAt())
             margin = op("text", op("days_between", on, lowered.due.due))
-            terms = _terms([d.start, d.done], lowerer, scopes)
+            terms = _terms([d.start, d.done], lowerer, scopes, empty)
             rows = [(label, truth, _phrases(terms)) for label, truth in lowered.conditions]
             failed = op("json", text(lowered.conditions[0][0]))
             extra = [("due_on", op("json", lowered.due.due))]
@@ -114,9 +124,9 @@ def argue(lowered: Lowered, lowerer: Lowerer) -> Argument:
             sentence, late = _every(e, lowered, ref)
             due_on = op("text", lowered.due.due)
             margin = op("text", op("days_between", lowered.due.end or AsAt(), lowered.due.due))
-            terms = _terms([e.start], lowerer, scopes)
+            terms = _terms([e.start], lowerer, scopes, empty)
             # An empty end is no end; it is missing from nothing.
-            ends = _terms([e.until] if e.until else [], lowerer, scopes)
+            ends = _terms([e.until] if e.until else [], lowerer, scopes, empty)
             terms += [Term(t.phrase, t.key, t.json, ()) for t in ends]
             inside = _inner_fields(e.done.source, [e.done.value, *([e.done.condition] if e.done.condition else [])])
             done_missing = tuple((is_null(lowered.conditions[0][1]), name) for name in inside)
@@ -125,12 +135,16 @@ def argue(lowered: Lowered, lowerer: Lowerer) -> Argument:
             rows = [(label, truth, _phrases(terms)) for label, truth in lowered.conditions]
             failed = op("json", text(lowered.conditions[0][0]))
             extra = [("last_on", op("json", lowered.due.done.node)), ("next_due_on", op("json", lowered.due.due))]
+    if not isinstance(lowered.rule.check, Conditions):
+        needed = [Needed(is_null(lowered.conditions[0][1]), terms)]
     everything = list({t.key: t for t in (*shown, *when_terms, *terms)}.values())
     evidence = _pairs([(t.key, t.json) for t in everything] + extra)
     return Argument(
         sentence=case(whether, unsure, sentence),
         failed=failed,
-        missing=case(is_null(lowered.verdict), _missing(everything), text("")),
+        missing=case(
+            not_(is_null(lowered.verdict)), text(""), whether, _missing([Needed(TRUE, when_terms)]), _missing(needed)
+        ),
         evidence=evidence,
         due_on=due_on,
         late=late,
@@ -169,11 +183,12 @@ def _json_text(value: str) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _missing(terms: Iterable[Term]) -> Ir:
+def _missing(parts: Iterable[Needed]) -> Ir:
     by_name: dict[str, list[Ir]] = {}
-    for term in terms:
-        for is_missing, name in term.missing:
-            by_name.setdefault(name, []).append(is_missing)
+    for part in parts:
+        for term in part.terms:
+            for is_missing, name in term.missing:
+                by_name.setdefault(name, []).append(and_(part.unknown, is_missing))
     named = [case(or_(*whens), text(_json_text(name)), NULL) for name, whens in by_name.items()]
     return op("join", text(","), *named) if named else text("")
 
@@ -313,16 +328,26 @@ def _leaves(node: tree.Node) -> list[tree.Node]:
     return [leaf for child in tree.children(node) for leaf in _leaves(child)]
 
 
-def _terms(nodes: Iterable[tree.Node], lowerer: Lowerer, scopes: tuple[Scope, ...]) -> list[Term]:
+def _may_be_empty(rule: CheckedRule) -> frozenset[tree.Node]:
+    """Fields of which the rule asks whether they are empty: then being empty is an answer, and nothing is missing."""
+    asked = {n.item for n in rule.nodes() if isinstance(n, tree.IsNone)}
+    if isinstance(rule.check, CheckedDeadline):
+        asked.add(rule.check.done)
+    return frozenset(asked)
+
+
+def _terms(
+    nodes: Iterable[tree.Node], lowerer: Lowerer, scopes: tuple[Scope, ...], may_be_empty: frozenset[tree.Node]
+) -> list[Term]:
     found: dict[str, Term] = {}
     for node in nodes:
         for leaf in _leaves(node):
-            term = _term(leaf, lowerer, scopes)
+            term = _term(leaf, lowerer, scopes, may_be_empty)
             found.setdefault(term.key, term)
             # What the filter of a `for` says of the record itself is evidence too.
             for inner in tree.walk(leaf)[1:]:
                 if isinstance(inner, tree.FieldOf) and inner.scope == 0:
-                    own = _term(inner, lowerer, scopes)
+                    own = _term(inner, lowerer, scopes, may_be_empty)
                     found.setdefault(own.key, own)
     return list(found.values())
 
@@ -342,11 +367,13 @@ def _shown(value: Ir, type_: str) -> Ir:
     return op("text", value)
 
 
-def _term(node: tree.Node, lowerer: Lowerer, scopes: tuple[Scope, ...]) -> Term:
+def _term(
+    node: tree.Node, lowerer: Lowerer, scopes: tuple[Scope, ...], may_be_empty: frozenset[tree.Node]
+) -> Term:
     value = lowerer.value(node, scopes)
     match node:
         case tree.FieldOf():
-            return _field_term(node, value)
+            return _field_term(node, value, node in may_be_empty)
         case tree.Aggregate(fn="count"):
             said = f"{source_words(node.source)} counted: "
             n: Ir = op("text", value.node)
@@ -399,7 +426,7 @@ def _short(a: tree.Aggregate) -> str:
     return f"{said} {value} of the {source_words(a.source)}"
 
 
-def _field_term(f: tree.FieldOf, value: Value) -> Term:
+def _field_term(f: tree.FieldOf, value: Value, may_be_empty: bool) -> Term:
     said = f"{path_words(f.path)}{words(f.field)}"
     dates = f.type.name == "date"
     glue = " " if dates and said.endswith(" on") else ": "
@@ -412,7 +439,8 @@ def _field_term(f: tree.FieldOf, value: Value) -> Term:
         concat(text(said + glue), shown),
     )
     json = case(is_null(value.node), op("json", NULL), text('"recorded"')) if f.personal else op("json", value.node)
-    return Term(phrase, _field_name(f), json, ((is_null(value.node), _field_name(f)),))
+    missing = value.doubt if may_be_empty else is_null(value.node)
+    return Term(phrase, _field_name(f), json, ((missing, _field_name(f)),) if missing != FALSE else ())
 
 
 def _inner_fields(source: tree.Source, nodes: Iterable[tree.Node | None]) -> list[str]:
