@@ -237,15 +237,12 @@ def data_check(data: Path, mapping: Path | None, strict: bool) -> None:
     from compliance import pipeline
 
     with pipeline.loaded(data, mapping) as (con, tables):
-        from tabulate import tabulate
-
         from compliance import loading
+        from compliance.report.grid import grid
 
         rows = [[s.file + (f" [{s.sheet}]" if s.sheet else ""), s.record, f"{s.rows:,}"] for s in tables.sources]
         click.echo(
-            tabulate(rows, ["File", "Record kind", "Rows"], colalign=("left", "left", "right"))
-            if rows
-            else "No records."
+            grid(rows, ["File", "Record kind", "Rows"], [None, None, None], right=(2,)) if rows else "No records.", nl=False
         )
         for kind, why in sorted(tables.absent.items()):
             click.echo(f"No {kind} records: {why}")
@@ -267,7 +264,8 @@ def data_dictionary(kind: str | None, format_: str) -> None:
 
     Example: compliance data dictionary reference
     """
-    from compliance import dictionary, planning
+    from compliance import planning
+    from compliance.report import dictionary
 
     kinds = planning.record_kinds()
     _print(dictionary.write(kinds, kind or "", format_, _width()), None)

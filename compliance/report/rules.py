@@ -46,7 +46,7 @@ def listed(rules: list[CheckedRule], format_: str, width: int) -> Iterator[str]:
         ]
         yield json.dumps(rows, ensure_ascii=False, indent=1) + "\n"
         return
-    from tabulate import tabulate
+    from compliance.report.grid import grid
 
     left = max(width, 72) - 14 - 10 - 8
     widths = [left * 3 // 10, left * 4 // 10, left * 3 // 10, 14, 10]
@@ -54,7 +54,7 @@ def listed(rules: list[CheckedRule], format_: str, width: int) -> Iterator[str]:
         [r.rule.id, r.rule.title, "; ".join(dict.fromkeys(d.ref for d in r.rule.cites)), r.rule.severity, r.rule.record]
         for r in rules
     ]
-    yield tabulate(cells, ["Rule", "Title", "Citation", "Severity", "Record"], maxcolwidths=widths) + "\n"
+    yield grid(cells, ["Rule", "Title", "Citation", "Severity", "Record"], widths)
     yield f"{len(rules):,} rules.\n"
 
 

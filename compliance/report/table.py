@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tabulate import tabulate
-
 from compliance.dates import english
 from compliance.findings import Report
 from compliance.model import SEVERITIES, Finding, RuleResult
+from compliance.report.grid import grid
 from compliance.report.words import evidence_text, printable
 
 NARROWEST = 72
@@ -51,22 +50,6 @@ def summary(report: Report) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _grid(rows: list[list[str]], headers: list[str], widths: list[int | None], right: tuple[int, ...] = ()) -> str:
-    align = ["right" if i in right else "left" for i in range(len(headers))]
-    text = tabulate(
-        rows,
-        headers,
-        tablefmt="simple",
-        maxcolwidths=widths,
-        maxheadercolwidths=widths,
-        colalign=align if rows else None,
-        headersglobalalign="left",
-        disable_numparse=True,
-        break_long_words=True,
-    )
-    return text + "\n\n"
-
-
 def _rules_that_ran(results: list[RuleResult], width: int) -> str:
     if not results:
         return "No rule ran.\n\n"
@@ -81,7 +64,8 @@ def _rules_that_ran(results: list[RuleResult], width: int) -> str:
         for r in results
     ]
     widths: list[int | None] = [rule_width, title_width, cite_width, 9, 9, 7, 9, 7]
-    return "What became of every rule\n" + _grid(rows, ["Rule", "Title", "Citation", *numbers], widths, (3, 4, 5, 6, 7))
+    table = grid(rows, ["Rule", "Title", "Citation", *numbers], widths, (3, 4, 5, 6, 7))
+    return f"What became of every rule\n{table}\n"
 
 
 def _rules_that_did_not(results: list[RuleResult], width: int) -> str:
@@ -93,9 +77,8 @@ def _rules_that_did_not(results: list[RuleResult], width: int) -> str:
     title_width = max(16, left * 3 // 8)
     rows = [[r.status, r.rule.id, r.rule.title, r.why] for r in ordered]
     widths: list[int | None] = [17, rule_width, title_width, max(16, left - rule_width - title_width)]
-    return "Rules that did not run, or found nothing to look at\n" + _grid(
-        rows, ["What became of it", "Rule", "Title", "Why"], widths
-    )
+    table = grid(rows, ["What became of it", "Rule", "Title", "Why"], widths)
+    return f"Rules that did not run, or found nothing to look at\n{table}\n"
 
 
 def _quarantine(report: Report) -> str:
@@ -119,10 +102,10 @@ def _findings(report: Report, width: int) -> Iterator[str]:
     for finding in report.findings():
         rows.append(_finding(finding, wide))
         if len(rows) == 500:
-            yield _grid(rows, headers, widths)
+            yield grid(rows, headers, widths) + "\n"
             rows = []
     if rows:
-        yield _grid(rows, headers, widths)
+        yield grid(rows, headers, widths) + "\n"
 
 
 def _finding(f: Finding, wide: bool) -> list[str]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from tabulate import tabulate
-
 from compliance.errors import ComplianceError, nearest
 from compliance.model import Field, RecordKind, RecordKinds
+from compliance.report.grid import grid
 
 GROUPS = ("agency", "staff", "panel", "fostering", "children", "concerns")
 
@@ -46,7 +45,7 @@ def _told(kind: RecordKind, kinds: RecordKinds, width: int) -> str:
     rows = [[f.name, _type(f), _remarks(f)] for f in kind.fields.values()]
     name_width = max(len(f) for f in kind.fields)
     left = max(24, width - name_width - 16 - 6)
-    table = tabulate(rows, ["Field", "Type", "Meaning"], maxcolwidths=[None, 16, left], disable_numparse=True)
+    table = grid(rows, ["Field", "Type", "Meaning"], [None, 16, left])
     return "\n".join(lines) + "\n\n" + "\n".join(f"  {line}" for line in table.splitlines()) + "\n\n"
 
 
