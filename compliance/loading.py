@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,11 +18,14 @@ from compliance.mapping import Column, SourceOf, plain
 from compliance.mapping import Mapping as ExportMapping
 from compliance.model import Link, Quarantined, RecordKind, RecordKinds, Source, Table, Tables
 from compliance.reading import Empty, Sheet, Workbook
+from compliance.sidebyside import execute_all, run_jobs, workers
 from compliance.sql import loading as sql
 from compliance.sql.text import literal, name
 
 if TYPE_CHECKING:
     import duckdb
+
+    from compliance.sidebyside import Job
 
 OWN_FILES = ("mapping.yaml", "parameters.yaml", "mapping.yml")
 """Files beside the data that are ours to read."""
@@ -40,6 +44,8 @@ class Loaded:
     rows: int = 0
     bad: int = 0
     keyless: int = 0
+    repeated: int = 0
+    lacking: list[str] = field(default_factory=list)
     offset: int = 0
 
     @property
@@ -56,6 +62,11 @@ class Loaded:
     def fields(self) -> list[str]:
         """The fields that it supplies."""
         return [*(c.field.name for c in self.cells), *self.constants]
+
+    @property
+    def required(self) -> list[str]:
+        """Required fields that it supplies, but for the key."""
+        return [f for f in self.fields if self.kind.fields[f].required and f != self.kind.key]
 
     def column(self, f: str) -> str:
         """What the export calls a field."""
@@ -102,12 +113,18 @@ class Files:
 
 
 def load_tables(
-    con: duckdb.DuckDBPyConnection, data: Path, mapping: ExportMapping | None, kinds: RecordKinds, scratch: Path
+    con: duckdb.DuckDBPyConnection,
+    data: Path,
+    mapping: ExportMapping | None,
+    kinds: RecordKinds,
+    scratch: Path,
+    threads: int = 0,
 ) -> Tables:
     """Reads, translates and checks an export.
 
     Args:
       mapping: None: files and columns bear the names of record kinds and fields.
+      threads: how many files are read at a time; 0: as many as are good.
     Raises:
       DataError: there is nothing to read, or a file cannot be read.
     """
@@ -125,18 +142,21 @@ def load_tables(
         notes += [f"{p.name} is neither CSV nor XLSX; it was not read." for p in others if _stray(p, unused)]
     con.execute(sql.QUARANTINE)
     loaded: list[Loaded] = []
+    jobs: list[Job] = []
     for i, (source, sheet, path) in enumerate(wanted):
         one = _prepared(source, sheet, given, kinds, f"s_{i}", notes, absent)
         if one is not None:
-            _read(con, one, files, path, given.empty)
+            jobs.append(partial(_read, one=one, files=files, path=path, empty=given.empty))
             loaded.append(one)
+    n_at_a_time = workers(threads)
+    run_jobs(con, jobs, n_at_a_time)
     if not loaded:
         told = "\n    ".join(f"{kind}: {why}" for kind, why in sorted(absent.items())) or "\n    ".join(notes)
         raise DataError(f"Nothing in {data} could be read as records.{'' if not told else f'{chr(10)}    {told}'}")
     for one in loaded:
         absent.pop(one.source.record, None)
     _count(con, loaded, notes)
-    return _joined(con, loaded, kinds, absent, notes)
+    return _joined(con, loaded, kinds, absent, notes, n_at_a_time)
 
 
 def _stray(path: Path, unused: set[str]) -> bool:
@@ -314,12 +334,13 @@ def _read(con: duckdb.DuckDBPyConnection, one: Loaded, files: Files, path: Path,
 def _count(con: duckdb.DuckDBPyConnection, loaded: list[Loaded], notes: list[str]) -> None:
     """How many rows each source gave, and what was left out."""
     asked = " UNION ALL ".join(
-        sql.COUNTED.format(i=i, table=name(one.table), key=name(one.kind.key)) for i, one in enumerate(loaded)
+        sql.counted(i, one.table, one.kind.key, one.required) for i, one in enumerate(loaded)
     )
     offsets: dict[str, int] = {}
-    for i, total, blank, elsewhere, empty, bad, keyless in con.execute(f"{asked} ORDER BY 1").fetchall():
+    for i, total, blank, elsewhere, empty, bad, keyless, repeated, lacking in con.execute(f"{asked} ORDER BY 1").fetchall():
         one = loaded[i]
-        one.rows, one.bad, one.keyless = total - blank - elsewhere - empty, bad, keyless
+        one.rows, one.bad, one.keyless, one.repeated = total - blank - elsewhere - empty, bad, keyless, repeated
+        one.lacking = [f for f, n in zip(one.required, lacking, strict=True) if n]
         one.offset = offsets.get(one.kind.name, 0)
         offsets[one.kind.name] = one.offset + total
         blank += one.sheet.blank
@@ -351,7 +372,12 @@ class Gathered:
 
 
 def _joined(
-    con: duckdb.DuckDBPyConnection, loaded: list[Loaded], kinds: RecordKinds, absent: dict[str, str], notes: list[str]
+    con: duckdb.DuckDBPyConnection,
+    loaded: list[Loaded],
+    kinds: RecordKinds,
+    absent: dict[str, str],
+    notes: list[str],
+    n_at_a_time: int,
 ) -> Tables:
     shown = [one.shown for one in loaded]
     files = sql.file_case(shown)
@@ -363,9 +389,11 @@ def _joined(
     followed = {
         k: [x for x in g.kind.links.values() if x.to in gathered and x.field in g.fields] for k, g in gathered.items()
     }
+    finals = []
     for k, g in gathered.items():
         links = [(x.name, x.field, gathered[x.to].view, gathered[x.to].kind.key) for x in followed[k]]
-        con.execute(sql.final(f"t_{k}", g.view, [*g.fields, *(f"doubt__{f}" for f in g.doubts)], links))
+        finals.append(sql.final(f"t_{k}", g.view, [*g.fields, *(f"doubt__{f}" for f in g.doubts)], links))
+    execute_all(con, finals, n_at_a_time)
     _orphans(con, gathered, followed, files)
     doubted = {k: set(g.doubts) for k, g in gathered.items()}
     for record, f in con.execute(sql.DOUBTED).fetchall():
@@ -379,8 +407,7 @@ def _joined(
             n_of[k] = _number(con, sql.n_rows(f"t_{k}"))
         links_ = frozenset(x.name for x in followed[k])
         tables[k] = Table(n_of[k], frozenset(g.fields), frozenset(doubted[k]), links_)
-        for one in g.sources:
-            con.execute(sql.drop(one.table, g.view))
+    con.execute("".join(sql.drop(one.table, g.view) for g in gathered.values() for one in g.sources))
     sources = tuple(Source(one.sheet.file, one.sheet.sheet, one.kind.name, one.rows) for one in loaded)
     return Tables(tables, sources, absent, tuple(dict.fromkeys(notes)), _number(con, sql.N_QUARANTINED))
 
@@ -418,11 +445,13 @@ def _gathered(con: duckdb.DuckDBPyConnection, kind: RecordKind, loaded: list[Loa
 
 
 def _without_repeats(con: duckdb.DuckDBPyConnection, gathered: Mapping[str, Gathered], files: str) -> None:
-    asked = " UNION ALL ".join(sql.repeated(k, g.view, g.kind.key) for k, g in gathered.items())
-    for k, n in con.execute(asked).fetchall():
+    for k, g in gathered.items():
+        if len(g.sources) == 1:
+            n = g.sources[0].repeated
+        else:
+            n = _number(con, sql.repeated(g.view, g.kind.key))
         if not n:
             continue
-        g = gathered[k]
         con.execute(sql.repeats(g.view, g.kind.key, g.fields, k, files, g.column(g.kind.key)))
         merged = f"m_{k}"
         con.execute(sql.temporary(merged, sql.merged(g.view, g.kind.key, g.fields, g.doubts)))
@@ -433,9 +462,8 @@ def _without_repeats(con: duckdb.DuckDBPyConnection, gathered: Mapping[str, Gath
 
 
 def _required(con: duckdb.DuckDBPyConnection, g: Gathered, files: str) -> None:
-    for f in g.kind.fields.values():
-        if f.required and f.name in g.fields and f.name != g.kind.key:
-            con.execute(sql.empty_required(g.view, g.kind.name, files, f.name, g.column(f.name)))
+    for f in dict.fromkeys(f for one in g.sources for f in one.lacking):
+        con.execute(sql.empty_required(g.view, g.kind.name, files, f, g.column(f)))
 
 
 def _orphans(

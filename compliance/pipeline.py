@@ -105,14 +105,14 @@ def _audited(asked: Audit, timings: Timings) -> Iterator[tuple[Audited, tuple[Ru
             kinds = planning.record_kinds()
             translated = planning.mapping(mapping, kinds, asked.use_cache)
             timings.mark("load mapping")
-            tables = loading.load_tables(con, asked.data, translated, kinds, scratch)
+            tables = loading.load_tables(con, asked.data, translated, kinds, scratch, asked.threads)
             timings.mark("read, map and validate")
             if not asked.threads and sum(t.rows for t in tables.tables.values()) > SMALL:
                 run.use_all_cores(con)
             run.lock(con)
             prepared = planning.plan(kinds, tables, asked.as_at, asked.rules, parameters, asked.only, asked.use_cache)
             timings.mark("load rules and compile")
-            audited, results = run.run(con, prepared.plan, prepared.rules, asked.as_at, tables.sources)
+            audited, results = run.run(con, prepared.plan, prepared.rules, asked.as_at, tables.sources, asked.threads)
             timings.mark("run")
             yield audited, results, tables
         finally:

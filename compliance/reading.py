@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import csv
 import mmap
+import os
+import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -208,8 +210,8 @@ def _written(file: str, sheet: str, header: list[str], rows: Iterable[tuple[int,
     width = len(header)
     ragged: list[tuple[int, str]] = []
     blank = 0
-    path = scratch / f"sheet-{len(list(scratch.iterdir()))}.csv"
-    with path.open("w", encoding="utf-8", newline="") as out:
+    handle, made = tempfile.mkstemp(suffix=".csv", dir=scratch)
+    with os.fdopen(handle, "w", encoding="utf-8", newline="") as out:
         writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n")
         writer.writerow(["", *header])
         for number, cells in rows:
@@ -219,7 +221,7 @@ def _written(file: str, sheet: str, header: list[str], rows: Iterable[tuple[int,
                 ragged.append((number, f"the row has {len(cells):,} cells, the header {width:,}"))
             else:
                 writer.writerow([number, *cells[:width]])
-    return Sheet(file, sheet, tuple(header), path, ",", numbered=True, ragged=tuple(ragged), blank=blank)
+    return Sheet(file, sheet, tuple(header), Path(made), ",", numbered=True, ragged=tuple(ragged), blank=blank)
 
 
 # --- workbooks ------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import csv
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from importlib.resources import files
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from compliance.dates import put_right_on
 from compliance.errors import ComplianceError
 from compliance.model import Finding, Outcome, RuleInfo, RuleResult, Source
+from compliance.sidebyside import execute_all, run_jobs, workers
 from compliance.sql import duckdb as dialect
 from compliance.sql.text import literal
 
@@ -222,31 +223,46 @@ def _ask(
 
 
 def run(
-    con: duckdb.DuckDBPyConnection, plan: Plan, rules: tuple[RuleInfo, ...], as_at: date, sources: tuple[Source, ...]
+    con: duckdb.DuckDBPyConnection,
+    plan: Plan,
+    rules: tuple[RuleInfo, ...],
+    as_at: date,
+    sources: tuple[Source, ...],
+    threads: int = 0,
 ) -> tuple[Audited, tuple[RuleResult, ...]]:
     """Runs the plan. The tables `t_<kind>` must be there.
+
+    Args:
+      threads: how many statements run at a time; 0: as many as are good.
 
     A rule that the engine cannot carry out does not take the others with it: its record kind is run again, rule by rule.
     """
     import duckdb
 
-    con.execute(dialect.SET_AS_AT.format(day=literal(as_at)))
+    set_as_at = dialect.SET_AS_AT.format(day=literal(as_at))
+    con.execute(set_as_at)
     if plan.calendar:
         add_calendar(con)
-    for statement in plan.setup:
-        con.execute(statement)
+    n_at_a_time = workers(threads)
+    execute_all(con, plan.setup, n_at_a_time, set_as_at)
     con.execute(dialect.HITS_TABLE)
     failed: dict[int, str] = {}
     counted: dict[int, tuple[int, int, int]] = {}
-    for record in plan.records:
-        try:
-            _ask(con, record, record.rules, counted)
-        except duckdb.Error:
-            for n in record.rules:
-                try:
-                    _ask(con, record, (n,), counted)
-                except duckdb.Error as e:
-                    failed[n] = str(e).split("\n")[0]
+
+    def ask(record: RecordPlan) -> Callable[[duckdb.DuckDBPyConnection], None]:
+        def job(cursor: duckdb.DuckDBPyConnection) -> None:
+            try:
+                _ask(cursor, record, record.rules, counted)
+            except duckdb.Error:
+                for n in record.rules:
+                    try:
+                        _ask(cursor, record, (n,), counted)
+                    except duckdb.Error as e:
+                        failed[n] = str(e).split("\n")[0]
+
+        return job
+
+    run_jobs(con, [ask(record) for record in plan.records], n_at_a_time, first=set_as_at)
     con.execute(dialect.HITS_SORTED)
     hits: dict[int, tuple[int, int, int, int]] = {
         r: (breach, unknown, lo, hi) for r, breach, unknown, lo, hi in con.execute(dialect.HIT_COUNTS).fetchall()

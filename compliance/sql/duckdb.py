@@ -123,7 +123,7 @@ def window(fn: str, item: str, order: str, by: str, key: str, rid: str) -> str:
 
 def make(kind: str, what: str, select: str) -> str:
     """`kind` is VIEW or TABLE."""
-    return f"CREATE TEMP {kind} {name(what)} AS {select}"
+    return f"CREATE {kind} {name(what)} AS {select}"
 
 
 def as_at_view(table: str, columns: list[tuple[str, str]], exists: list[str]) -> str:
@@ -184,10 +184,10 @@ def counts(view: str, conditions: list[str]) -> str:
     return f"SELECT count(*){listed} FROM {name(view)} p"
 
 
-HITS_TABLE = "CREATE TEMP TABLE hits (code INTEGER, rid BIGINT, key VARCHAR)"
+HITS_TABLE = "CREATE TABLE hits (code INTEGER, rid BIGINT, key VARCHAR)"
 HITS_INSERT = "INSERT INTO hits {select}"
 HITS_SORTED = (
-    "CREATE TEMP TABLE hit AS SELECT row_number() OVER (ORDER BY code // 2, key, rid) AS seq,"
+    "CREATE TABLE hit AS SELECT row_number() OVER (ORDER BY code // 2, key, rid) AS seq,"
     " CAST(code // 2 AS INTEGER) AS rule, code % 2 = 1 AS unknown, rid, key FROM hits ORDER BY seq"
 )
 HIT_COUNTS = (
@@ -199,12 +199,12 @@ LOCK = ("SET enable_external_access = false", "SET lock_configuration = true")
 SET_AS_AT = "SET VARIABLE as_at = {day}"
 
 CALENDAR = (
-    "CREATE TEMP TABLE calendar AS SELECT day, CAST(sum(CASE WHEN open THEN 1 ELSE 0 END) OVER (ORDER BY day"
+    "CREATE TABLE calendar AS SELECT day, CAST(sum(CASE WHEN open THEN 1 ELSE 0 END) OVER (ORDER BY day"
     " ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS BIGINT) AS ordinal, open FROM"
     " (SELECT CAST(d AS DATE) AS day, dayofweek(d) NOT IN (0, 6) AND CAST(d AS DATE) NOT IN ({closed}) AS open"
     " FROM range(TIMESTAMP '{start}', TIMESTAMP '{end}', INTERVAL 1 DAY) r(d))"
 )
-OPEN_DAYS = "CREATE TEMP TABLE open_day AS SELECT ordinal, day FROM calendar WHERE open"
+OPEN_DAYS = "CREATE TABLE open_day AS SELECT ordinal, day FROM calendar WHERE open"
 
 
 def finding_rows(view: str, branches: list[tuple[int, tuple[str, ...]]]) -> str:

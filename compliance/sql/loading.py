@@ -225,7 +225,7 @@ def source(
     if bads:
         bad_list = f"CASE WHEN {' OR '.join(bads)} THEN list_filter([{', '.join(listed)}], lambda e: e IS NOT NULL) END"
     return (
-        f"CREATE TEMP TABLE {name(table)} AS SELECT {row}{fields}{fixed}, CAST({skip} AS TINYINT) AS skip, {bad_list} AS bad"
+        f"CREATE TABLE {name(table)} AS SELECT {row}{fields}{fixed}, CAST({skip} AS TINYINT) AS skip, {bad_list} AS bad"
         f" FROM (SELECT *{values} FROM (SELECT *{raws} FROM {scanned}))"
     )
 
@@ -241,10 +241,18 @@ def skipped(key: str, width: int, only_where: str, only_if: Sequence[str]) -> st
     return f"CASE {whens}ELSE 0 END"
 
 
-COUNTED = (
-    "SELECT {i}, count(*), count(*) FILTER (WHERE skip = 1), count(*) FILTER (WHERE skip = 2), count(*) FILTER (WHERE skip = 3),"
-    " count(*) FILTER (WHERE bad IS NOT NULL AND skip = 0), count(*) FILTER (WHERE skip = 0 AND {key} IS NULL) FROM {table}"
-)
+def counted(i: int, table: str, key: str, required: Sequence[str]) -> str:
+    """Of a source: rows, blank ones, those left out, rows with cells that do not fit, without key, with a key that another row bears,
+    and how many lack each required field."""
+    listed = ", ".join(f"count(*) FILTER (WHERE skip = 0 AND {name(f)} IS NULL)" for f in required)
+    kept = f"CASE WHEN skip = 0 THEN {name(key)} END"
+    return (
+        f"SELECT {i}, count(*), count(*) FILTER (WHERE skip = 1), count(*) FILTER (WHERE skip = 2),"
+        " count(*) FILTER (WHERE skip = 3), count(*) FILTER (WHERE bad IS NOT NULL AND skip = 0),"
+        f" count(*) FILTER (WHERE skip = 0 AND {name(key)} IS NULL), count({kept}) - count(DISTINCT {kept}),"
+        f" CAST([{listed}] AS BIGINT[]) FROM {name(table)}"
+    )
+
 
 QUARANTINE = (
     'CREATE TABLE quarantine (file VARCHAR, "row" BIGINT, record VARCHAR, rid BIGINT, field VARCHAR, "column" VARCHAR,'
@@ -306,17 +314,17 @@ def file_case(files: Sequence[str]) -> str:
 
 def view(what: str, select: str) -> str:
     """A view for the time of loading."""
-    return f"CREATE TEMP VIEW {name(what)} AS {select}"
+    return f"CREATE VIEW {name(what)} AS {select}"
 
 
 def temporary(what: str, select: str) -> str:
     """A table for the time of loading."""
-    return f"CREATE TEMP TABLE {name(what)} AS {select}"
+    return f"CREATE TABLE {name(what)} AS {select}"
 
 
 def drop(table: str, view: str) -> str:
     """Away with what only loading needed."""
-    return f"DROP {'TABLE' if view.startswith('m_') else 'VIEW'} IF EXISTS {name(view)}; DROP TABLE {name(table)}"
+    return f"DROP {'TABLE' if view.startswith('m_') else 'VIEW'} IF EXISTS {name(view)}; DROP TABLE {name(table)};"
 
 
 def n_rows(table: str) -> str:
@@ -329,9 +337,9 @@ def any_true(table: str, columns: Sequence[str]) -> str:
     return f"SELECT {', '.join(f'coalesce(bool_or({name(c)}), FALSE)' for c in columns)} FROM {name(table)}"
 
 
-def repeated(record: str, view: str, key: str) -> str:
-    """How many rows bear a key that another row bears too."""
-    return f"SELECT {literal(record)}, count(*) - count(DISTINCT {name(key)}) FROM {name(view)}"
+def repeated(view: str, key: str) -> str:
+    """How many rows bear a key that an earlier row bears."""
+    return f"SELECT count(*) - count(DISTINCT {name(key)}) FROM {name(view)}"
 
 
 def merged(view: str, key: str, fields: Sequence[str], doubts: Sequence[str]) -> str:

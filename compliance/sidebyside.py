@@ -1,0 +1,78 @@
+"""Statements that do not wait for each other, run side by side: most of a small audit is the engine making up its mind, on one core."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import duckdb
+
+    Job = Callable[[duckdb.DuckDBPyConnection], object]
+
+MOST = 4
+"""More threads than this only wait for each other."""
+
+_MAKES = re.compile(r'CREATE (?:TABLE|VIEW) "([^"]+)"')
+_NAMES = re.compile(r'"([^"]+)"')
+
+
+def workers(threads: int) -> int:
+    """How many statements run at a time, if the user asks for `threads` (0: as many as are good)."""
+    return threads or min(MOST, os.cpu_count() or 1)
+
+
+def run_jobs(
+    con: duckdb.DuckDBPyConnection,
+    jobs: Sequence[Job],
+    n: int,
+    after: Sequence[set[int]] | None = None,
+    first: str = "",
+) -> None:
+    """Runs jobs, each with a connection of its own to the same engine; at most `n` at a time.
+
+    Args:
+      after: for each job, those before it that must have been done; None: none.
+      first: a statement that every new connection begins with.
+    Raises:
+      Exception: what the first job that failed raised; those that run are waited for, the rest is not begun.
+    """
+    if n <= 1 or len(jobs) <= 1:
+        for job in jobs:
+            job(con)
+        return
+    free = [con.cursor() for _ in range(n)]
+    for cursor in free if first else ():
+        cursor.execute(first)
+    left = [set(a) for a in after] if after is not None else [set[int]() for _ in jobs]
+    waiting = list(range(len(jobs)))
+    running: dict[Future[object], tuple[int, duckdb.DuckDBPyConnection]] = {}
+    with ThreadPoolExecutor(n) as pool:
+        while waiting or running:
+            for i in [i for i in waiting if not left[i]][: len(free)]:
+                waiting.remove(i)
+                cursor = free.pop()
+                running[pool.submit(jobs[i], cursor)] = (i, cursor)
+            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                i, cursor = running.pop(future)
+                future.result()
+                free.append(cursor)
+                for others in left:
+                    others.discard(i)
+    for cursor in free:
+        cursor.close()
+
+
+def execute_all(con: duckdb.DuckDBPyConnection, statements: Sequence[str], n: int, first: str = "") -> None:
+    """Executes statements that make tables and views; one that names what another makes comes after it."""
+    made = {match[1]: i for i, s in enumerate(statements) if (match := _MAKES.match(s))}
+    after = [{made[x] for x in _NAMES.findall(s) if made.get(x, i) < i} for i, s in enumerate(statements)]
+
+    def job(statement: str) -> Job:
+        return lambda cursor: cursor.execute(statement)
+
+    run_jobs(con, [job(s) for s in statements], n, after, first)
