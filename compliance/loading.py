@@ -156,7 +156,7 @@ def load_tables(
     for one in loaded:
         absent.pop(one.source.record, None)
     _count(con, loaded, notes)
-    return _joined(con, loaded, kinds, absent, notes, n_at_a_time)
+    return _joined(con, loaded, kinds, absent, notes, given.empty, n_at_a_time)
 
 
 def _stray(path: Path, unused: set[str]) -> bool:
@@ -289,15 +289,15 @@ def _raw(column: Column, sheet: Sheet, empty: tuple[str, ...], shown: str) -> tu
     if column.template:
         if None in positions.values():
             return None
-        texts = {n: sql.cleaned(f"c{at}", empty) for n, at in positions.items()}
+        texts = {n: sql.cleaned(at, empty) for n, at in positions.items()}
         return sql.templated(column.template, texts), column.template
     for at in positions.values():
         if at is not None:
-            return sql.cleaned(f"c{at}", empty), sheet.header[at]
+            return sql.cleaned(at, empty), sheet.header[at]
     return None
 
 
-def _statement(one: Loaded, empty: tuple[str, ...]) -> str:
+def _statement(one: Loaded, empty: tuple[str, ...], listing: bool = False) -> str:
     sheet, source = one.sheet, one.source
     scanned = sql.scan(str(sheet.path), sheet.delimiter, len(sheet.header), sheet.numbered)
     where = ""
@@ -305,12 +305,14 @@ def _statement(one: Loaded, empty: tuple[str, ...]) -> str:
         at = _position(sheet, source.only_where[0], one.shown)
         if at is None:
             raise DataError(f"{one.shown} has no column '{source.only_where[0]}', by which the mapping picks its rows.")
-        cell = sql.cleaned(f"c{at}", empty)
+        cell = sql.cleaned(at, empty)
         where = f"lower({cell}) IN ({', '.join(literal(v.strip().lower()) for v in source.only_where[1])})"
-    key = next(c.raw for c in one.cells if c.field.name == one.kind.key)
+    key = name("v_" + one.kind.key)
     if_ = [name("v_" + f) for f in source.only_if if f in {c.field.name for c in one.cells}]
     skip = sql.skipped(key, len(sheet.header), where, if_)
-    return sql.source(one.table, scanned, one.cells, one.constants, skip, sheet.numbered, sheet.sheet != "")
+    table = f"{one.table}_bad" if listing else one.table
+    width, typed = len(sheet.header), sheet.sheet != ""
+    return sql.source(table, scanned, one.cells, one.constants, skip, width, sheet.numbered, typed, listing)
 
 
 def _read(con: duckdb.DuckDBPyConnection, one: Loaded, files: Files, path: Path, empty: tuple[str, ...]) -> None:
@@ -377,11 +379,12 @@ def _joined(
     kinds: RecordKinds,
     absent: dict[str, str],
     notes: list[str],
+    empty: tuple[str, ...],
     n_at_a_time: int,
 ) -> Tables:
     shown = [one.shown for one in loaded]
     files = sql.file_case(shown)
-    gathered = {k: _gathered(con, kinds[k], loaded) for k in dict.fromkeys(one.kind.name for one in loaded)}
+    gathered = {k: _gathered(con, kinds[k], loaded, empty) for k in dict.fromkeys(one.kind.name for one in loaded)}
     _without_repeats(con, gathered, files)
     for g in gathered.values():
         _required(con, g, files)
@@ -418,7 +421,9 @@ def _number(con: duckdb.DuckDBPyConnection, asked: str) -> int:
     return int(row[0])
 
 
-def _gathered(con: duckdb.DuckDBPyConnection, kind: RecordKind, loaded: list[Loaded]) -> Gathered:
+def _gathered(
+    con: duckdb.DuckDBPyConnection, kind: RecordKind, loaded: list[Loaded], empty: tuple[str, ...]
+) -> Gathered:
     its = [one for one in loaded if one.kind is kind]
     fields = [f for f in kind.fields if any(f in one.fields for one in its)]
     # A field that only some of the sources have is not empty in the others: nobody can tell.
@@ -438,7 +443,10 @@ def _gathered(con: duckdb.DuckDBPyConnection, kind: RecordKind, loaded: list[Loa
         if one.bad:
             called = {c.field.name: c.column for c in one.cells}
             reasons = {c.field.name: sql.reason(c) for c in one.cells}
-            con.execute(sql.bad_cells(one.table, one.offset, one.shown, kind.name, one.row, called, reasons))
+            listed = f"{one.table}_bad"
+            con.execute(_statement(one, empty, listing=True))
+            con.execute(sql.bad_cells(listed, one.offset, one.shown, kind.name, one.row, called, reasons))
+            con.execute(sql.drop_table(listed))
     view = f"b_{kind.name}"
     con.execute(sql.view(view, " UNION ALL ".join(selects)))
     return Gathered(kind, its, view, fields, doubts)

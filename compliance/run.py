@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import heapq
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +25,7 @@ from compliance.sql.text import literal
 if TYPE_CHECKING:
     import duckdb
 
+    from compliance.sidebyside import Job
     from compliance.sql.planned import Plan, RecordPlan
 
 CHUNK = 20_000
@@ -93,38 +96,41 @@ class Audited:
     sources: tuple[Source, ...]
     counts: Mapping[int, tuple[int, int, int, int]] = field(default_factory=dict)
     failed: Mapping[int, str] = field(default_factory=dict)
-
-    def segments(self) -> Iterator[tuple[RecordPlan, list[int], int, int]]:
-        """Neighbouring rules of one record kind that have findings, and where their findings stand in the order."""
-        of_rule = {n: r for r in self.plan.records for n in r.rules}
-        current: tuple[RecordPlan, list[int], int, int] | None = None
-        for rule, (_, _, lo, hi) in sorted(self.counts.items()):
-            record = of_rule[rule]
-            if current is not None and current[0] is record:
-                current = (record, [*current[1], rule], current[2], hi)
-                continue
-            if current is not None:
-                yield current
-            current = (record, [rule], lo, hi)
-        if current is not None:
-            yield current
+    n_at_a_time: int = 1
 
     def _read(self, as_json: bool) -> Iterator[list[tuple[object, ...]]]:
-        files_ = [s.file + (f" [{s.sheet}]" if s.sheet else "") for s in self.sources] or [""]
-        for record, rules, first, last in self.segments():
-            branches = [(n, record.branches[i]) for n, i in zip(rules, record.places(rules), strict=True)]
-            select = (
-                dialect.finding_json(record.view, branches, files_)
-                if as_json
-                else dialect.finding_rows(record.view, branches)
-            )
-            for lo in range(first, last + 1, CHUNK):
-                hi = min(lo + CHUNK - 1, last)
-                yield self.con.execute(select, {"lo": lo, "hi": hi}).fetchall()
+        """Rows of findings in their order, many at a time: of each record kind by itself, then put in order."""
+        files_ = self.files
+        last = max((hi for _, _, _, hi in self.counts.values()), default=0)
+        for lo in range(1, last + 1, CHUNK):
+            hi = min(lo + CHUNK - 1, last)
+            here = {rule for rule, (_, _, first, end) in self.counts.items() if first <= hi and end >= lo}
+            parts: list[list[tuple[object, ...]]] = []
+
+            def ask(select: str, parts: list[list[tuple[object, ...]]] = parts, lo: int = lo, hi: int = hi) -> Job:
+                def job(cursor: duckdb.DuckDBPyConnection) -> None:
+                    parts.append(cursor.execute(select, {"lo": lo, "hi": hi}).fetchall())
+
+                return job
+
+            jobs = []
+            for record in self.plan.records:
+                rules = [n for n in record.rules if n in here]
+                if rules:
+                    branches = [(n, record.branches[i]) for n, i in zip(rules, record.places(rules), strict=True)]
+                    write = partial(dialect.finding_json, files=files_) if as_json else dialect.finding_rows
+                    jobs.append(ask(write(record.view, branches)))
+            run_jobs(self.con, jobs, self.n_at_a_time, first=dialect.SET_AS_AT.format(day=literal(self.as_at)))
+            yield list(heapq.merge(*parts, key=lambda row: row[0]))
+
+    @property
+    def files(self) -> list[str]:
+        """The files that findings come from, by `src`."""
+        return [s.file + (f" [{s.sheet}]" if s.sheet else "") for s in self.sources] or [""]
 
     def findings(self) -> Iterator[Finding]:
         """Every finding, most serious first, then by rule and subject."""
-        files_ = [s.file + (f" [{s.sheet}]" if s.sheet else "") for s in self.sources] or [""]
+        files_ = self.files
         on = {i: put_right_on(self.as_at, r.put_right.within) for i, r in enumerate(self.rules)}
         for rows in self._read(as_json=False):
             for _, rule, unknown, key, src, row, texts in rows:
@@ -165,7 +171,7 @@ class Audited:
         if rows:
             self.con.execute(dialect.rule_text(rows))
         for chunk in self._read(as_json=True):
-            yield ",\n".join(str(row[0]) for row in chunk)
+            yield ",\n".join(str(row[1]) for row in chunk)
 
 
 @dataclass(frozen=True)
@@ -286,5 +292,5 @@ def run(
             results.append(
                 RuleResult(rule, status, why, compliant, breach, unknown, pending, not_applicable)  # type: ignore[arg-type]
             )
-    audited = Audited(con, plan, rules, as_at, sources, hits, failed)
+    audited = Audited(con, plan, rules, as_at, sources, hits, failed, n_at_a_time)
     return audited, tuple(results)

@@ -209,10 +209,12 @@ OPEN_DAYS = "CREATE TABLE open_day AS SELECT ordinal, day FROM calendar WHERE op
 
 def finding_rows(view: str, branches: list[tuple[int, tuple[str, ...]]]) -> str:
     """What the engine writes for the hits `$lo` to `$hi`, all of rules in `branches`, in order."""
+    rules = ", ".join(str(n) for n, _ in branches)
     cases = " ".join(f"WHEN {n} THEN [{', '.join(texts)}]" for n, texts in branches)
     return (
         f'SELECT h.seq, h.rule, h.unknown, h.key, p.src, p."row" AS at, CASE h.rule {cases} END AS x'
-        f" FROM hit h JOIN {name(view)} p ON p.rid = h.rid WHERE h.seq BETWEEN $lo AND $hi ORDER BY h.seq"
+        f" FROM hit h JOIN {name(view)} p ON p.rid = h.rid"
+        f" WHERE h.rule IN ({rules}) AND h.seq BETWEEN $lo AND $hi ORDER BY h.seq"
     )
 
 
@@ -220,7 +222,7 @@ def finding_json(view: str, branches: list[tuple[int, tuple[str, ...]]], files: 
     """The same as JSON objects, one a row; `rule_text` holds what is the same for all findings of a rule."""
     file_of = " ".join(f"WHEN {i} THEN {literal(json.dumps(f, ensure_ascii=False))}" for i, f in enumerate(files))
     return (
-        "SELECT concat(t.head, CASE WHEN f.unknown THEN 'not_evidenced' ELSE 'breach' END, t.after_outcome,"
+        "SELECT f.seq, concat(t.head, CASE WHEN f.unknown THEN 'not_evidenced' ELSE 'breach' END, t.after_outcome,"
         f" to_json(f.key), t.after_key, to_json(f.x[1]), ',\"failed\":[', f.x[2], '],\"missing\":[', f.x[3],"
         ' \'],"evidence":{\', f.x[4], \'},"source":{"file":\','
         f" CASE f.src {file_of} END, ',\"row\":', f.at, '}},\"due_on\":', coalesce(CAST(to_json(f.x[5]) AS VARCHAR), 'null'),"
@@ -231,7 +233,7 @@ def finding_json(view: str, branches: list[tuple[int, tuple[str, ...]]], files: 
 
 
 RULE_TEXT = (
-    "CREATE OR REPLACE TEMP TABLE rule_text (n INTEGER, rule VARCHAR, record VARCHAR, head VARCHAR, after_outcome VARCHAR,"
+    "CREATE OR REPLACE TABLE rule_text (n INTEGER, rule VARCHAR, record VARCHAR, head VARCHAR, after_outcome VARCHAR,"
     " after_key VARCHAR, after_due VARCHAR)"
 )
 

@@ -37,13 +37,13 @@ class Cell:
     split: str = ";"
 
 
-def cleaned(column: str, empty: Sequence[str]) -> str:
-    """A cell without blanks around it; NULL if it means nothing."""
-    text = f"nullif(trim({name(column)}), '')"
-    if empty:
-        means_nothing = ", ".join(literal(e.strip().lower()) for e in empty)
-        text = f"(CASE WHEN lower({text}) IN ({means_nothing}) THEN NULL ELSE {text} END)"
-    return text
+def cleaned(position: int, empty: Sequence[str]) -> str:
+    """The cell of a column without blanks around it; NULL if it means nothing."""
+    text = f"t{position}"
+    if not empty:
+        return f"nullif({text}, '')"
+    means_nothing = ", ".join(literal(e) for e in dict.fromkeys(["", *(e.strip().lower() for e in empty)]))
+    return f"CASE WHEN lower({text}) NOT IN ({means_nothing}) THEN {text} END"
 
 
 def templated(template: str, columns: Mapping[str, str]) -> str:
@@ -52,7 +52,7 @@ def templated(template: str, columns: Mapping[str, str]) -> str:
     rest = template
     for written, sql in columns.items():
         before, _, rest = rest.partition("{" + written + "}")
-        parts += [literal(before), f"ltrim({sql}, chr(31))"]
+        parts += [literal(before), f"ltrim(({sql}), chr(31))"]
     parts.append(literal(rest))
     return "(" + " || ".join(parts) + ")"
 
@@ -110,8 +110,7 @@ def _date(cell: Cell, v: str, typed: bool) -> str:
     if typed:
         real = f"try_strptime(substr({v}, 2), '%Y-%m-%d')"
         parsed = f"CASE WHEN starts_with({v}, chr(31)) THEN {real} ELSE {parsed} END"
-    day = f"CAST({parsed} AS DATE)"
-    return f"CASE WHEN {day} BETWEEN DATE '{EARLIEST}' AND DATE '{LATEST}' THEN {day} END"
+    return f"CAST({parsed} AS DATE)"
 
 
 def _bounded(f: Field, made: str) -> str:
@@ -197,43 +196,56 @@ def source(
     cells: Sequence[Cell],
     constants: Mapping[str, str],
     skip: str,
+    width: int,
     numbered: bool,
     typed: bool,
+    listing: bool = False,
 ) -> str:
-    """The rows of one source in the types of its kind, what does not fit beside them.
+    """The rows of one source in the types of its kind, and which of them have a cell that does not fit.
+
+    Layer upon layer, for the engine takes its time to read a statement that says the same thing twice.
 
     Args:
+      width: how many columns the file has.
       numbered: the file's first column is the row's number.
       typed: real dates bear a mark in front.
+      listing: list the cells that do not fit instead; asked only of a file that has some.
     """
-    row = 'CAST(r AS BIGINT) AS "row", ' if numbered else ""
-    raws = "".join(f", {c.raw} AS {name('v_' + c.field.name)}" for c in cells)
-    values, bads, listed = "", [], []
+    trimmed = ", ".join(f"trim(c{i}) AS t{i}" for i in range(width))
+    row = "r, " if numbered else ""
+    raws = ", ".join(f"{c.raw} AS {name('v_' + c.field.name)}" for c in cells)
+    values, fields, bads, listed = [], [], [], []
     for c in cells:
         v, f = name("v_" + c.field.name), name(c.field.name)
-        values += f", {value(c, v, typed)} AS {f}"
-        if c.field.type == "text" and not c.field.codes and not c.field.pattern and c.codes is None:
+        values.append(f"{value(c, v, typed)} AS {f}")
+        if c.field.type == "date" and c.codes is None:
+            fits = f"{f} BETWEEN DATE '{EARLIEST}' AND DATE '{LATEST}'"
+            fields.append(f"CASE WHEN {fits} THEN {f} END AS {f}")
+            bad = f"({v} IS NOT NULL AND ({fits}) IS NOT TRUE)"
+        elif c.field.type == "text" and not c.field.codes and not c.field.pattern and c.codes is None:
+            fields.append(f)
             continue
-        nothing = means_nothing(c, v)
-        bad = f"({v} IS NOT NULL AND {f} IS NULL{f' AND NOT {nothing}' if nothing else ''})"
+        else:
+            fields.append(f)
+            nothing = means_nothing(c, v)
+            bad = f"({v} IS NOT NULL AND {f} IS NULL{f' AND NOT {nothing}' if nothing else ''})"
         bads.append(bad)
         shown = "NULL" if c.field.personal else f"ltrim({v}, chr(31))" if typed else v
         listed.append(f"CASE WHEN {bad} THEN {{'f': {literal(c.field.name)}, 'v': CAST({shown} AS VARCHAR)}} END")
-    fields = ", ".join(name(c.field.name) for c in cells)
-    fixed = "".join(f", {sql} AS {name(f)}" for f, sql in constants.items())
-    bad_list = "CAST(NULL AS STRUCT(f VARCHAR, v VARCHAR)[])"
-    if bads:
-        bad_list = f"CASE WHEN {' OR '.join(bads)} THEN list_filter([{', '.join(listed)}], lambda e: e IS NOT NULL) END"
+    fields += [f"{sql} AS {name(f)}" for f, sql in constants.items()]
+    any_bad = " OR ".join(bads) or "FALSE"
+    if listing:
+        any_bad = f"CASE WHEN {any_bad} THEN list_filter([{', '.join(listed)}], lambda e: e IS NOT NULL) END"
+    numbers = 'CAST(r AS BIGINT) AS "row", ' if numbered else ""
     return (
-        f"CREATE TABLE {name(table)} AS SELECT {row}{fields}{fixed}, CAST({skip} AS TINYINT) AS skip, {bad_list} AS bad"
-        f" FROM (SELECT *{values} FROM (SELECT *{raws} FROM {scanned}))"
+        f"CREATE TABLE {name(table)} AS SELECT {numbers}{', '.join(fields)}, CAST({skip} AS TINYINT) AS skip, {any_bad} AS bad"
+        f" FROM (SELECT *, {', '.join(values)} FROM (SELECT *, {raws} FROM (SELECT {row}{trimmed} FROM {scanned})))"
     )
 
 
 def skipped(key: str, width: int, only_where: str, only_if: Sequence[str]) -> str:
     """1: the row is blank; 2, 3: it is not among those that the mapping wants; 0: it is read."""
-    cells = ", ".join(f"nullif(trim(c{i}), '')" for i in range(width))
-    whens = f"WHEN {key} IS NULL AND coalesce({cells}) IS NULL THEN 1 "
+    whens = f"WHEN {key} IS NULL AND concat({', '.join(f't{i}' for i in range(width))}) = '' THEN 1 "
     if only_where:
         whens += f"WHEN ({only_where}) IS NOT TRUE THEN 2 "
     if only_if:
@@ -248,7 +260,7 @@ def counted(i: int, table: str, key: str, required: Sequence[str]) -> str:
     kept = f"CASE WHEN skip = 0 THEN {name(key)} END"
     return (
         f"SELECT {i}, count(*), count(*) FILTER (WHERE skip = 1), count(*) FILTER (WHERE skip = 2),"
-        " count(*) FILTER (WHERE skip = 3), count(*) FILTER (WHERE bad IS NOT NULL AND skip = 0),"
+        " count(*) FILTER (WHERE skip = 3), count(*) FILTER (WHERE bad AND skip = 0),"
         f" count(*) FILTER (WHERE skip = 0 AND {name(key)} IS NULL), count({kept}) - count(DISTINCT {kept}),"
         f" CAST([{listed}] AS BIGINT[]) FROM {name(table)}"
     )
@@ -279,7 +291,7 @@ def row_number(numbered: bool) -> str:
 def bad_cells(
     table: str, offset: int, file: str, record: str, row: str, columns: Mapping[str, str], reasons: Mapping[str, str]
 ) -> str:
-    """What does not fit, into the quarantine."""
+    """What does not fit, into the quarantine; `table` was made with `listing`."""
     column = " ".join(f"WHEN {literal(f)} THEN {literal(c)}" for f, c in columns.items())
     why = " ".join(f"WHEN {literal(f)} THEN {literal(r)}" for f, r in reasons.items())
     return (
@@ -325,6 +337,11 @@ def temporary(what: str, select: str) -> str:
 def drop(table: str, view: str) -> str:
     """Away with what only loading needed."""
     return f"DROP {'TABLE' if view.startswith('m_') else 'VIEW'} IF EXISTS {name(view)}; DROP TABLE {name(table)};"
+
+
+def drop_table(table: str) -> str:
+    """Away with a table."""
+    return f"DROP TABLE {name(table)}"
 
 
 def n_rows(table: str) -> str:
