@@ -23,7 +23,7 @@ class Argument:
     Args:
       sentence: the argument.
       failed: labels of conditions that do not hold, as the inside of a JSON list.
-      missing: fields that are missing, likewise.
+      missing: fields that are missing, likewise; means something only where the verdict is unknown.
       evidence: names and values, as the inside of a JSON object.
       due_on: the day the duty fell due, YYYY-MM-DD, or NULL.
       late: how late, in words, or NULL.
@@ -78,11 +78,7 @@ def argue(lowered: Lowered, lowerer: Lowerer) -> Argument:
     when_terms = _terms([lowered.rule.when] if lowered.rule.when else [], lowerer, scopes, empty)
     shown = _terms(lowered.rule.show, lowerer, scopes, empty)
     whether = is_null(lowered.when)
-    unsure = case(
-        whether,
-        concat(text("Not evidenced whether this applies ("), _phrases(when_terms), text(f"). {ref}.")),
-        NULL,
-    )
+    unsure = concat(text("Not evidenced whether this applies ("), _phrases(when_terms), text(f"). {ref}."))
     late: Ir = NULL
     due_on: Ir = NULL
     margin: Ir = NULL
@@ -142,9 +138,7 @@ def argue(lowered: Lowered, lowerer: Lowerer) -> Argument:
     return Argument(
         sentence=case(whether, unsure, sentence),
         failed=failed,
-        missing=case(
-            not_(is_null(lowered.verdict)), text(""), whether, _missing([Needed(TRUE, when_terms)]), _missing(needed)
-        ),
+        missing=case(whether, _missing([Needed(TRUE, when_terms)]), _missing(needed)),
         evidence=evidence,
         due_on=due_on,
         late=late,
@@ -161,7 +155,7 @@ def _not_true(truth: Ir) -> Ir:
 
 
 def _with(label: str, said: Ir) -> Ir:
-    return concat(text(label), case(op("eq", said, text("")), NULL, concat(text(" ("), said, text(")"))))
+    return text(label) if said == text("") else concat(text(f"{label} ("), said, text(")"))
 
 
 def _phrases(terms: Iterable[Term]) -> Ir:

@@ -6,7 +6,7 @@ other rows, so the planner turns each into a column, once, however many rules as
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -212,3 +212,36 @@ def resolve_outer(item: Ir, link: str, table: str) -> Ir:
         return rebuild(i, lambda x: change(x, level))
 
     return change(item, 0)
+
+
+def shared(roots: Iterable[Ir], alias: Callable[[int], str]) -> tuple[list[tuple[str, Ir]], list[Ir]]:
+    """What `roots` say more than once, said once: names with what they stand for, and the roots with columns of these names."""
+    roots = list(roots)
+    ids: dict[tuple[object, ...], int] = {}
+    times: dict[int, int] = {}
+    sizes: dict[int, int] = {}
+    id_of: dict[int, int] = {}
+
+    def count(item: Ir) -> int:
+        inner = tuple(count(a) for a in item.args) if isinstance(item, Op) else ()
+        key = (item.name, *inner) if isinstance(item, Op) else (item,)
+        n = ids.setdefault(key, len(ids))
+        times[n] = times.get(n, 0) + 1
+        sizes[n] = 1 + sum(sizes[i] for i in inner)
+        id_of[id(item)] = n
+        return n
+
+    names: dict[int, tuple[str, Ir]] = {}
+
+    def change(item: Ir) -> Ir:
+        n = id_of[id(item)]
+        if not isinstance(item, Op):
+            return item
+        if times[n] > 1 and sizes[n] > 2:
+            return Column(names.setdefault(n, (alias(len(names)), item))[0])
+        return Op(item.name, tuple(change(a) for a in item.args))
+
+    for root in roots:
+        count(root)
+    changed = [change(root) for root in roots]
+    return list(names.values()), changed

@@ -25,6 +25,7 @@ from compliance.compiler.ir import (
     and_,
     not_,
     parts,
+    shared,
 )
 from compliance.compiler.lower import Lowered, Pair
 from compliance.model import RecordKinds, Table
@@ -260,10 +261,12 @@ class Planner:
         mine = [i for i, r in enumerate(lowered) if r.rule.rule.record == record]
         pending = [FALSE if lowered[i].pending == FALSE else and_(lowered[i].when, lowered[i].pending) for i in mine]
         not_applicable = [not_(lowered[i].when) for i in mine]
-        branches = []
+        branches, lets = [], []
         for i in mine:
             a = arguments[i]
-            texts = (a.sentence, a.failed, a.missing, a.evidence, a.due_on, a.late)
+            said = (a.sentence, a.failed, a.missing, a.evidence, a.due_on, a.late)
+            named, texts = shared(said, lambda n, rule=numbers[i]: f"said__{rule}_{n}")  # type: ignore[misc]
+            lets.append(tuple((alias, self._sql(record, item)) for alias, item in named))
             branches.append(tuple(self._sql(record, t) for t in texts))
         return RecordPlan(
             record=record,
@@ -274,6 +277,7 @@ class Planner:
             not_applicable=tuple("" if n == FALSE else self._sql(record, n) for n in not_applicable),
             pending=tuple("" if p == FALSE else self._sql(record, p) for p in pending),
             branches=tuple(branches),
+            lets=tuple(lets),
         )
 
     def _explain(self, rule: Lowered, argument: Argument) -> str:

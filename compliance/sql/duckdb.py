@@ -207,18 +207,29 @@ CALENDAR = (
 OPEN_DAYS = "CREATE TABLE open_day AS SELECT ordinal, day FROM calendar WHERE open"
 
 
-def finding_rows(view: str, branches: list[tuple[int, tuple[str, ...]]]) -> str:
+Branch = tuple[int, tuple[str, ...], tuple[tuple[str, str], ...]]
+"""A rule, the texts of its findings, and names that they use with what these stand for."""
+
+
+def finding_rows(view: str, branches: list[Branch]) -> str:
     """What the engine writes for the hits `$lo` to `$hi`, all of rules in `branches`, in order."""
-    rules = ", ".join(str(n) for n, _ in branches)
-    cases = " ".join(f"WHEN {n} THEN [{', '.join(texts)}]" for n, texts in branches)
+    rules, empty = ", ".join(str(n) for n, _, _ in branches), "''"
+    cases = " ".join(
+        f"WHEN {n} THEN [{', '.join((*texts[:2], f'CASE WHEN hit__unknown THEN {texts[2]} ELSE {empty} END', *texts[3:]))}]"
+        for n, texts, _ in branches
+    )
+    lets = "".join(
+        f", CASE WHEN h.rule = {n} THEN {sql} END AS {name(alias)}" for n, _, its in branches for alias, sql in its
+    )
     return (
-        f'SELECT h.seq, h.rule, h.unknown, h.key, p.src, p."row" AS at, CASE h.rule {cases} END AS x'
-        f" FROM hit h JOIN {name(view)} p ON p.rid = h.rid"
-        f" WHERE h.rule IN ({rules}) AND h.seq BETWEEN $lo AND $hi ORDER BY h.seq"
+        f"SELECT hit__seq AS seq, hit__rule AS rule, hit__unknown AS unknown, hit__key AS key, src, \"row\" AS at,"
+        f" CASE hit__rule {cases} END AS x FROM (SELECT p.*, h.seq AS hit__seq, h.rule AS hit__rule,"
+        f" h.unknown AS hit__unknown, h.key AS hit__key{lets} FROM hit h JOIN {name(view)} p ON p.rid = h.rid"
+        f" WHERE h.rule IN ({rules}) AND h.seq BETWEEN $lo AND $hi) p ORDER BY hit__seq"
     )
 
 
-def finding_json(view: str, branches: list[tuple[int, tuple[str, ...]]], files: list[str]) -> str:
+def finding_json(view: str, branches: list[Branch], files: list[str]) -> str:
     """The same as JSON objects, one a row; `rule_text` holds what is the same for all findings of a rule."""
     file_of = " ".join(f"WHEN {i} THEN {literal(json.dumps(f, ensure_ascii=False))}" for i, f in enumerate(files))
     return (

@@ -20,6 +20,7 @@ class RecordPlan:
       verdicts: true: nothing to find; false: breach; NULL: not evidenced.
       not_applicable, pending: conditions to count rows by; empty where that cannot be.
       branches: the texts of a finding: sentence, failed, missing, evidence, due_on, late.
+      lets: of each rule, what its texts say more than once: a name and what it stands for.
     """
 
     record: str
@@ -30,6 +31,7 @@ class RecordPlan:
     not_applicable: tuple[str, ...]
     pending: tuple[str, ...]
     branches: tuple[tuple[str, ...], ...]
+    lets: tuple[tuple[tuple[str, str], ...], ...]
 
     def places(self, rules: Iterable[int]) -> list[int]:
         """Where `rules` stand in this plan."""
@@ -38,6 +40,11 @@ class RecordPlan:
     def hits(self, rules: tuple[int, ...]) -> str:
         """The rows that fail one of `rules`."""
         return dialect.hits(self.view, self.key, [(self.rules[i], self.verdicts[i]) for i in self.places(rules)])
+
+    def texts(self, rules: Iterable[int]) -> list[dialect.Branch]:
+        """What the engine needs to write the findings of `rules`."""
+        rules = list(rules)
+        return [(n, self.branches[i], self.lets[i]) for n, i in zip(rules, self.places(rules), strict=True)]
 
     def counts(self, rules: tuple[int, ...]) -> tuple[str, list[tuple[int, int]]]:
         """A statement that counts rows, and for each rule the columns of not applicable and pending (-1: none)."""
