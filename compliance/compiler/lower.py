@@ -212,7 +212,10 @@ class Lowerer:
         inner = self.enter(source, scopes)
         cond = TRUE if e.done.condition is None else self.value(e.done.condition, inner).node
         day = self.value(e.done.value, inner).exact()
-        first, last = Outer(start.node), Outer(case(is_null(until.node), AsAt(), until.node))
+        # An end that has not come yet is none; where it is empty, the comparison is unknown and the other branch counts.
+        over = op("le", until.node, AsAt())
+        end = case(over, until.node, AsAt())
+        first, last = Outer(start.node), Outer(end)
         member = and_(cond, op("gt", day.node, first), op("le", day.node, last))
         order = case(member, day.node, NULL)
         # The judging date of a rule belongs to the record, not to each event.
@@ -229,12 +232,11 @@ class Lowerer:
         unsure = or_(is_null(cond), and_(or_(cond, is_null(cond)), is_null(day.node)))
         n_unsure = TRUE if unsure == FALSE else op("eq", self.count(source, scopes, unsure), const(0))
         next_due = self.day_due(op("coalesce", last_done, start.node), within, judged)
-        end = case(is_null(until.node), AsAt(), until.node)
         open_late = op("gt", end, next_due)
         broken = or_(op("gt", n_late, const(0)), open_late)
         pending = and_(
             is_null(last_done),
-            is_null(until.node),
+            not_(op("coalesce", over, FALSE)),
             not_(is_null(start.node)),
             not_(until.doubt),
             op("le", AsAt(), next_due),

@@ -607,7 +607,26 @@ class _Checker:
                         f"this 'for' starts outside '{self.scopes[n.scope][0]}' and yet asks about it",
                         f"Start it from the variable: for {var} in {self.scopes[n.scope][0]}.…",
                     )
+        if source.path:
+            self.no_way_back(g.iter, source, (cond, *values))
         return source, cond, values
+
+    def no_way_back(self, at: ast.expr, source: tree.Source, nodes: tuple[Node | None, ...]) -> None:
+        """Records that are reached over another record belong to it, not to the one from which the way began."""
+        for node in nodes:
+            for inner in tree.walk(node):
+                if not isinstance(inner, tree.Aggregate | tree.Gap):
+                    continue
+                for n in tree.walk(inner):
+                    back = isinstance(n, tree.FieldOf) and n.scope <= source.scope
+                    if back or isinstance(n, tree.ParameterOf):
+                        what = "a parameter" if isinstance(n, tree.ParameterOf) else "the record outside it"
+                        self.bad(
+                            at,
+                            f"this 'for' goes up to another record first, so a 'for' inside it cannot ask about {what}",
+                            "Ask it of records that are linked to the record itself",
+                        )
+                        return
 
     def source(self, e: ast.expr) -> tree.Source | None:
         owner: tuple[int, tuple[Link, ...], str, bool] | None

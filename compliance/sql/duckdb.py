@@ -158,9 +158,9 @@ def paired(outer: str, way: list[tuple[str, str, str]], first: str, child: str, 
     for view, alias, next_link in way:
         joined += f" JOIN {name(view)} {alias} ON {alias}.rid = {at}"
         at = f"{alias}.{name(next_link)}"
-    listed = ", ".join(f"c.{name(c)}" for c in columns)
+    listed = ", ".join([*(f"c.{name(c)}" for c in columns), "o.rid AS link__outer"])
     return (
-        f"SELECT {listed}, o.rid AS link__outer FROM {name(outer)} o{joined}"
+        f"SELECT {listed} FROM {name(outer)} o{joined}"
         f" JOIN {name(child)} c ON c.{name(link)} = {at}"
     )
 

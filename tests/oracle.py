@@ -1,0 +1,504 @@
+"""A slow, obvious evaluator: one record, one rule, one row after the other, in plain Python. Shares nothing with the engine but the
+checked tree; docs/language.md and docs/rules.md are what it follows.
+
+A value is `(value, doubt)`: `(None, False)` is empty, `(None, True)` is something that nobody can tell. A count is `Between`.
+Truth is True, False or None.
+"""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from compliance.checking import CheckedDeadline, CheckedEvery, CheckedRule, Conditions
+from compliance.language import tree
+from compliance.model import Dated, Limit, Link, Parameter, RecordKinds
+
+UNREADABLE = "?"
+EMPTY: tuple[Any, bool] = (None, False)
+UNKNOWN: tuple[Any, bool] = (None, True)
+FIRST, LAST = date(2000, 1, 1), date(2100, 12, 31)
+
+Row = dict[str, Any]
+Truth = bool | None
+
+
+def conj(items: Iterable[Truth]) -> Truth:
+    seen = list(items)
+    return False if False in seen else None if None in seen else True
+
+
+def disj(items: Iterable[Truth]) -> Truth:
+    seen = list(items)
+    return True if True in seen else None if None in seen else False
+
+
+def neg(item: Truth) -> Truth:
+    return None if item is None else not item
+
+
+@dataclass(frozen=True)
+class Between:
+    """A count that may be anything from `low` to `high`."""
+
+    low: int
+    high: int
+
+
+@dataclass
+class World:
+    """Rows by kind; links are followed by comparing keys."""
+
+    kinds: RecordKinds
+    rows: Mapping[str, list[Row]]
+    as_at: date
+    closed: frozenset[date] = frozenset()
+    parameters: Mapping[str, Parameter] = field(default_factory=dict)
+
+    def exists(self, kind: str, row: Row) -> bool:
+        for f in self.kinds[kind].counts_from:
+            value = row.get(f)
+            if isinstance(value, date):
+                return value <= self.as_at
+        return True
+
+    def all(self, kind: str) -> list[Row]:
+        return [r for r in self.rows.get(kind, []) if self.exists(kind, r)]
+
+    def cell(self, kind: str, row: Row, name: str) -> tuple[Any, bool]:
+        """What the field reads as on the as-at date."""
+        f = self.kinds[kind].fields[name]
+        value = row.get(name)
+        if value == UNREADABLE:
+            return UNKNOWN
+        if isinstance(value, date) and value > self.as_at and not f.may_lie_ahead:
+            return EMPTY
+        known = row.get(f.known_from) if f.known_from else None
+        if isinstance(known, date) and known > self.as_at:
+            return EMPTY
+        return (value, False)
+
+    def up(self, kind: str, row: Row, link: Link) -> tuple[Row | None, bool]:
+        """The record that a link leads to, and whether the link cannot be read."""
+        key, doubt = self.cell(kind, row, link.field)
+        if doubt:
+            return None, True
+        to = self.kinds[link.to]
+        return next((r for r in self.all(link.to) if key is not None and r.get(to.key) == key), None), False
+
+    def down(self, link: Link, parent: Row) -> list[Row]:
+        key = parent[self.kinds[link.to].key]
+        return [r for r in self.all(link.kind) if self.cell(link.kind, r, link.field)[0] == key]
+
+    # --- days ---
+
+    def works(self, day: date) -> bool:
+        return day.weekday() < 5 and day not in self.closed
+
+    def shift(self, day: date | None, n: int, unit: str) -> date | None:
+        """`day` and n units, n of either sign; for n = 0 working days, use `working_zero`."""
+        if day is None:
+            return None
+        match unit:
+            case "days":
+                return day + timedelta(days=n)
+            case "weeks":
+                return day + timedelta(days=7 * n)
+            case "months" | "years":
+                months = day.year * 12 + day.month - 1 + n * (12 if unit == "years" else 1)
+                year, month = divmod(months, 12)
+                return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+        step, left = (1 if n > 0 else -1), abs(n)
+        while left:
+            day += timedelta(days=step)
+            if not FIRST <= day <= LAST:
+                return None
+            left -= self.works(day)
+        return day
+
+    def working_zero(self, day: date | None, sign: int) -> date | None:
+        while day is not None and not self.works(day):
+            day += timedelta(days=sign)
+        return day
+
+    def add(self, day: date | None, n: int, unit: str, sign: int) -> date | None:
+        if unit == "working_days" and n == 0:
+            return self.working_zero(day, sign)
+        return self.shift(day, sign * n, unit)
+
+    def between(self, a: date, b: date, unit: str) -> int:
+        if unit in ("days", "weeks"):
+            days = (b - a).days
+            return days if unit == "days" else int(days / 7)
+        if unit == "working_days":
+            if a > b:
+                return -self.between(b, a, unit)
+            return sum(self.works(a + timedelta(days=i)) for i in range(1, (b - a).days + 1))
+        n = 0
+        step = 1 if b >= a else -1
+        while True:
+            there = self.shift(a, n + step, unit)
+            assert there is not None
+            if (there > b) if step > 0 else (there < b):
+                return n
+            n += step
+
+
+@dataclass(frozen=True)
+class Scope:
+    kind: str
+    row: Row
+    family: tuple[Row, ...] = ()
+    """All rows of the same parent, among which `previous` is looked for."""
+
+
+class Evaluator:
+    """One rule for one record."""
+
+    def __init__(self, world: World, rule: CheckedRule, row: Row) -> None:
+        self.w, self.rule = world, rule
+        self.scopes: list[Scope] = [Scope(rule.rule.record, row)]
+        self.judged = world.as_at
+        self.is_judged = rule.judged_on is not None
+        self.in_force = True
+        if rule.judged_on is not None:
+            day = self.exact(rule.judged_on)[0]
+            self.judged = day if day is not None else world.as_at
+            r = rule.rule
+            self.in_force = r.from_on <= self.judged and (r.to_on is None or self.judged <= r.to_on)
+
+    def outcome(self) -> str:
+        when = conj([True if self.rule.when is None else self.truth(self.rule.when), self.in_force])
+        pending = False
+        match self.rule.check:
+            case Conditions(items=items):
+                holds = conj([self.truth(n) for _, n in items])
+            case CheckedDeadline() as d:
+                holds, pending = self.deadline(d)
+            case CheckedEvery() as e:
+                holds, pending = self.every(e)
+        if when is False:
+            return "not_applicable"
+        if when is None:
+            # Still running settles nothing where nobody knows whether it applies.
+            return "compliant" if holds and not pending else "not_evidenced"
+        if pending:
+            return "pending"
+        return {True: "compliant", False: "breach", None: "not_evidenced"}[holds]
+
+    # --- the two clocks ---
+
+    def due(self, start: date | None, within: Dated[Limit]) -> date | None:
+        """By the last version whose own day due is not before its first day; or in force on the day that decides."""
+        if start is None:
+            return None
+        for since, limit in reversed(within.versions[1:]):
+            day = self.w.add(start, limit.amount, limit.unit, 1)
+            if (self.judged if self.is_judged else day or date.min) >= since:
+                return day
+        limit = within.versions[0][1]
+        return self.w.add(start, limit.amount, limit.unit, 1)
+
+    def deadline(self, d: CheckedDeadline) -> tuple[Truth, bool]:
+        start, _ = self.exact(d.start)
+        done, doubt = self.exact(d.done)
+        assert not isinstance(d.within, str)
+        due = start if d.within is None else self.due(start, d.within)
+        if due is None:
+            return None, False
+        if done is not None:
+            return done <= due, False
+        if self.w.as_at <= due:
+            return True, True
+        return None if doubt else False, False
+
+    def every(self, e: CheckedEvery) -> tuple[Truth, bool]:
+        start, _ = self.exact(e.start)
+        until, until_doubt = (None, False) if e.until is None else self.exact(e.until)
+        if start is None or until_doubt:
+            return None, False
+        assert not isinstance(e.within, str)
+        over = until is not None and until <= self.w.as_at
+        end = until if over else self.w.as_at
+        days, unsure = [], False
+        for _ in self.each(e.done.source):
+            passes = True if e.done.condition is None else self.truth(e.done.condition)
+            day, _doubt = self.exact(e.done.value)
+            if passes is None or (passes and day is None):
+                unsure = True
+            if passes and day is not None and start < day <= end:
+                days.append(day)
+        days.sort()
+        late, before = False, start
+        for day in days:
+            due = self.due(before, e.within)
+            late = late or (due is not None and day > due)
+            before = day
+        due = self.due(before, e.within)
+        if due is None:
+            return None, False
+        late = late or end > due
+        pending = not days and not over and self.w.as_at <= due
+        if not late:
+            return True, pending
+        return (None if unsure else False), pending
+
+    # --- expressions ---
+
+    def each(self, source: tree.Source) -> Iterator[Row]:
+        """Goes through linked rows; the innermost scope is the row."""
+        kept = list(self.scopes)
+        owner = self.scopes[source.scope]
+        kind, row = owner.kind, owner.row
+        for link in source.path:
+            found, _ = self.w.up(kind, row, link)
+            if found is None:
+                return
+            kind, row = link.to, found
+        family = tuple(self.w.down(source.link, row))
+        depth = len(kept)
+        for child in family:
+            self.scopes = [*kept[:depth], Scope(source.link.kind, child, family)]
+            yield child
+        self.scopes = kept
+
+    def way_in_doubt(self, scope: int, path: tuple[Link, ...]) -> bool:
+        kind, row = self.scopes[scope].kind, self.scopes[scope].row
+        for link in path:
+            found, doubt = self.w.up(kind, row, link)
+            if doubt:
+                return True
+            if found is None:
+                return False
+            kind, row = link.to, found
+        return False
+
+    def truth(self, n: tree.Node) -> Truth:
+        value = self.value(n)
+        if isinstance(value, Between):
+            raise AssertionError("a count is no condition")
+        return value[0]
+
+    def exact(self, n: tree.Node) -> tuple[Any, bool]:
+        value = self.value(n)
+        if isinstance(value, Between):
+            return (value.low, False) if value.low == value.high else UNKNOWN
+        return value
+
+    def range(self, n: tree.Node) -> tuple[Any, Any]:
+        value = self.value(n)
+        return (value.low, value.high) if isinstance(value, Between) else (value[0], value[0])
+
+    def value(self, n: tree.Node) -> Any:
+        match n:
+            case tree.Literal(value=v):
+                return (v, False)
+            case tree.AsAt():
+                return (self.w.as_at, False)
+            case tree.FieldOf():
+                return self.field(n)
+            case tree.Not(item=i):
+                return (neg(self.truth(i)), False)
+            case tree.And(items=items):
+                return (conj([self.truth(i) for i in items]), False)
+            case tree.Or(items=items):
+                return (disj([self.truth(i) for i in items]), False)
+            case tree.Compare(op=op, left=a, right=b):
+                return (self.compare(op, a, b), False)
+            case tree.IsNone(item=i):
+                value, doubt = self.exact(i)
+                return (None if doubt else value is None, False)
+            case tree.IfElse(condition=c, then=a, other=b):
+                test = self.truth(c)
+                return UNKNOWN if test is None else self.exact(a if test else b)
+            case tree.Member(item=i, options=options):
+                return (self.member(i, options), False)
+            case tree.Arithmetic(op=op, left=a, right=b):
+                return self.arithmetic(op, a, b)
+            case tree.Shift(day=d, length=length, sign=sign):
+                return self.shifted(d, length, sign)
+            case tree.Between(unit=unit, start=a, end=b):
+                (x, xd), (y, yd) = self.exact(a), self.exact(b)
+                return (None, xd or yd) if x is None or y is None else (self.w.between(x, y, unit), False)
+            case tree.Extreme(fn=fn, items=items):
+                values = [self.exact(i) for i in items]
+                if any(v is None for v, _ in values):
+                    return (None, any(d for _, d in values))
+                return ((max if fn == "max" else min)(v for v, _ in values), False)
+            case tree.ParameterOf(name=name):
+                found = self.w.parameters[name].value
+                assert found is not None
+                return (found.on(self.judged), False)
+            case tree.Aggregate():
+                if self.way_in_doubt(n.source.scope, n.source.path):
+                    return UNKNOWN
+                return self.aggregate(n)
+            case tree.Gap():
+                if self.way_in_doubt(n.source.scope, n.source.path):
+                    return UNKNOWN
+                return self.gap(n)
+            case tree.TableEntry(key=k, entries=entries):
+                key, doubt = self.exact(k)
+                return (dict(entries).get(key), doubt) if key is not None else (None, doubt)
+            case tree.Text(fn=fn, item=a, part=b):
+                x, y = self.exact(a)[0], self.exact(b)[0]
+                return EMPTY if x is None or y is None else (x.startswith(y) if fn == "starts_with" else y in x, False)
+            case tree.Len(item=i):
+                value, doubt = self.exact(i)
+                return (None if value is None else len(value), doubt)
+        raise AssertionError(type(n).__name__)
+
+    def field(self, f: tree.FieldOf) -> tuple[Any, bool]:
+        scope = self.scopes[f.scope]
+        kind, row = scope.kind, scope.row
+        if f.previous:
+            day = self.w.kinds[kind].date
+            key = self.w.kinds[kind].key
+            mine = self.w.cell(kind, row, day)[0]
+            dated = [r for r in scope.family if self.w.cell(kind, r, day)[0] is not None]
+            dated.sort(key=lambda r: (self.w.cell(kind, r, day)[0], r[key]))
+            place = next((i for i, r in enumerate(dated) if r is row), None)
+            if mine is None or not place:
+                return EMPTY
+            row = dated[place - 1]
+        for link in f.path:
+            found, doubt = self.w.up(kind, row, link)
+            if doubt:
+                return UNKNOWN
+            if found is None:
+                return EMPTY
+            kind, row = link.to, found
+        return self.w.cell(kind, row, f.field)
+
+    def compare(self, op: str, a: tree.Node, b: tree.Node) -> Truth:
+        (al, ah), (bl, bh) = self.range(a), self.range(b)
+        if al is None or bl is None:
+            return None
+        match op:
+            case "<":
+                return True if ah < bl else False if al >= bh else None
+            case "<=":
+                return True if ah <= bl else False if al > bh else None
+            case ">":
+                return True if al > bh else False if ah <= bl else None
+            case ">=":
+                return True if al >= bh else False if ah < bl else None
+        same = True if al == ah == bl == bh else False if ah < bl or al > bh else None if (al, bl) != (ah, bh) else al == bl
+        return same if op == "==" else neg(same)
+
+    def member(self, item: tree.Node, options: Any) -> Truth:
+        value = self.exact(item)[0]
+        if isinstance(options, tuple):
+            return None if value is None else value in options
+        listed = self.exact(options)[0]
+        return None if value is None or listed is None else value in listed
+
+    def arithmetic(self, op: str, a: tree.Node, b: tree.Node) -> Any:
+        x, y = self.value(a), self.value(b)
+        if op == "*" or not (isinstance(x, Between) or isinstance(y, Between)):
+            (m, md), (n, nd) = self.exact(a), self.exact(b)
+            if m is None or n is None:
+                return (None, md or nd)
+            return ({"+": m + n, "-": m - n, "*": m * n}[op], False)
+        (al, ah), (bl, bh) = self.range(a), self.range(b)
+        if al is None or bl is None:
+            return UNKNOWN
+        return Between(al + bl, ah + bh) if op == "+" else Between(al - bh, ah - bl)
+
+    def shifted(self, d: tree.Node, length: tree.Node, sign: int) -> tuple[Any, bool]:
+        day, doubt = self.exact(d)
+        if isinstance(length, tree.ParameterOf):
+            found = self.w.parameters[length.name].value
+            assert found is not None
+            limit = found.on(self.judged)
+            assert isinstance(limit, Limit)
+            return (self.w.add(day, limit.amount, limit.unit, sign), doubt)
+        assert isinstance(length, tree.Length)
+        n, n_doubt = self.exact(length.amount)
+        if day is None or n is None or not 0 <= n <= 36_600:
+            return (None, doubt or n_doubt)
+        return (self.w.add(day, int(n), length.unit, sign), False)
+
+    def aggregate(self, a: tree.Aggregate) -> Any:
+        rows: list[tuple[Truth, tuple[Any, bool], Row]] = []
+        for row in self.each(a.source):
+            passes = True if a.condition is None else self.truth(a.condition)
+            value = (None, False) if a.value is None else self.exact(a.value)
+            rows.append((passes, value, row))
+        if a.fn == "count":
+            low = sum(p is True for p, _, _ in rows)
+            return Between(low, low + sum(p is None for p, _, _ in rows))
+        if a.fn == "any":
+            return (disj(conj([p, v]) for p, (v, _), _ in rows), False)
+        if a.fn == "all":
+            return (conj(disj([neg(p), v]) for p, (v, _), _ in rows), False)
+        if a.fn == "sum":
+            if any(p is None or (p and v is None) for p, (v, _), _ in rows):
+                return UNKNOWN
+            return (sum((v for p, (v, _), _ in rows if p), Decimal(0)), False)
+        kind = self.w.kinds[a.source.link.kind]
+        if a.fn in ("min", "max"):
+            best_of = max if a.fn == "max" else min
+            own = isinstance(a.value, tree.FieldOf) and a.value.field == kind.date and not a.value.path and not a.value.previous
+            own = own and a.value.scope == a.source.scope + 1 if isinstance(a.value, tree.FieldOf) else False
+            if any(p is not False and v is None and (doubt or own) for p, (v, doubt), _ in rows):
+                return UNKNOWN
+            sure = [v for p, (v, _), _ in rows if p and v is not None]
+            maybe = [v for p, (v, _), _ in rows if p is not False and v is not None]
+            best = best_of(sure) if sure else None
+            return UNKNOWN if (best_of(maybe) if maybe else None) != best else (best, False)
+        # latest, earliest
+        def rank(row: Row) -> Any:
+            return (self.w.cell(kind.name, row, kind.date)[0], row[kind.key])
+
+        dated = [(p, v, r) for p, v, r in rows if self.w.cell(kind.name, r, kind.date)[0] is not None]
+        if any(p is not False and self.w.cell(kind.name, r, kind.date)[0] is None for p, _, r in rows):
+            return UNKNOWN
+        pick = max if a.fn == "latest" else min
+        sure_ = [(rank(r), v) for p, v, r in dated if p]
+        maybe_ = [rank(r) for p, _, r in dated if p is not False]
+        chosen = pick(sure_, key=lambda s: s[0]) if sure_ else None
+        if maybe_ and (chosen is None or pick(maybe_) != chosen[0]):
+            return UNKNOWN
+        return chosen[1] if chosen else EMPTY
+
+    def gap(self, g: tree.Gap) -> tuple[Any, bool]:
+        periods: list[tuple[date, date]] = []
+        unsure = False
+        for _ in self.each(g.source):
+            passes = True if g.condition is None else self.truth(g.condition)
+            start, _ = self.exact(g.start)
+            end, end_doubt = (start, False) if g.end is None else self.exact(g.end)
+            unsure = unsure or passes is None or (passes and (start is None or end_doubt))
+            if passes and start is not None:
+                periods.append((start, self.w.as_at if end is None else end))
+        since, since_doubt = EMPTY if g.since is None else self.exact(g.since)
+        until, until_doubt = EMPTY if g.until is None else self.exact(g.until)
+        if unsure or since_doubt or until_doubt:
+            return UNKNOWN
+        periods.sort()
+        if g.end is None:
+            days = [s for s, _ in periods]
+            return (max(((b - a).days for a, b in zip(days, days[1:], strict=False)), default=None), False)
+
+        def uncovered(a: date, b: date) -> int:
+            return max(0, (b - a).days - 1)
+
+        if not periods:
+            return (uncovered(since, until), False) if since and until else EMPTY
+        if (g.since is not None and since is None) or (g.until is not None and until is None):
+            return EMPTY
+        sizes = [0]
+        reached = periods[0][1]
+        for start, end in periods[1:]:
+            sizes.append(uncovered(reached, start))
+            reached = max(reached, end)
+        if since is not None:
+            sizes.append(uncovered(since, periods[0][0]))
+        if until is not None:
+            sizes.append(uncovered(reached, until))
+        return (max(sizes), False)
