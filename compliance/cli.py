@@ -28,7 +28,7 @@ NOTHING, FOUND, COULD_NOT, INCOMPLETE = 0, 1, 2, 3
 click.ClickException.exit_code = COULD_NOT
 
 
-class Day(click.ParamType):
+class Day(click.ParamType):  # type: ignore[type-arg]  # generic in click 8.2 and later only
     """A date, YYYY-MM-DD."""
 
     name = "YYYY-MM-DD"
@@ -242,7 +242,8 @@ def data_check(data: Path, mapping: Path | None, strict: bool) -> None:
 
         rows = [[s.file + (f" [{s.sheet}]" if s.sheet else ""), s.record, f"{s.rows:,}"] for s in tables.sources]
         click.echo(
-            grid(rows, ["File", "Record kind", "Rows"], [None, None, None], right=(2,)) if rows else "No records.", nl=False
+            grid(rows, ["File", "Record kind", "Rows"], [None, None, None], right=(2,)) if rows else "No records.",
+            nl=False,
         )
         for kind, why in sorted(tables.absent.items()):
             click.echo(f"No {kind} records: {why}")

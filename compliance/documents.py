@@ -9,12 +9,12 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from compliance.errors import ComplianceError, Location, Problem
 
-if TYPE_CHECKING:
-    from yaml.nodes import Node
+Node = Any
+"""A node of PyYAML, whose types do not say which have a value, a style or an `id`."""
 
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 30
@@ -47,15 +47,13 @@ def _read(path: Path) -> str:
 
 
 def _wrong(path: Path, what: str, help_: str = "", line: int = 0, column: int = 0) -> ComplianceError:
-    return ComplianceError(
-        f"{path.name} cannot be used.", [Problem(Location(str(path), line, column), what, help_)]
-    )
+    return ComplianceError(f"{path.name} cannot be used.", [Problem(Location(str(path), line, column), what, help_)])
 
 
 def _compose(path: Path) -> tuple[Node | None, str]:
     """The file as YAML nodes, every plain scalar still text, and its source."""
     import yaml
-    from yaml.cyaml import CParser
+    from yaml._yaml import CParser
     from yaml.resolver import BaseResolver
 
     class Parser(CParser, BaseResolver):
@@ -122,7 +120,9 @@ class _Builder:
                 self.wrong(key, "a list or group cannot be a key")
                 continue
             if key.value in found:
-                self.wrong(key, f"the key '{key.value}' stands twice", "Only one of them would count; join or rename them")
+                self.wrong(
+                    key, f"the key '{key.value}' stands twice", "Only one of them would count; join or rename them"
+                )
             found[key.value] = self.build(value, depth + 1)
         return found
 

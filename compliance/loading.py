@@ -125,6 +125,7 @@ def load_tables(
     Args:
       mapping: None: files and columns bear the names of record kinds and fields.
       threads: how many files are read at a time; 0: as many as are good.
+
     Raises:
       DataError: there is nothing to read, or a file cannot be read.
     """
@@ -160,7 +161,11 @@ def load_tables(
 
 
 def _stray(path: Path, unused: set[str]) -> bool:
-    return path.name.lower() not in OWN_FILES and plain(path.name) not in unused and path.suffix.lower() not in (".yaml", ".yml")
+    return (
+        path.name.lower() not in OWN_FILES
+        and plain(path.name) not in unused
+        and path.suffix.lower() not in (".yaml", ".yml")
+    )
 
 
 # --- which file is what ---------------------------------------------------------------------------------------------
@@ -285,15 +290,14 @@ def _position(sheet: Sheet, column: str, shown: str) -> int | None:
 
 def _raw(column: Column, sheet: Sheet, empty: tuple[str, ...], shown: str) -> tuple[str, str] | None:
     """SQL of the cleaned text, and what the export calls the column."""
-    positions = {n: _position(sheet, n, shown) for n in column.names}
+    found = [(n, _position(sheet, n, shown)) for n in column.names]
+    there = {n: at for n, at in found if at is not None}
     if column.template:
-        if None in positions.values():
+        if len(there) < len(set(column.names)):
             return None
-        texts = {n: sql.cleaned(at, empty) for n, at in positions.items()}
-        return sql.templated(column.template, texts), column.template
-    for at in positions.values():
-        if at is not None:
-            return sql.cleaned(at, empty), sheet.header[at]
+        return sql.templated(column.template, {n: sql.cleaned(at, empty) for n, at in there.items()}), column.template
+    for at in there.values():
+        return sql.cleaned(at, empty), sheet.header[at]
     return None
 
 
@@ -335,11 +339,11 @@ def _read(con: duckdb.DuckDBPyConnection, one: Loaded, files: Files, path: Path,
 
 def _count(con: duckdb.DuckDBPyConnection, loaded: list[Loaded], notes: list[str]) -> None:
     """How many rows each source gave, and what was left out."""
-    asked = " UNION ALL ".join(
-        sql.counted(i, one.table, one.kind.key, one.required) for i, one in enumerate(loaded)
-    )
+    asked = " UNION ALL ".join(sql.counted(i, one.table, one.kind.key, one.required) for i, one in enumerate(loaded))
     offsets: dict[str, int] = {}
-    for i, total, blank, elsewhere, empty, bad, keyless, repeated, lacking in con.execute(f"{asked} ORDER BY 1").fetchall():
+    for i, total, blank, elsewhere, empty, bad, keyless, repeated, lacking in con.execute(
+        f"{asked} ORDER BY 1"
+    ).fetchall():
         one = loaded[i]
         one.rows, one.bad, one.keyless, one.repeated = total - blank - elsewhere - empty, bad, keyless, repeated
         one.lacking = [f for f, n in zip(one.required, lacking, strict=True) if n]
@@ -437,9 +441,7 @@ def _gathered(
         selects.append(sql.base(one.table, one.offset, src, kind.key, own_key, one.row, columns))
         if one.keyless:
             column = one.column(kind.key)
-            con.execute(
-                sql.no_key(one.table, one.offset, one.shown, kind.name, one.row, kind.key, column, own_key)
-            )
+            con.execute(sql.no_key(one.table, one.offset, one.shown, kind.name, one.row, kind.key, column, own_key))
         if one.bad:
             called = {c.field.name: c.column for c in one.cells}
             reasons = {c.field.name: sql.reason(c) for c in one.cells}

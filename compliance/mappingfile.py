@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from compliance import documents, mapping
 from compliance.errors import ComplianceError, DataError, Location, Problem, nearest
 from compliance.model import RecordKind, RecordKinds
-from compliance.rulefile import Strict, say
+from compliance.rulefile import Problems, Strict, validated
 
 Scalar = str | bool | int | float
 Text = Annotated[str, Field(min_length=1)]
@@ -73,12 +73,10 @@ def read_mapping(path: Path, kinds: RecordKinds) -> mapping.Mapping:
         document = documents.load_yaml(path)
     except ComplianceError as e:
         raise DataError("The mapping cannot be used.", e.problems) from e
-    try:
-        written = MappingModel.model_validate(document)
-    except ValidationError as e:
-        found = [say(error, MappingModel, document) for error in e.errors()]
-        problems = [Problem(documents.locate(path, loc), what, help_) for loc, what, help_ in found]
-        raise DataError("The mapping cannot be used.", problems) from e
+    own = Problems(lambda loc: documents.locate(path, loc))
+    written = validated(MappingModel, document, own)
+    if written is None:
+        raise DataError("The mapping cannot be used.", own.found)
     problems = [
         Problem(documents.locate(path, loc) if loc else Location(str(path)), what, help_)
         for loc, what, help_ in _wrong(written, kinds)

@@ -74,6 +74,7 @@ def plan(
 
     Args:
       only: rule ids; empty: all.
+
     Raises:
       RulesError: a rule cannot be used, or `only` names one that there is not.
     """

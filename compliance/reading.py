@@ -99,6 +99,7 @@ def read_csv(path: Path, encoding: str, delimiter: str, header_row: int, scratch
     Args:
       encoding, delimiter: empty: found out.
       as_it_is: let the engine read the file itself if nothing speaks against it.
+
     Raises:
       DataError: it cannot be read.
       Empty: it has no header.
@@ -110,7 +111,9 @@ def read_csv(path: Path, encoding: str, delimiter: str, header_row: int, scratch
                 raise Empty
             clean = as_it_is and header_row == 1 and _clean(file, sample)
     except OSError as e:
-        raise _problem(path, f"the file cannot be read: {e.strerror or 'unknown cause'}", "Is it open elsewhere?") from e
+        raise _problem(
+            path, f"the file cannot be read: {e.strerror or 'unknown cause'}", "Is it open elsewhere?"
+        ) from e
     if encoding and encoding.lower().replace("_", "-") not in ("utf-8", "utf8", "utf-8-sig"):
         clean = False
     found = encoding or _encoding(path, sample)

@@ -39,7 +39,9 @@ def read_kinds(folder: Path) -> RecordKinds:
             problems += e.problems
         except (KeyError, TypeError, AttributeError) as e:
             what = f"this is no record schema: {type(e).__name__} {e}"
-            problems.append(Problem(Location(str(path)), what, "See docs/records.md and schemas/record-kind.schema.json"))
+            problems.append(
+                Problem(Location(str(path)), what, "See docs/records.md and schemas/record-kind.schema.json")
+            )
     for name, kind in kinds.items():
         problems += (Problem(Location(str(files[name])), what) for what in _wrong(kind, kinds))
     if not kinds and not problems:
@@ -157,7 +159,12 @@ def _workbook(kinds: RecordKinds) -> bytes:
                 sheet.write_string(0, column, f.name, head)
                 sheet.write_comment(0, column, f.description)
                 # Excel takes at most 255 characters for the list of choices.
-                if f.codes and f.type == "text" and len(",".join(f.codes)) <= 255 and not any("," in c for c in f.codes):
+                if (
+                    f.codes
+                    and f.type == "text"
+                    and len(",".join(f.codes)) <= 255
+                    and not any("," in c for c in f.codes)
+                ):
                     sheet.data_validation(1, column, 10_000, column, {"validate": "list", "source": list(f.codes)})
             sheet.freeze_panes(1, 0)
     return content.getvalue()

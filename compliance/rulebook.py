@@ -77,6 +77,7 @@ def read(rules: Path, schemas: Path, overrides: Path | None = None) -> Rulebook:
 
     Args:
       overrides: an agency's own figures.
+
     Raises:
       RulesError: with every problem in every file.
     """

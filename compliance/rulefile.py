@@ -197,8 +197,13 @@ def validated(kind: type[M], document: object, problems: Problems) -> M | None:
     try:
         return kind.model_validate(document)
     except ValidationError as e:
-        for error in e.errors(include_url=False):
-            loc, what, help = say(error, kind, document)
+        found = [(error["type"], *_say(error, kind, document)) for error in e.errors(include_url=False)]
+        for type_, loc, what, help in found:
+            # Where a text or a group may stand and the group is wrong inside, that it is no text goes without saying.
+            if type_ == "string_type" and any(
+                len(other) > len(loc) and other[: len(loc)] == loc for _, other, _, _ in found
+            ):
+                continue
             problems.add(loc, what, help)
         return None
 
@@ -374,18 +379,12 @@ def _shape(document: object) -> str:
             return "a single value"
 
 
-def say(error: ErrorDetails, kind: type[BaseModel], document: object) -> tuple[Loc, str, str]:
+def _say(error: ErrorDetails, kind: type[BaseModel], document: object) -> tuple[Loc, str, str]:
     """One pydantic error in the words of a rule author. Branches of a union are not part of the place."""
     loc: list[str | int] = []
     here: object = document
     for part in error["loc"]:
-        if (
-            isinstance(here, dict)
-            and part in here
-            or isinstance(here, list)
-            and isinstance(part, int)
-            and part < len(here)
-        ):
+        if (isinstance(here, dict) and part in here) or (isinstance(here, list) and isinstance(part, int) and part < len(here)):
             here = here[part]
         elif not (error["type"] in ("missing", "extra_forbidden") and part == error["loc"][-1]):
             # A branch of a union, not a part of the way.

@@ -40,6 +40,7 @@ def connect(scratch: Path, memory: str = "", threads: int = 0) -> duckdb.DuckDBP
     Args:
       memory: at most this much, such as 1GB; empty: the engine's own default.
       threads: 0: one for small exports, all cores for large ones, decided when the data are known.
+
     Raises:
       ComplianceError: `memory` is not an amount of memory.
     """
@@ -87,6 +88,12 @@ def add_calendar(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(dialect.OPEN_DAYS)
 
 
+def _place(row: tuple[object, ...]) -> int:
+    """Where a finding stands in the order of all."""
+    assert isinstance(row[0], int)
+    return row[0]
+
+
 @dataclass
 class Audited:
     """The findings of one audit, still in the engine; can be read through as often as wanted, never all in memory."""
@@ -123,7 +130,7 @@ class Audited:
                     write = partial(dialect.finding_json, files=files_) if as_json else dialect.finding_rows
                     jobs.append(ask(write(record.view, record.texts(rules))))
             run_jobs(self.con, jobs, self.n_at_a_time, first=dialect.SET_AS_AT.format(day=literal(self.as_at)))
-            yield list(heapq.merge(*parts, key=lambda row: row[0]))
+            yield list(heapq.merge(*parts, key=_place))
 
     @property
     def files(self) -> list[str]:

@@ -37,6 +37,7 @@ def run_jobs(
     Args:
       after: for each job, those before it that must have been done; None: none.
       first: a statement that every new connection begins with.
+
     Raises:
       Exception: what the first job that failed raised; those that run are waited for, the rest is not begun.
     """

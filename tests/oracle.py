@@ -387,7 +387,15 @@ class Evaluator:
                 return True if al > bh else False if ah <= bl else None
             case ">=":
                 return True if al >= bh else False if ah < bl else None
-        same = True if al == ah == bl == bh else False if ah < bl or al > bh else None if (al, bl) != (ah, bh) else al == bl
+        same = (
+            True
+            if al == ah == bl == bh
+            else False
+            if ah < bl or al > bh
+            else None
+            if (al, bl) != (ah, bh)
+            else al == bl
+        )
         return same if op == "==" else neg(same)
 
     def member(self, item: tree.Node, options: Any) -> Truth:
@@ -443,7 +451,12 @@ class Evaluator:
         kind = self.w.kinds[a.source.link.kind]
         if a.fn in ("min", "max"):
             best_of = max if a.fn == "max" else min
-            own = isinstance(a.value, tree.FieldOf) and a.value.field == kind.date and not a.value.path and not a.value.previous
+            own = (
+                isinstance(a.value, tree.FieldOf)
+                and a.value.field == kind.date
+                and not a.value.path
+                and not a.value.previous
+            )
             own = own and a.value.scope == a.source.scope + 1 if isinstance(a.value, tree.FieldOf) else False
             if any(p is not False and v is None and (doubt or own) for p, (v, doubt), _ in rows):
                 return UNKNOWN
@@ -451,6 +464,7 @@ class Evaluator:
             maybe = [v for p, (v, _), _ in rows if p is not False and v is not None]
             best = best_of(sure) if sure else None
             return UNKNOWN if (best_of(maybe) if maybe else None) != best else (best, False)
+
         # latest, earliest
         def rank(row: Row) -> Any:
             return (self.w.cell(kind.name, row, kind.date)[0], row[kind.key])

@@ -11,6 +11,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
+from oracle import Evaluator, World
 
 from compliance import run
 from compliance.cases import fill
@@ -32,7 +33,6 @@ from compliance.model import (
     RecordKinds,
     Rule,
 )
-from oracle import Evaluator, World
 
 AS_AT = date(2021, 9, 20)
 
@@ -43,7 +43,9 @@ def F(name: str, type_: Any, **more: Any) -> Field:
 
 def kind(name: str, key: str, day: str, counts: tuple[str, ...], fields: list[Field], *links: Link) -> RecordKind:
     all_fields = [F(key, "text", required=True), *fields]
-    return RecordKind(name, name, "", "test", key, day, counts, {f.name: f for f in all_fields}, {x.name: x for x in links})
+    return RecordKind(
+        name, name, "", "test", key, day, counts, {f.name: f for f in all_fields}, {x.name: x for x in links}
+    )
 
 
 KINDS = RecordKinds(
@@ -112,7 +114,9 @@ days = st.one_of(
     st.none(),
     st.just("?"),
     st.integers(-700, 120).map(lambda n: AS_AT + timedelta(days=n)),
-    st.sampled_from([date(2020, 1, 31), date(2020, 2, 29), date(2021, 2, 28), date(2021, 4, 2), date(2020, 12, 28), AS_AT]),
+    st.sampled_from(
+        [date(2020, 1, 31), date(2020, 2, 29), date(2021, 2, 28), date(2021, 4, 2), date(2020, 12, 28), AS_AT]
+    ),
 )
 
 
@@ -147,7 +151,9 @@ def worlds(draw: st.DrawFn) -> dict[str, list[dict[str, Any]]]:
                 if f.name in links:
                     to = links[f.name].to
                     known = [f"{to}{n}" for n in range({"team": 2, "staff": 4, "visit": 7}[to])]
-                    row[f.name] = draw(st.one_of(st.sampled_from(known), st.sampled_from(known), st.sampled_from([None, "?"])))
+                    row[f.name] = draw(
+                        st.one_of(st.sampled_from(known), st.sampled_from(known), st.sampled_from([None, "?"]))
+                    )
                 elif f.name != k.key:
                     row[f.name] = draw(cells(f))
             rows[name].append(row)
@@ -180,9 +186,15 @@ def expression(draw: st.DrawFn, want: str, scopes: tuple[tuple[str, str], ...], 
             before = f"{var}." if var else ""
             found += [f"{before}{f.name}" for f in KINDS[k].fields.values() if f.type == type_ and not f.codes]
             for link in KINDS[k].links.values():
-                found += [f"{before}{link.name}.{f.name}" for f in KINDS[link.to].fields.values() if f.type == type_ and not f.codes]
+                found += [
+                    f"{before}{link.name}.{f.name}"
+                    for f in KINDS[link.to].fields.values()
+                    if f.type == type_ and not f.codes
+                ]
             if var and KINDS[k].date:
-                found += [f"{var}.previous.{f.name}" for f in KINDS[k].fields.values() if f.type == type_ and not f.codes]
+                found += [
+                    f"{var}.previous.{f.name}" for f in KINDS[k].fields.values() if f.type == type_ and not f.codes
+                ]
         return draw(st.sampled_from(found)) if found else ""
 
     def loop() -> tuple[str, str, tuple[tuple[str, str], ...], str]:
@@ -207,9 +219,11 @@ def expression(draw: st.DrawFn, want: str, scopes: tuple[tuple[str, str], ...], 
     nested = len(scopes) < 3 and not leaf
     match want:
         case "boolean":
-            ways = ["field", "compare_date", "compare_int", "code", "is_none"] + (
-                ["not", "and", "or", "chain", "in", "list", "table", "if", "between", "gap"] if not leaf else []
-            ) + (["any", "all", "count"] * 2 if nested else [])
+            ways = (
+                ["field", "compare_date", "compare_int", "code", "is_none"]
+                + (["not", "and", "or", "chain", "in", "list", "table", "if", "between", "gap"] if not leaf else [])
+                + (["any", "all", "count"] * 2 if nested else [])
+            )
             match draw(st.sampled_from(ways)):
                 case "field":
                     return field("boolean") or "True"
@@ -254,7 +268,11 @@ def expression(draw: st.DrawFn, want: str, scopes: tuple[tuple[str, str], ...], 
                 case "in":
                     return f"{field('integer') or '1'} in [1, 2, 3]"
                 case "list" if scopes[0][1] == "staff":
-                    return draw(st.sampled_from(["'Welsh' in languages", "role in field_roles", "role not in ['tm']", "len(languages) == 2"]))
+                    return draw(
+                        st.sampled_from(
+                            ["'Welsh' in languages", "role in field_roles", "role not in ['tm']", "len(languages) == 2"]
+                        )
+                    )
                 case "table" if scopes[0][1] == "staff":
                     return f"{some('integer')} <= most_of[role]"
                 case "if":
@@ -268,13 +286,19 @@ def expression(draw: st.DrawFn, want: str, scopes: tuple[tuple[str, str], ...], 
                     return f"count({var} {for_}{filtered(inside)}) {op} {some('integer')}" if var else "True"
             return field("boolean") or "True"
         case "date":
-            ways = ["field", "field", "as_at", "literal"] + (["shift", "shift_some", "extreme", "if"] if not leaf else [])
+            ways = ["field", "field", "as_at", "literal"] + (
+                ["shift", "shift_some", "extreme", "if"] if not leaf else []
+            )
             ways += ["min", "latest"] if nested else []
             match draw(st.sampled_from(ways)):
                 case "as_at":
                     return "as_at"
                 case "literal":
-                    return f"max({draw(st.sampled_from(LITERAL_DAYS))}, as_at)" if leaf else f"min(as_at, {draw(st.sampled_from(LITERAL_DAYS))})"
+                    return (
+                        f"max({draw(st.sampled_from(LITERAL_DAYS))}, as_at)"
+                        if leaf
+                        else f"min(as_at, {draw(st.sampled_from(LITERAL_DAYS))})"
+                    )
                 case "shift":
                     unit = draw(st.sampled_from(["days", "weeks", "months", "years", "working_days"]))
                     length = draw(st.sampled_from([f"{unit}({draw(st.integers(0, 14))})", "a_while"]))
@@ -287,7 +311,11 @@ def expression(draw: st.DrawFn, want: str, scopes: tuple[tuple[str, str], ...], 
                     return f"({some('date')} if {some('boolean')} else {some('date')})"
                 case "min":
                     var, _, inside, for_ = loop()
-                    return f"{draw(st.sampled_from(['min', 'max']))}({some('date', inside)} {for_}{filtered(inside)})" if var else "as_at"
+                    return (
+                        f"{draw(st.sampled_from(['min', 'max']))}({some('date', inside)} {for_}{filtered(inside)})"
+                        if var
+                        else "as_at"
+                    )
                 case "latest":
                     var, k, inside, for_ = loop()
                     if not var or not KINDS[k].date:
@@ -296,7 +324,11 @@ def expression(draw: st.DrawFn, want: str, scopes: tuple[tuple[str, str], ...], 
                     return f"{draw(st.sampled_from(['latest', 'earliest']))}({var} {for_}{filtered(inside)}).{picked}"
             return field("date") or "as_at"
         case _:
-            ways = ["field", "literal"] + (["arithmetic", "parameter"] if not leaf else []) + (["count", "sum"] if nested else [])
+            ways = (
+                ["field", "literal"]
+                + (["arithmetic", "parameter"] if not leaf else [])
+                + (["count", "sum"] if nested else [])
+            )
             match draw(st.sampled_from(ways)):
                 case "arithmetic":
                     return f"({some('integer')} {draw(st.sampled_from('+-*'))} {some('integer')})"
@@ -333,10 +365,16 @@ def rules(draw: st.DrawFn) -> Rule:
     check: Any
     match draw(st.sampled_from(["require", "require", "deadline", "every"])):
         case "require":
-            check = tuple((f"condition {i}", draw(expression("boolean", here, 3))) for i in range(draw(st.integers(1, 2))))
+            check = tuple(
+                (f"condition {i}", draw(expression("boolean", here, 3))) for i in range(draw(st.integers(1, 2)))
+            )
         case "deadline":
             start, done = draw(expression("date", here, 2)), draw(expression("date", here, 2))
-            check = Deadline(done=done, by=start) if draw(st.booleans()) else Deadline(done=done, start=start, within=draw(withins))
+            check = (
+                Deadline(done=done, by=start)
+                if draw(st.booleans())
+                else Deadline(done=done, start=start, within=draw(withins))
+            )
         case _:
             back, var_kind = ("visits", "visit") if record == "staff" else ("notes", "note")
             inside = (*here, ("v", var_kind))
@@ -381,25 +419,35 @@ def engine(rows: dict[str, list[dict[str, Any]]], its: list[CheckedRule], thread
                     if told is not None:
                         outcomes[row[key]] = told.outcome
                 for outcome in ("compliant", "breach", "not_evidenced", "pending", "not_applicable"):
-                    assert getattr(result, outcome) == sum(o == outcome for o in outcomes.values()), (outcome, result, outcomes)
+                    assert getattr(result, outcome) == sum(o == outcome for o in outcomes.values()), (
+                        outcome,
+                        result,
+                        outcomes,
+                    )
             found.append(outcomes)
         findings = {(f.rule.id, f.key): f.outcome for f in audited.findings()}
         for rule, outcomes in zip(its, found, strict=True):
             for key, outcome in outcomes.items():
-                assert findings.get((rule.rule.id, key)) == (outcome if outcome in ("breach", "not_evidenced") else None)
+                assert findings.get((rule.rule.id, key)) == (
+                    outcome if outcome in ("breach", "not_evidenced") else None
+                )
         con.close()
     return found
 
 
 def expected(rows: dict[str, list[dict[str, Any]]], rule: CheckedRule) -> dict[str, str]:
-    if rule.judged_on is None and not (rule.rule.from_on <= AS_AT and (rule.rule.to_on is None or AS_AT <= rule.rule.to_on)):
+    if rule.judged_on is None and not (
+        rule.rule.from_on <= AS_AT and (rule.rule.to_on is None or rule.rule.to_on >= AS_AT)
+    ):
         return {}
     world = World(KINDS, rows, AS_AT, CLOSED, PARAMETERS)
     key = KINDS[rule.rule.record].key
     return {r[key]: Evaluator(world, rule, r).outcome() for r in world.all(rule.rule.record)}
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate, Phase.shrink])
+@settings(
+    max_examples=120, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate, Phase.shrink]
+)
 @given(worlds(), st.lists(rules(), min_size=1, max_size=5))
 def test_engine_and_oracle_agree_on_every_outcome(rows: dict[str, list[dict[str, Any]]], its: list[Rule]) -> None:
     sound = [checked(replace(r, id=f"rule-{i}")) for i, r in enumerate(its)]

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import ast
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "compliance"
@@ -27,7 +24,15 @@ ALLOWED: dict[str, set[str]] = {
     "compiler": set(),
     "compiler.ir": set(),
     "compiler.lower": {"checking", "compiler.ir", "language", "language.tree", "model"},
-    "compiler.argue": {"checking", "compiler.ir", "compiler.lower", "language", "language.describe", "language.tree", "model"},
+    "compiler.argue": {
+        "checking",
+        "compiler.ir",
+        "compiler.lower",
+        "language",
+        "language.describe",
+        "language.tree",
+        "model",
+    },
 }
 
 

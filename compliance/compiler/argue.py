@@ -361,9 +361,7 @@ def _shown(value: Ir, type_: str) -> Ir:
     return op("text", value)
 
 
-def _term(
-    node: tree.Node, lowerer: Lowerer, scopes: tuple[Scope, ...], may_be_empty: frozenset[tree.Node]
-) -> Term:
+def _term(node: tree.Node, lowerer: Lowerer, scopes: tuple[Scope, ...], may_be_empty: frozenset[tree.Node]) -> Term:
     value = lowerer.value(node, scopes)
     match node:
         case tree.FieldOf():

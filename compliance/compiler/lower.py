@@ -29,7 +29,6 @@ from compliance.compiler.ir import (
     not_,
     op,
     or_,
-    parts,
     resolve_outer,
 )
 from compliance.language import tree
@@ -260,8 +259,7 @@ class Lowerer:
     def enter(self, source: tree.Source, scopes: tuple[Scope, ...]) -> tuple[Scope, ...]:
         """The rows visible inside a `for`: those up to the one that it starts from, and its own."""
         outer = scopes[: next(i for i, s in enumerate(scopes) if s.index == source.scope) + 1]
-        by = "outer" if source.path else source.link.name
-        return (*outer, Scope(scopes[-1].index + 1, source.link.kind, by))
+        return (*outer, Scope(scopes[-1].index + 1, source.link.kind, source.link.name))
 
     def group(
         self, source: tree.Source, scopes: tuple[Scope, ...], fn: str, args: tuple[Ir, ...], where: Ir | None = None
@@ -271,7 +269,7 @@ class Lowerer:
         own_table = scopes[owner].table
         inside = (*args, *(() if where is None else (where,)))
         where = None if where == TRUE else where
-        if source.path and not any(has_outer(a) or _has_window(a) for a in inside):
+        if source.path and not any(has_outer(a) for a in inside):
             found: Ir = Group(source.link.kind, source.link.name, fn, args, where)
             for link in reversed(source.path):
                 found = Up(link.name, link.to, found)
@@ -616,10 +614,6 @@ def every_label(e: CheckedEvery, within: Dated[Limit]) -> str:
     """The condition that a recurring duty stands for, as a label."""
     limits = dict.fromkeys(str(limit) for _, limit in within.versions)
     return f"{e.what} every {', '.join(limits)}"
-
-
-def _has_window(item: Ir) -> bool:
-    return isinstance(item, Window) or any(_has_window(p) for p in parts(item))
 
 
 def _scalar(v: object) -> str | int | bool:

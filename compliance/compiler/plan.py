@@ -118,7 +118,7 @@ class Planner:
                 stage = max((self._stage(child, p) for p in parts(item)), default=0) + 1
                 self._groups[child, link, stage].setdefault(item, "")
             case Window(link=link):
-                self._use(table, f"link__{link}")
+                self._use(table, self._family(table, link))
                 self._use(table, self._key(table))
                 self._use(table, "rid")
                 stage = max(self._stage(table, p) for p in parts(item)) + 1
@@ -130,6 +130,10 @@ class Planner:
             self._features[table][item] = _Feature(item, stage, f"f{len(self._features[table])}")
         self._stages[table, item] = stage
         return stage
+
+    def _family(self, table: str, link: str) -> str:
+        """What the rows of one parent have in common; in a made-up table, where they stand once for each outer row, that row."""
+        return "link__outer" if table in self.pairs else f"link__{link}"
 
     def _key(self, table: str) -> str:
         pair = self.pairs.get(table)
@@ -239,7 +243,7 @@ class Planner:
                         table_name, column = self._groups[g.table, g.link, f.stage][g].split(".")
                         sql = f"{join(table_name, 'k', 'p.rid')}.{column}"
                     case Window(link=link, fn=fn, order=order, item=inner):
-                        by, key = f"p.{name(f'link__{link}')}", f"p.{name(self._key(table))}"
+                        by, key = f"p.{name(self._family(table, link))}", f"p.{name(self._key(table))}"
                         sql = dialect.window(fn, self._sql(table, inner), self._sql(table, order), by, key, "p.rid")
                     case Ordinal(day=day):
                         sql = f"{join('calendar', 'day', self._sql(table, day))}.ordinal"

@@ -82,6 +82,8 @@ def _check(
         return None, [Mistake(0, f"the expression has {len(text):,} characters; at most {LONGEST:,} are allowed")]
     if not text.strip():
         return None, [Mistake(0, "the expression is empty")]
+    if "\0" in text:
+        return None, [Mistake(text.index("\0"), "the expression holds a character that has no place in it")]
     checker = _Checker(text, names, record)
     try:
         # Brackets around it, so that an expression may run over several lines.
@@ -93,8 +95,6 @@ def _check(
         return None, [Mistake(min(offset, len(text) - 1), f"this is not an expression: {e.msg}", _syntax_help(text))]
     except (RecursionError, MemoryError):
         return None, [Mistake(0, f"the expression is nested more than {DEEPEST} deep")]
-    except ValueError:
-        return None, [Mistake(0, "the expression holds a character that has no place in it")]
     result = what(checker, body)
     return (None if checker.mistakes else result), checker.mistakes
 
@@ -362,8 +362,12 @@ class _Checker:
                 return self.bad(right_e, "only None may stand after 'is'", "Use == to compare")
             asked = self.visit(left_e)
             held = (tree.FieldOf, tree.Aggregate, tree.IfElse, tree.TableEntry)
-            if asked.type.name == "boolean" and not (isinstance(asked, held) and getattr(asked, "fn", "") not in ("any", "all")):
-                return self.bad(left_e, "this is a condition, not a field: it is true, false or unknown, and never empty")
+            if asked.type.name == "boolean" and not (
+                isinstance(asked, held) and getattr(asked, "fn", "") not in ("any", "all")
+            ):
+                return self.bad(
+                    left_e, "this is a condition, not a field: it is true, false or unknown, and never empty"
+                )
             node = tree.IsNone(BOOLEAN, asked)
             return tree.Not(BOOLEAN, node) if isinstance(op, ast.IsNot) else node
         if isinstance(op, ast.In | ast.NotIn):

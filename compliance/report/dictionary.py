@@ -17,6 +17,7 @@ def write(kinds: RecordKinds, kind: str, format_: str, width: int) -> Iterator[s
 
     Args:
       kind: its name; empty: all.
+
     Raises:
       ComplianceError: there is no such kind.
     """

@@ -24,4 +24,7 @@ def grid(
     shown = [[wrapped(c, w) for c, w in zip(row, widths, strict=True)] for row in rows]
     heads = [wrapped(h, w) for h, w in zip(headers, widths, strict=True)]
     align = ["right" if i in right else "left" for i in range(len(headers))]
-    return tabulate(shown, heads, colalign=align if rows else None, headersglobalalign="left", disable_numparse=True) + "\n"
+    return (
+        tabulate(shown, heads, colalign=align if rows else None, headersglobalalign="left", disable_numparse=True)
+        + "\n"
+    )

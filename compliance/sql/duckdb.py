@@ -159,10 +159,7 @@ def paired(outer: str, way: list[tuple[str, str, str]], first: str, child: str, 
         joined += f" JOIN {name(view)} {alias} ON {alias}.rid = {at}"
         at = f"{alias}.{name(next_link)}"
     listed = ", ".join([*(f"c.{name(c)}" for c in columns), "o.rid AS link__outer"])
-    return (
-        f"SELECT {listed} FROM {name(outer)} o{joined}"
-        f" JOIN {name(child)} c ON c.{name(link)} = {at}"
-    )
+    return f"SELECT {listed} FROM {name(outer)} o{joined} JOIN {name(child)} c ON c.{name(link)} = {at}"
 
 
 def hits(view: str, key: str, verdicts: list[tuple[int, str]]) -> str:
@@ -222,7 +219,7 @@ def finding_rows(view: str, branches: list[Branch]) -> str:
         f", CASE WHEN h.rule = {n} THEN {sql} END AS {name(alias)}" for n, _, its in branches for alias, sql in its
     )
     return (
-        f"SELECT hit__seq AS seq, hit__rule AS rule, hit__unknown AS unknown, hit__key AS key, src, \"row\" AS at,"
+        f'SELECT hit__seq AS seq, hit__rule AS rule, hit__unknown AS unknown, hit__key AS key, src, "row" AS at,'
         f" CASE hit__rule {cases} END AS x FROM (SELECT p.*, h.seq AS hit__seq, h.rule AS hit__rule,"
         f" h.unknown AS hit__unknown, h.key AS hit__key{lets} FROM hit h JOIN {name(view)} p ON p.rid = h.rid"
         f" WHERE h.rule IN ({rules}) AND h.seq BETWEEN $lo AND $hi) p ORDER BY hit__seq"

@@ -255,7 +255,8 @@ def skipped(key: str, width: int, only_where: str, only_if: Sequence[str]) -> st
 
 def counted(i: int, table: str, key: str, required: Sequence[str]) -> str:
     """Of a source: rows, blank ones, those left out, rows with cells that do not fit, without key, with a key that another row bears,
-    and how many lack each required field."""
+    and how many lack each required field.
+    """
     listed = ", ".join(f"count(*) FILTER (WHERE skip = 0 AND {name(f)} IS NULL)" for f in required)
     kept = f"CASE WHEN skip = 0 THEN {name(key)} END"
     return (
@@ -272,13 +273,13 @@ QUARANTINE = (
 )
 
 
-def base(table: str, offset: int, src: int, key: str, own_key: str, row: str, columns: Sequence[tuple[str, str]]) -> str:
+def base(
+    table: str, offset: int, src: int, key: str, own_key: str, row: str, columns: Sequence[tuple[str, str]]
+) -> str:
     """The rows of a source as rows of their kind; `own_key` stands where the key is empty."""
-    listed = "".join(
-        f", {f'coalesce({name(c)}, {own_key})' if c == key else sql} AS {name(c)}" for c, sql in columns
-    )
+    listed = "".join(f", {f'coalesce({name(c)}, {own_key})' if c == key else sql} AS {name(c)}" for c, sql in columns)
     return (
-        f"SELECT rowid + {offset} AS rid, CAST({src} AS INTEGER) AS src, {row} AS \"row\"{listed}"
+        f'SELECT rowid + {offset} AS rid, CAST({src} AS INTEGER) AS src, {row} AS "row"{listed}'
         f" FROM {name(table)} WHERE skip = 0"
     )
 
@@ -313,7 +314,7 @@ def no_key(table: str, offset: int, file: str, record: str, row: str, key: str, 
 def empty_required(view: str, record: str, files: str, f: str, column: str) -> str:
     """Records in which a required field is empty, into the quarantine, unless it is there already."""
     return (
-        f"INSERT INTO quarantine SELECT {files}, \"row\", {literal(record)}, rid, {literal(f)}, {literal(column)}, NULL,"
+        f'INSERT INTO quarantine SELECT {files}, "row", {literal(record)}, rid, {literal(f)}, {literal(column)}, NULL,'
         f" 'is required and empty' FROM {name(view)} b WHERE {name(f)} IS NULL AND NOT EXISTS (SELECT 1 FROM quarantine q"
         f" WHERE q.record = {literal(record)} AND q.rid = b.rid AND q.field = {literal(f)})"
     )
@@ -369,7 +370,7 @@ def merged(view: str, key: str, fields: Sequence[str], doubts: Sequence[str]) ->
             listed += f", CASE WHEN {same} THEN any_value({name(f)}) END AS {name(f)}"
             listed += f", NOT ({same}) OR {doubt} AS {name('doubt__' + f)}"
     return (
-        f"SELECT min(rid) AS rid, arg_min(src, rid) AS src, arg_min(\"row\", rid) AS \"row\", {name(key)}{listed}"
+        f'SELECT min(rid) AS rid, arg_min(src, rid) AS src, arg_min("row", rid) AS "row", {name(key)}{listed}'
         f" FROM {name(view)} GROUP BY {name(key)}"
     )
 
@@ -396,13 +397,13 @@ def final(table: str, view: str, columns: Sequence[str], links: Sequence[tuple[s
     for i, (link, field, to, key) in enumerate(links):
         listed += f", l{i}.rid AS {name('link__' + link)}"
         joined += f" LEFT JOIN {name(to)} l{i} ON l{i}.{name(key)} = b.{name(field)}"
-    return f"CREATE TABLE {name(table)} AS SELECT b.rid, b.src, b.\"row\"{listed} FROM {name(view)} b{joined}"
+    return f'CREATE TABLE {name(table)} AS SELECT b.rid, b.src, b."row"{listed} FROM {name(view)} b{joined}'
 
 
 def orphans(table: str, record: str, files: str, link: str, f: str, column: str, to: str) -> str:
     """Rows whose link leads to nobody, into the quarantine."""
     return (
-        f"INSERT INTO quarantine SELECT {files}, \"row\", {literal(record)}, rid, {literal(f)}, {literal(column)}, {name(f)},"
+        f'INSERT INTO quarantine SELECT {files}, "row", {literal(record)}, rid, {literal(f)}, {literal(column)}, {name(f)},'
         f" {literal(f'names a {to} record that is not there')} FROM {name(table)}"
         f" WHERE {name(f)} IS NOT NULL AND {name('link__' + link)} IS NULL"
     )
@@ -425,7 +426,9 @@ def add_doubt(table: str, record: str, f: str) -> tuple[str, str]:
 
 def rejected(file: str, record: str, rows: Sequence[tuple[int, str]]) -> str:
     """Rows that could not be read at all, into the quarantine."""
-    listed = ", ".join(f"({literal(file)}, {n}, {literal(record)}, NULL, '', '', NULL, {literal(why)})" for n, why in rows)
+    listed = ", ".join(
+        f"({literal(file)}, {n}, {literal(record)}, NULL, '', '', NULL, {literal(why)})" for n, why in rows
+    )
     return f"INSERT INTO quarantine VALUES {listed}"
 
 
