@@ -193,6 +193,9 @@ def locate_in(path: Path, loc: Sequence[str | int], offset: int) -> Location:
     for char in node.value[: offset + 1]:
         if not char.isspace():
             at = text.find(char, at) + 1
+            if at == 0:
+                # Written as an escape.
+                return locate(path, loc)
     if not node.value[:offset].strip():
         at = max(at, node.start_mark.index + 1)
     at -= 1

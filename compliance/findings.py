@@ -53,7 +53,7 @@ class Report:
 
     def summary(self) -> dict[str, object]:
         """The whole in numbers, as plain data."""
-        ran = [r for r in self.rules]
+        ran = self.rules
         return {
             "records": {kind: table.rows for kind, table in sorted(self.tables.tables.items())},
             "rules": {name: self.n_rules(status) for status, name in NAMED.items()},

@@ -146,9 +146,11 @@ class Problems:
         self._locate = locate
 
     def add(self, loc: Loc, what: str, help: str = "") -> None:
+        """Takes note of a mistake."""
         self.found.append(Problem(self._locate(loc), what, help))
 
     def limit(self, loc: Loc, text: str) -> model.Limit:
+        """A length of time."""
         try:
             return parse_limit(text)
         except ValueError as e:
@@ -156,6 +158,7 @@ class Problems:
             return model.Limit(1, "days")
 
     def day(self, loc: Loc, text: str) -> date:
+        """A day."""
         try:
             return parse_date(text)
         except ValueError as e:
@@ -163,6 +166,7 @@ class Problems:
             return date(2011, 4, 1)
 
     def within(self, loc: Loc, written: str | dict[str, str]) -> model.Dated[model.Limit] | str:
+        """A length of time, or dated versions of one, or a parameter."""
         if isinstance(written, str):
             return written if written.isidentifier() else model.Dated(((date.min, self.limit(loc, written)),))
         if not written:
@@ -171,6 +175,8 @@ class Problems:
         return dated({self.day((*loc, d), d): self.limit((*loc, d), v) for d, v in written.items()})
 
     def value(self, loc: Loc, written: str | int | dict[str, str | int]) -> model.Dated[model.Value] | None:
+        """The value of a parameter; None if it is off."""
+
         def one(at: Loc, v: str | int) -> model.Value:
             if isinstance(v, int) and v < 0:
                 self.add(at, f"{_path(at)}: {v} is negative")
@@ -384,7 +390,9 @@ def _say(error: ErrorDetails, kind: type[BaseModel], document: object) -> tuple[
     loc: list[str | int] = []
     here: object = document
     for part in error["loc"]:
-        if (isinstance(here, dict) and part in here) or (isinstance(here, list) and isinstance(part, int) and part < len(here)):
+        if (isinstance(here, dict) and part in here) or (
+            isinstance(here, list) and isinstance(part, int) and part < len(here)
+        ):
             here = here[part]
         elif not (error["type"] in ("missing", "extra_forbidden") and part == error["loc"][-1]):
             # A branch of a union, not a part of the way.

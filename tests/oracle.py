@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from compliance.checking import CheckedDeadline, CheckedEvery, CheckedRule, Conditions
@@ -497,7 +498,7 @@ class Evaluator:
         periods.sort()
         if g.end is None:
             days = [s for s, _ in periods]
-            return (max(((b - a).days for a, b in zip(days, days[1:], strict=False)), default=None), False)
+            return (max(((b - a).days for a, b in pairwise(days)), default=None), False)
 
         def uncovered(a: date, b: date) -> int:
             return max(0, (b - a).days - 1)

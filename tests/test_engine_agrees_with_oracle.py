@@ -100,7 +100,10 @@ KINDS = RecordKinds(
 
 PARAMETERS = {
     "few": Parameter("few", "", Dated(((date.min, 2), (date(2020, 6, 1), 3))), "", "local policy", ""),
-    "a_while": Parameter("a_while", "", Dated(((date.min, Limit(2, "months")), (date(2021, 1, 1), Limit(10, "working_days")))), "length", "local policy", ""),
+    "a_while": Parameter(
+        "a_while", "", Dated(((date.min, Limit(2, "months")), (date(2021, 1, 1), Limit(10, "working_days")))),
+        "length", "local policy", "",
+    ),
 }  # fmt: skip
 LISTS: dict[str, tuple[Any, ...]] = {"field_roles": ("ssw", "tm")}
 TABLES: dict[str, dict[str, Any]] = {"most_of": {"ssw": 4, "tm": 2}, "sorts_of": {"ssw": ("x",), "tm": ("x", "y")}}

@@ -144,7 +144,7 @@ def case(*parts: Ir) -> Ir:
     """`case(c1, a1, c2, a2, …, other)`: the first whose condition is true."""
     kept: list[Ir] = []
     for condition, then in zip(parts[:-1:2], parts[1:-1:2], strict=True):
-        if condition == FALSE or condition == NULL:
+        if condition in (FALSE, NULL):
             continue
         if condition == TRUE:
             return Op("case", (*kept, then)) if kept else then

@@ -184,6 +184,7 @@ class Lowerer:
         return case(*found, versions[0][1])
 
     def deadline(self, d: CheckedDeadline, scopes: tuple[Scope, ...], judged: bool) -> tuple[Ir, Ir, Due]:
+        """Whether the rule holds, whether it is still running, and the parts that its argument needs."""
         start = self.value(d.start, scopes).exact()
         done = self.value(d.done, scopes).exact()
         within = None if d.within is None else self.limits(d.within)
@@ -204,6 +205,7 @@ class Lowerer:
         return holds, pending, Due(start, due, done, within)
 
     def every(self, e: CheckedEvery, scopes: tuple[Scope, ...], judged: bool) -> tuple[Ir, Ir, Due]:
+        """Whether the rule holds, whether it is still running, and the parts that its argument needs."""
         start = self.value(e.start, scopes).exact()
         until = Value(NULL) if e.until is None else self.value(e.until, scopes).exact()
         within = self.limits(e.within)
@@ -295,6 +297,7 @@ class Lowerer:
         return op("coalesce", self.group(source, scopes, "n_true", (where,)), const(0))
 
     def aggregate(self, a: tree.Aggregate, scopes: tuple[Scope, ...]) -> Value:
+        """count, any, all, min, max, sum, latest, earliest."""
         source = a.source
         found = self._aggregate(a, source, scopes)
         doubt = self.path_doubt(source, scopes)
@@ -367,6 +370,7 @@ class Lowerer:
         return Value(case(doubt, NULL, pick), doubt)
 
     def gap(self, g: tree.Gap, scopes: tuple[Scope, ...]) -> Value:
+        """The largest gap between dates or periods."""
         source = g.source
         inner = self.enter(source, scopes)
         cond = TRUE if g.condition is None else self.value(g.condition, inner).node
@@ -421,6 +425,7 @@ class Lowerer:
         return doubt
 
     def field_of(self, f: tree.FieldOf, scopes: tuple[Scope, ...]) -> Value:
+        """A field of any row in sight."""
         own = self.field(f.kind, f.field)
         node, doubt = own.node, own.doubt
         position = next(i for i, s in enumerate(scopes) if s.index == f.scope)
@@ -503,6 +508,7 @@ class Lowerer:
         raise TypeError(f"no lowering for {type(n).__name__}")
 
     def member(self, n: tree.Member, scopes: tuple[Scope, ...]) -> Value:
+        """Whether a value is one of several."""
         item = self.value(n.item, scopes).exact()
         if isinstance(n.options, tuple):
             return Value(op("in", item.node, *(const(_scalar(o)) for o in n.options)))
@@ -517,6 +523,7 @@ class Lowerer:
         return Value(case(is_null(item.node), NULL, op("has", items.node, item.node)))
 
     def judged_here(self, scopes: tuple[Scope, ...]) -> Ir:
+        """The date that decides, as a value of the innermost row."""
         judged = self.judged
         if not isinstance(judged, AsAt):
             for _ in range(len(scopes) - 1):
@@ -524,6 +531,7 @@ class Lowerer:
         return judged
 
     def parameter(self, name: str, scopes: tuple[Scope, ...]) -> Ir:
+        """A figure that is a number, by the date that decides."""
         value = self.parameters[name].value
         assert value is not None, "a rule with a parameter that is off is not lowered"
         judged = self.judged_here(scopes)
@@ -536,6 +544,7 @@ class Lowerer:
         return case(*found, const(first))
 
     def shift(self, d: tree.Node, length: tree.Node, sign: int, scopes: tuple[Scope, ...]) -> Value:
+        """A date and a length of time."""
         day = self.value(d, scopes).exact()
         if isinstance(length, tree.ParameterOf):
             versions = self.limits(length.name).versions

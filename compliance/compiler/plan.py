@@ -148,8 +148,9 @@ class Planner:
                 self._used[pair.link.kind].add(column)
             self._used[pair.link.kind].add(f"link__{pair.link.name}")
             self._used[pair.table].update(("rid", f"link__{pair.path[0].name}"))
-            for link in pair.path[1:]:
+            for link in pair.path:
                 self._used[link.kind].update(("rid", f"link__{link.name}"))
+                self._used[link.to].add("rid")
 
     def _needs_calendar(self) -> bool:
         return any(isinstance(i, Ordinal | OpenDay) for fs in self._features.values() for i in fs)
@@ -170,9 +171,10 @@ class Planner:
         pair = self.pairs.get(table)
         if pair is not None:
             columns = sorted(self._used[table] - {"link__outer"})
-            way = [(self._version[link.kind], f"w{i}", f"link__{link.name}") for i, link in enumerate(pair.path[1:])]
+            # Over every record on the way, for one that does not exist yet leads nowhere.
+            way = [(f"link__{link.name}", self._version[link.to], f"w{i}") for i, link in enumerate(pair.path)]
             child, outer = self._version[pair.link.kind], self._version[pair.table]
-            select = dialect.paired(outer, way, f"link__{pair.path[0].name}", child, f"link__{pair.link.name}", columns)
+            select = dialect.paired(outer, way, child, f"link__{pair.link.name}", columns)
             self._steps.append(_Step(what, select, [child, outer]))
             return
         kind = self.kinds[table]
@@ -288,9 +290,8 @@ class Planner:
         record = rule.rule.rule.record
         shown = [rule.when, rule.verdict, rule.pending, argument.due_on, argument.margin, argument.sentence]
         shown += [x for _, truth, said in argument.conditions for x in (truth, said)]
-        listed = ", ".join(self._sql(record, s) for s in shown)
-        key = name(self.kinds[record].key)
-        return f"SELECT {listed} FROM {name(self._version[record])} p WHERE p.{key} = $key"
+        listed = [self._sql(record, s) for s in shown]
+        return dialect.of_one(self._version[record], self.kinds[record].key, listed)
 
 
 def make_plan(

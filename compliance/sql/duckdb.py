@@ -152,14 +152,14 @@ def widened(view: str, columns: list[tuple[str, str]], joins: list[tuple[str, st
     return f"SELECT p.*{listed} FROM {name(view)} p{joined}"
 
 
-def paired(outer: str, way: list[tuple[str, str, str]], first: str, child: str, link: str, columns: list[str]) -> str:
-    """Each row of `outer` with each row of `child` that it leads to; `way` is (view, alias, link before it)."""
-    joined, at = "", f"o.{name(first)}"
-    for view, alias, next_link in way:
-        joined += f" JOIN {name(view)} {alias} ON {alias}.rid = {at}"
-        at = f"{alias}.{name(next_link)}"
+def paired(outer: str, way: list[tuple[str, str, str]], child: str, link: str, columns: list[str]) -> str:
+    """Each row of `outer` with each row of `child` that it leads to; `way` is (link, view that it leads to, alias)."""
+    joined, at = "", "o"
+    for link_up, view, alias in way:
+        joined += f" JOIN {name(view)} {alias} ON {alias}.rid = {at}.{name(link_up)}"
+        at = alias
     listed = ", ".join([*(f"c.{name(c)}" for c in columns), "o.rid AS link__outer"])
-    return f"SELECT {listed} FROM {name(outer)} o{joined} JOIN {name(child)} c ON c.{name(link)} = {at}"
+    return f"SELECT {listed} FROM {name(outer)} o{joined} JOIN {name(child)} c ON c.{name(link)} = {at}.rid"
 
 
 def hits(view: str, key: str, verdicts: list[tuple[int, str]]) -> str:
@@ -173,6 +173,11 @@ def hits(view: str, key: str, verdicts: list[tuple[int, str]]) -> str:
         f"SELECT unnest(list_filter([{codes}], lambda c: c IS NOT NULL)) AS code, rid, key"
         f" FROM (SELECT rid, {name(key)} AS key, {columns} FROM {name(view)} p) WHERE ({passes}) IS DISTINCT FROM TRUE"
     )
+
+
+def of_one(view: str, key: str, columns: list[str]) -> str:
+    """Values of the record `$key`."""
+    return f"SELECT {', '.join(columns)} FROM {name(view)} p WHERE p.{name(key)} = $key"
 
 
 def counts(view: str, conditions: list[str]) -> str:

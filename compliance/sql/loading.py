@@ -254,8 +254,10 @@ def skipped(key: str, width: int, only_where: str, only_if: Sequence[str]) -> st
 
 
 def counted(i: int, table: str, key: str, required: Sequence[str]) -> str:
-    """Of a source: rows, blank ones, those left out, rows with cells that do not fit, without key, with a key that another row bears,
-    and how many lack each required field.
+    """Counts of a source's rows.
+
+    All, blank ones, those left out, those with cells that do not fit, without key, with a key that an earlier row bears, and how many
+    lack each required field.
     """
     listed = ", ".join(f"count(*) FILTER (WHERE skip = 0 AND {name(f)} IS NULL)" for f in required)
     kept = f"CASE WHEN skip = 0 THEN {name(key)} END"
@@ -439,7 +441,9 @@ QUARANTINED = (
     ' ORDER BY file, "row", record, field, reason'
 )
 FOLDED = (
-    'SELECT file, record, field, "column", reason, count(*), min("row"), to_json(list_slice(list_sort(list(DISTINCT value) FILTER (WHERE value IS NOT NULL)), 1, 3))'
+    'SELECT file, record, field, "column", reason, count(*), min("row"),'
+    " to_json(list_slice(list_sort("
+    "list(DISTINCT value) FILTER (WHERE value IS NOT NULL)), 1, 3))"
     " FROM (SELECT * REPLACE (regexp_replace(regexp_replace(reason, 'row [0-9]+ already', 'another row already'),"
     " 'reported as .*', 'reported by its row') AS reason) FROM quarantine)"
     ' GROUP BY file, record, field, "column", reason ORDER BY file, record, min("row"), field, reason'

@@ -1,0 +1,124 @@
+"""The sample agencies: nothing wrong in the clean one; in the other, exactly what its answer sheet says, both ways."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+from click.testing import Result
+
+from compliance.planning import record_kinds
+from conftest import ROOT
+from defects import data_defects, plant_all
+from generate import write_plain
+from layouts import Writer
+from world import build
+
+FIXTURES = ROOT / "fixtures"
+AS_AT = "2021-09-20"
+
+
+@pytest.fixture(scope="module")
+def agency(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    from click.testing import CliRunner
+
+    from compliance.cli import main
+
+    out = tmp_path_factory.mktemp("out") / "findings.json"
+    done = CliRunner().invoke(main, ["audit", str(FIXTURES / "agency"), "--as-at", AS_AT, "--format", "json", "--out", str(out)])
+    assert done.exit_code == 1, done.output
+    found: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
+    return found
+
+
+def test_the_clean_agency_has_no_finding_of_any_kind(cli: Callable[..., Result]) -> None:
+    result = cli("audit", FIXTURES / "clean", "--as-at", AS_AT, "--format", "json")
+    report = json.loads(result.stdout)
+    assert report["findings"] == []
+    assert report["quarantined"] == []
+    assert report["summary"]["rules"]["could_not_run"] == 0
+    assert result.exit_code == 0
+
+
+def test_findings_are_those_of_the_answer_sheet_and_no_other(agency: dict[str, Any]) -> None:
+    sheet = yaml.safe_load((FIXTURES / "agency" / "ANSWERS.yaml").read_text(encoding="utf-8"))
+    wanted = {(a["rule"], a["subject"], a["outcome"]) for a in sheet["findings"]}
+    found = {(f["rule"], f["subject"]["key"], f["outcome"]) for f in agency["findings"]}
+    assert found - wanted == set()
+    assert wanted - found == set()
+
+
+def test_what_does_not_fit_is_what_the_answer_sheet_says(agency: dict[str, Any]) -> None:
+    sheet = yaml.safe_load((FIXTURES / "agency" / "ANSWERS.yaml").read_text(encoding="utf-8"))
+    wanted = Counter((q["file"], q["row"], q["record"], q["field"]) for q in sheet["quarantined"])
+    found = Counter((q["source"]["file"], q["source"]["row"], q["record"], q["field"] or "") for q in agency["quarantined"])
+    assert found == wanted
+
+
+def test_every_rule_that_ran_has_a_planted_defect_or_is_known_to_have_none(agency: dict[str, Any]) -> None:
+    broken = {f["rule"] for f in agency["findings"]}
+    whole = {r["id"] for r in agency["rules"] if r["status"] == "ran"} - broken
+    assert whole == {"agency-recruitment-policy-missing", "household-member-dbs-renewal-overdue", "unfit-person-working", "update-service-lapsed", "overseas-certificate-missing"} & whole  # fmt: skip
+
+
+def test_the_findings_fit_their_schema(agency: dict[str, Any]) -> None:
+    schema = json.loads((ROOT / "schemas" / "findings.schema.json").read_text(encoding="utf-8"))
+    jsonschema.Draft7Validator.check_schema(schema)
+    jsonschema.Draft7Validator(schema).validate(agency)
+
+
+def test_no_personal_field_is_in_any_output(agency: dict[str, Any], cli: Callable[..., Result]) -> None:
+    world = build()
+    plant_all(world)
+    kinds = record_kinds()
+    personal = {
+        str(row[f.name])
+        for kind, rows in world.rows.items()
+        for row in rows
+        for f in kinds[kind].fields.values()
+        if f.personal and not f.codes and row.get(f.name) is not None and isinstance(row[f.name], str) and len(str(row[f.name])) > 7
+    }
+    born = {str(r["date_of_birth"]) for kind in ("staff", "household_member", "foster_parent", "child") for r in world.rows[kind]}
+    told = json.dumps(agency["findings"]) + json.dumps(agency["quarantined"])
+    told += cli("audit", FIXTURES / "agency", "--as-at", AS_AT).stdout
+    assert len(personal) > 100
+    assert [p for p in personal if p in told and p not in ("not stated",)] == []
+    mentioned = {p for p in born if p in json.dumps([f["evidence"].get("date_of_birth") for f in agency["findings"]])}
+    assert mentioned == set()
+
+
+def test_the_generator_gives_the_files_that_are_kept(tmp_path: Path) -> None:
+    kinds = record_kinds()
+    world = build()
+    write_plain(world.rows, kinds, tmp_path / "clean")
+    answers = plant_all(world)
+    answers.append(
+        ("supervision-unsigned", str(world.rows["supervision"][5]["supervision_id"]), "not_evidenced", "cannot be read")
+    )
+    Writer(world, kinds, tmp_path / "agency", data_defects()).write(sorted(answers))
+    for made in sorted(tmp_path.rglob("*.*")):
+        if made.suffix != ".xlsx":
+            kept = FIXTURES / made.relative_to(tmp_path)
+            assert made.read_bytes() == kept.read_bytes(), made.name
+
+
+def test_the_agency_has_the_size_of_the_one_that_was_inspected() -> None:
+    rows = build().rows
+    current = [h for h in rows["household"] if h["approval_ended_on"] is None]
+    assert Counter(h["kind"] for h in current) == {"mainstream": 121, "connected persons": 136}
+    assert len(rows["child"]) == 356
+    assert sum(s["role"] == "agency decision maker" for s in rows["staff"]) == 13
+
+
+def test_the_same_export_as_at_an_earlier_day_is_what_was_so_then(cli: Callable[..., Result]) -> None:
+    report = json.loads(cli("audit", FIXTURES / "clean", "--as-at", "2020-03-31", "--format", "json").stdout)
+    assert report["summary"]["rules"]["failed"] == 0
+    late = {f["rule"] for f in report["findings"]}
+    # What had not been asked for yet was not there yet, and nobody could have found it missing.
+    assert "staff-references-incomplete" not in late
