@@ -463,14 +463,15 @@ def schemas_write(folder: Path) -> None:
 @schemas_.command("check")
 @click.argument("folder", type=click.Path(path_type=Path), default=Path("schemas"))
 def schemas_check(folder: Path) -> None:
-    """Check that the generated schemas in a folder are those of this version.
+    """Check that the generated schemas are those of this version, and that record kinds and catalogues fit theirs.
 
     \b
     Exit codes: 0 they are; 1 they are not.
     """
-    from compliance import schemas
+    from compliance import planning, schemas
 
-    stale = list(schemas.stale(folder))
-    for path in stale:
-        click.echo(f"{path} is out of date; run: compliance schemas write {folder}")
-    sys.exit(FOUND if stale else NOTHING)
+    said = [f"{path} is out of date; run: compliance schemas write {folder}" for path in schemas.stale(folder)]
+    said += schemas.unfit(folder, planning.shipped()[0])
+    for line in said:
+        click.echo(line)
+    sys.exit(FOUND if said else NOTHING)

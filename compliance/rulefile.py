@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from typing import Annotated, Literal, TypeVar, cast
+from typing import Annotated, Any, Literal, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
@@ -393,7 +393,7 @@ def _say(error: ErrorDetails, kind: type[BaseModel], document: object) -> tuple[
         if (isinstance(here, dict) and part in here) or (
             isinstance(here, list) and isinstance(part, int) and part < len(here)
         ):
-            here = here[part]
+            here = cast(Any, here)[part]
         elif not (error["type"] in ("missing", "extra_forbidden") and part == error["loc"][-1]):
             # A branch of a union, not a part of the way.
             continue

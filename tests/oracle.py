@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 
 from compliance.checking import CheckedDeadline, CheckedEvery, CheckedRule, Conditions
 from compliance.language import tree
@@ -242,7 +242,7 @@ class Evaluator:
         due = self.due(before, e.within)
         if due is None:
             return None, False
-        late = late or end > due
+        late = late or (end is not None and end > due)
         pending = not days and not over and self.w.as_at <= due
         if not late:
             return True, pending
@@ -282,13 +282,13 @@ class Evaluator:
         value = self.value(n)
         if isinstance(value, Between):
             raise AssertionError("a count is no condition")
-        return value[0]
+        return cast(Truth, value[0])
 
     def exact(self, n: tree.Node) -> tuple[Any, bool]:
         value = self.value(n)
         if isinstance(value, Between):
             return (value.low, False) if value.low == value.high else UNKNOWN
-        return value
+        return cast(tuple[Any, bool], value)
 
     def range(self, n: tree.Node) -> tuple[Any, Any]:
         value = self.value(n)

@@ -237,10 +237,10 @@ def expression(draw: st.DrawFn, want: str, scopes: tuple[tuple[str, str], ...], 
                     op = draw(st.sampled_from(["<", "<=", ">", ">=", "==", "!="]))
                     return f"{some('integer')} {op} {some('integer')}"
                 case "code":
-                    k = [(v, x) for v, x in scopes if x in ("staff", "visit")]
-                    if not k:
+                    coded = [(v, x) for v, x in scopes if x in ("staff", "visit")]
+                    if not coded:
                         return field("boolean") or "True"
-                    var, x = draw(st.sampled_from(k))
+                    var, x = draw(st.sampled_from(coded))
                     f, code = ("role", "ssw") if x == "staff" else ("sort", "x")
                     return f"{var + '.' if var else ''}{f} {draw(st.sampled_from(['==', '!=']))} '{code}'"
                 case "is_none":
@@ -414,7 +414,7 @@ def engine(rows: dict[str, list[dict[str, Any]]], its: list[CheckedRule], thread
         found = []
         for n, (rule, result) in enumerate(zip(its, results, strict=True)):
             assert result.status in ("ran", "looked at nothing", "not in force"), (result.status, result.why, rule.rule)
-            outcomes = {}
+            outcomes: dict[str, str] = {}
             if result.status != "not in force":
                 key = KINDS[rule.rule.record].key
                 for row in rows[rule.rule.record]:

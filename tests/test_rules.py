@@ -89,9 +89,12 @@ def test_catalogues_hold_every_duty_once() -> None:
     assert len(ids) == len(set(ids))
 
 
-def test_an_agency_overrides_a_figure_and_the_report_says_whose_it_is(cli: Callable[..., Result], tmp_path: Path) -> None:
+def test_an_agency_overrides_a_figure_and_the_report_says_whose_it_is(
+    cli: Callable[..., Result], tmp_path: Path
+) -> None:
     (tmp_path / "parameters.yaml").write_text(
-        "source: Invented policy, version 2\nparameters: {dbs_renewal: 1 year, medical_renewal: off}\n", encoding="utf-8"
+        "source: Invented policy, version 2\nparameters: {dbs_renewal: 1 year, medical_renewal: off}\n",
+        encoding="utf-8",
     )
     own = planning.rulebook(None, tmp_path / "parameters.yaml")
     figures = own.names["safer-recruitment"].parameters
@@ -126,7 +129,15 @@ def test_explain_says_how_each_condition_came_out_for_a_record(cli: Callable[...
     found = json.loads(cli("audit", agency, "--as-at", "2021-09-20", "--format", "json").stdout)["findings"]
     finding = next(f for f in found if f["rule"] == "staff-references-incomplete" and f["outcome"] == "breach")
     told = cli(
-        "rules", "explain", finding["rule"], "--record", finding["subject"]["key"], "--data", agency, "--as-at", "2021-09-20"
+        "rules",
+        "explain",
+        finding["rule"],
+        "--record",
+        finding["subject"]["key"],
+        "--data",
+        agency,
+        "--as-at",
+        "2021-09-20",
     ).stdout
     assert finding["subject"]["key"] in told
     assert "two written references had come before the first day" in told
