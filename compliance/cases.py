@@ -166,6 +166,7 @@ def _run_batch(
     its_rules = tuple(r for r in book.rules if r.rule.id in ids)
     with TemporaryDirectory(prefix="compliance-") as scratch:
         con = run.connect(Path(scratch), threads=1)
+        run.set_for_small(con)
         try:
             tables = fill(con, book.kinds, world.rows)
             parameters = {n: p for pack in book.names.values() for n, p in pack.parameters.items()}

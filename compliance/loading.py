@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from compliance import reading
 from compliance.errors import DataError, nearest
@@ -41,6 +41,7 @@ class Loaded:
     table: str
     cells: tuple[sql.Cell, ...]
     constants: Mapping[str, str]
+    counts: tuple[Any, ...] = ()
     rows: int = 0
     bad: int = 0
     keyless: int = 0
@@ -156,7 +157,7 @@ def load_tables(
         raise DataError(f"Nothing in {data} could be read as records.{'' if not told else f'{chr(10)}    {told}'}")
     for one in loaded:
         absent.pop(one.source.record, None)
-    _count(con, loaded, notes)
+    _count(loaded, notes)
     return _joined(con, loaded, kinds, absent, notes, given.empty, n_at_a_time)
 
 
@@ -330,6 +331,9 @@ def _read(con: duckdb.DuckDBPyConnection, one: Loaded, files: Files, path: Path,
             raise
         one.sheet = files.sheet(path, "", one.source.header, as_it_is=False)
         con.execute(_statement(one, empty))
+    counts = con.execute(sql.counted(one.table, one.kind.key, one.required)).fetchone()
+    assert counts is not None
+    one.counts = counts
     if one.sheet.ragged:
         con.execute(sql.rejected(one.shown, one.source.record, one.sheet.ragged))
 
@@ -337,14 +341,11 @@ def _read(con: duckdb.DuckDBPyConnection, one: Loaded, files: Files, path: Path,
 # --- all sources of a kind together ---------------------------------------------------------------------------------
 
 
-def _count(con: duckdb.DuckDBPyConnection, loaded: list[Loaded], notes: list[str]) -> None:
+def _count(loaded: list[Loaded], notes: list[str]) -> None:
     """How many rows each source gave, and what was left out."""
-    asked = " UNION ALL ".join(sql.counted(i, one.table, one.kind.key, one.required) for i, one in enumerate(loaded))
     offsets: dict[str, int] = {}
-    for i, total, blank, elsewhere, empty, bad, keyless, repeated, lacking in con.execute(
-        f"{asked} ORDER BY 1"
-    ).fetchall():
-        one = loaded[i]
+    for one in loaded:
+        total, blank, elsewhere, empty, bad, keyless, repeated, lacking = one.counts
         one.rows, one.bad, one.keyless, one.repeated = total - blank - elsewhere - empty, bad, keyless, repeated
         one.lacking = [f for f, n in zip(one.required, lacking, strict=True) if n]
         one.offset = offsets.get(one.kind.name, 0)

@@ -25,7 +25,9 @@ MAPPING = "mapping.yaml"
 PARAMETERS = "parameters.yaml"
 
 SMALL = 150_000
-"""Rows up to which one thread is faster than two: starting and joining threads costs more than the work."""
+"""Rows up to which one thread a statement is faster than two: starting and joining threads costs more than the work."""
+SMALL_BYTES = 16_000_000
+"""An export of so many bytes may still be a small one; the rows decide once they are there."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ def loaded(data: Path, mapping: Path | None) -> Iterator[tuple[duckdb.DuckDBPyCo
 
 @contextmanager
 def _audited(asked: Audit, timings: Timings) -> Iterator[tuple[Audited, tuple[RuleResult, ...], Tables]]:
-    from compliance import loading, planning, run
+    from compliance import loading, planning, reading, run
 
     mapping = asked.mapping or beside(asked.data, MAPPING)
     parameters = asked.parameters or beside(asked.data, PARAMETERS)
@@ -102,13 +104,15 @@ def _audited(asked: Audit, timings: Timings) -> Iterator[tuple[Audited, tuple[Ru
         con = run.connect(scratch, asked.memory, asked.threads or 1)
         timings.mark("start")
         try:
+            if reading.size(asked.data) < SMALL_BYTES:
+                run.set_for_small(con)
             kinds = planning.record_kinds()
             translated = planning.mapping(mapping, kinds, asked.use_cache)
             timings.mark("load mapping")
             tables = loading.load_tables(con, asked.data, translated, kinds, scratch, asked.threads)
             timings.mark("read, map and validate")
-            if not asked.threads and sum(t.rows for t in tables.tables.values()) > SMALL:
-                run.use_all_cores(con)
+            if sum(t.rows for t in tables.tables.values()) > SMALL:
+                run.set_for_large(con, asked.threads)
             run.lock(con)
             prepared = planning.plan(kinds, tables, asked.as_at, asked.rules, parameters, asked.only, asked.use_cache)
             timings.mark("load rules and compile")

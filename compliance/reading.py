@@ -64,6 +64,15 @@ class Empty(Exception):
     """The file or sheet has not even a header."""
 
 
+def size(data: Path) -> int:
+    """Bytes of an export's files; 0 if there are none, for reading says what is wrong."""
+    try:
+        paths = [data] if data.is_file() else list(data.iterdir())
+        return sum(p.stat().st_size for p in paths)
+    except OSError:
+        return 0
+
+
 def export_files(data: Path) -> tuple[Path, list[Path], list[Path]]:
     """The export's folder, its CSV files and workbooks by name, and files that are neither.
 

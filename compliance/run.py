@@ -7,6 +7,7 @@ import hashlib
 import heapq
 import json
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING
 from compliance.dates import put_right_on
 from compliance.errors import ComplianceError
 from compliance.model import Finding, Outcome, RuleInfo, RuleResult, Source
-from compliance.sidebyside import execute_all, run_jobs, workers
+from compliance.sidebyside import done_jobs, execute_all, run_jobs, workers
 from compliance.sql import duckdb as dialect
 from compliance.sql.text import literal
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 RULES = 10
 """Rules whose findings one statement writes: the engine needs longer to read what they say than to say it."""
-CHUNK = 20_000
+CHUNK = 40_000
 """Findings that are written at a time; bounds memory whatever their number."""
 
 
@@ -64,9 +65,21 @@ def connect(scratch: Path, memory: str = "", threads: int = 0) -> duckdb.DuckDBP
         raise
 
 
-def use_all_cores(con: duckdb.DuckDBPyConnection) -> None:
-    """For an export that is worth it."""
-    con.execute(dialect.SET_THREADS.format(n=os.cpu_count() or 1))
+def set_for_small(con: duckdb.DuckDBPyConnection) -> None:
+    """Statements are carried out as they are written: with few rows, making them better takes longer than what that saves."""
+    row = con.execute(dialect.OPTIMISERS).fetchone()
+    assert row is not None
+    con.execute(dialect.LEAVE_OUT.format(names=row[0]))
+
+
+def set_for_large(con: duckdb.DuckDBPyConnection, threads: int) -> None:
+    """All that the engine can do.
+
+    Args:
+      threads: 0: one for each core.
+    """
+    con.execute(dialect.LEAVE_OUT.format(names=""))
+    con.execute(dialect.SET_THREADS.format(n=threads or os.cpu_count() or 1))
 
 
 def lock(con: duckdb.DuckDBPyConnection) -> None:
@@ -86,6 +99,12 @@ def add_calendar(con: duckdb.DuckDBPyConnection) -> None:
     closed = ", ".join(literal(d) for d in closed_days())
     con.execute(dialect.CALENDAR.format(closed=closed, start="2000-01-01", end="2101-01-01"))
     con.execute(dialect.OPEN_DAYS)
+
+
+def _fetch(
+    cursor: duckdb.DuckDBPyConnection, select: str, lo: int, hi: int, into: list[list[tuple[object, ...]]]
+) -> None:
+    into.append(cursor.execute(select, {"lo": lo, "hi": hi}).fetchall())
 
 
 def _place(row: tuple[object, ...]) -> int:
@@ -109,28 +128,36 @@ class Audited:
 
     def _read(self, as_json: bool) -> Iterator[list[tuple[object, ...]]]:
         """Rows of findings in their order, many at a time: of each record kind by itself, then put in order."""
-        files_ = self.files
         last = max((hi for _, _, _, hi in self.counts.values()), default=0)
-        for lo in range(1, last + 1, CHUNK):
-            hi = min(lo + CHUNK - 1, last)
-            here = {rule for rule, (_, _, first, end) in self.counts.items() if first <= hi and end >= lo}
-            parts: list[list[tuple[object, ...]]] = []
+        chunks = [(lo, min(lo + CHUNK - 1, last)) for lo in range(1, last + 1, CHUNK)]
+        parts: list[list[list[tuple[object, ...]]]] = [[] for _ in chunks]
+        jobs: list[Job] = []
+        of: list[int] = []
+        for i, (lo, hi) in enumerate(chunks):
+            for select in self._selects(lo, hi, as_json):
+                jobs.append(partial(_fetch, select=select, lo=lo, hi=hi, into=parts[i]))
+                of.append(i)
+        first = dialect.SET_AS_AT.format(day=literal(self.as_at))
+        left = Counter(of)
+        at = 0
+        for done in done_jobs(self.con, jobs, self.n_at_a_time, first):
+            left[of[done]] -= 1
+            while at < len(chunks) and not left[at]:
+                yield list(heapq.merge(*parts[at], key=_place)) if len(parts[at]) > 1 else parts[at][0]
+                parts[at].clear()
+                at += 1
 
-            def ask(select: str, parts: list[list[tuple[object, ...]]] = parts, lo: int = lo, hi: int = hi) -> Job:
-                def job(cursor: duckdb.DuckDBPyConnection) -> None:
-                    parts.append(cursor.execute(select, {"lo": lo, "hi": hi}).fetchall())
-
-                return job
-
-            jobs = []
-            for record in self.plan.records:
-                its = [n for n in record.rules if n in here]
-                for i in range(0, len(its), RULES):
-                    rules = its[i : i + RULES]
-                    write = partial(dialect.finding_json, files=files_) if as_json else dialect.finding_rows
-                    jobs.append(ask(write(record.view, record.texts(rules))))
-            run_jobs(self.con, jobs, self.n_at_a_time, first=dialect.SET_AS_AT.format(day=literal(self.as_at)))
-            yield list(heapq.merge(*parts, key=_place))
+    def _selects(self, lo: int, hi: int, as_json: bool) -> Iterator[str]:
+        """What writes the findings from place `lo` to `hi`, as little as possible in one statement."""
+        here = {rule for rule, (_, _, first, end) in self.counts.items() if first <= hi and end >= lo}
+        for record in self.plan.records:
+            its = [n for n in record.rules if n in here]
+            for i in range(0, len(its), RULES):
+                branches = record.texts(its[i : i + RULES])
+                if as_json:
+                    yield dialect.finding_json(record.view, branches, self.files)
+                else:
+                    yield dialect.finding_rows(record.view, branches)
 
     @property
     def files(self) -> list[str]:
@@ -170,17 +197,12 @@ class Audited:
             head = f'{{"rule":{json.dumps(r.id)},"outcome":"'
             after_outcome = f'","severity":"{r.severity}","layer":"{r.layer}","subject":{{"record":"{r.record}","key":'
             after_key = f'}},"cites":{json.dumps(list(r.cites))},"argument":'
-            put_right = {
-                "on": put_right_on(self.as_at, r.put_right.within).isoformat(),
-                "by": r.put_right.by,
-                "remedy": r.remedy,
-            }
-            after_due = f',"put_right":{json.dumps(put_right, ensure_ascii=False)},"workstream":"{r.put_right.workstream}","fingerprint":"'
+            after_due = f',"workstream":"{r.put_right.workstream}","fingerprint":"'
             rows.append((i, r.id, r.record, head, after_outcome, after_key, after_due))
         if rows:
             self.con.execute(dialect.rule_text(rows))
         for chunk in self._read(as_json=True):
-            yield ",\n".join(str(row[1]) for row in chunk)
+            yield ",\n".join([text for _, text in chunk])  # type: ignore[misc]
 
 
 @dataclass(frozen=True)

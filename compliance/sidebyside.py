@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING
 
@@ -41,9 +41,18 @@ def run_jobs(
     Raises:
       Exception: what the first job that failed raised; those that run are waited for, the rest is not begun.
     """
+    for _ in done_jobs(con, jobs, n, first, after):
+        pass
+
+
+def done_jobs(
+    con: duckdb.DuckDBPyConnection, jobs: Sequence[Job], n: int, first: str, after: Sequence[set[int]] | None = None
+) -> Iterator[int]:
+    """The same, and gives the position of each job that is done; while the caller is at work, those that run go on, no others begin."""
     if n <= 1 or len(jobs) <= 1:
-        for job in jobs:
+        for i, job in enumerate(jobs):
             job(con)
+            yield i
         return
     free = [con.cursor() for _ in range(n)]
     for cursor in free if first else ():
@@ -51,27 +60,38 @@ def run_jobs(
     left = [set(a) for a in after] if after is not None else [set[int]() for _ in jobs]
     waiting = list(range(len(jobs)))
     running: dict[Future[object], tuple[int, duckdb.DuckDBPyConnection]] = {}
+    finished: list[int] = []
     with ThreadPoolExecutor(n) as pool:
         while waiting or running:
             for i in [i for i in waiting if not left[i]][: len(free)]:
                 waiting.remove(i)
                 cursor = free.pop()
                 running[pool.submit(jobs[i], cursor)] = (i, cursor)
+            yield from finished
+            finished.clear()
             done, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
                 i, cursor = running.pop(future)
                 future.result()
                 free.append(cursor)
+                finished.append(i)
                 for others in left:
                     others.discard(i)
     for cursor in free:
         cursor.close()
+    yield from finished
 
 
 def execute_all(con: duckdb.DuckDBPyConnection, statements: Sequence[str], n: int, first: str = "") -> None:
-    """Executes statements that make tables and views; one that names what another makes comes after it."""
+    """Executes statements that make and drop tables and views.
+
+    One that names what another makes comes after it; one that drops a table, after all that stand before it.
+    """
     made = {match[1]: i for i, s in enumerate(statements) if (match := _MAKES.match(s))}
-    after = [{made[x] for x in _NAMES.findall(s) if made.get(x, i) < i} for i, s in enumerate(statements)]
+    after = [
+        set(range(i)) if s.startswith("DROP ") else {made[x] for x in _NAMES.findall(s) if made.get(x, i) < i}
+        for i, s in enumerate(statements)
+    ]
 
     def job(statement: str) -> Job:
         return lambda cursor: cursor.execute(statement)

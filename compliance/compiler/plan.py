@@ -8,7 +8,7 @@ rules' verdicts, and the arguments of those that fail, are read from.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from compliance.compiler.argue import Argument
@@ -87,15 +87,29 @@ class Planner:
             self._widen(stage)
         records = tuple(self._record(r, lowered, arguments, numbers) for r in sorted(wanted))
         explain = tuple(self._explain(rule, argument) for rule, argument in zip(lowered, arguments, strict=True))
-        reads = Counter(r for s in self._steps for r in s.reads)
-        finals = {r.view for r in records}
-        setup = []
-        for s in self._steps:
-            # A view that several statements read would be worked out each time.
-            table_wanted = s.grouped or s.what in finals or reads[s.what] > 1
-            setup.append(dialect.make("TABLE" if table_wanted and "_" in s.what else "VIEW", s.what, s.select))
+        setup = tuple(self._setup({r.view for r in records}))
         conditions = tuple(tuple(label for label, _, _ in a.conditions) for a in arguments)
-        return Plan(tuple(setup), self._needs_calendar(), records, tuple(numbers), explain, conditions)
+        return Plan(setup, self._needs_calendar(), records, tuple(numbers), explain, conditions)
+
+    def _setup(self, finals: set[str]) -> Iterator[str]:
+        """The steps as statements; a table is dropped as soon as nothing more is made from it."""
+        reads = Counter(r for s in self._steps for r in s.reads)
+        # A view that several statements read would be worked out each time.
+        is_table = {s.what: (s.grouped or s.what in finals or reads[s.what] > 1) and "_" in s.what for s in self._steps}
+        of: dict[str, set[str]] = {}
+        last: dict[str, int] = {}
+        for i, s in enumerate(self._steps):
+            of[s.what] = set().union(*(of[r] if is_table.get(r) is False else {r} for r in s.reads))
+            if is_table[s.what]:
+                last.update(dict.fromkeys(of[s.what], i))
+        kept = finals.union(*(of[f] for f in finals if not is_table[f]))
+        done: dict[int, list[str]] = defaultdict(list)
+        for what, i in last.items():
+            if what not in kept:
+                done[i].append(what)
+        for i, s in enumerate(self._steps):
+            yield dialect.make("TABLE" if is_table[s.what] else "VIEW", s.what, s.select)
+            yield from (dialect.drop(what) for what in sorted(done[i]))
 
     # --- features and their stages ---
 
@@ -175,7 +189,7 @@ class Planner:
             way = [(f"link__{link.name}", self._version[link.to], f"w{i}") for i, link in enumerate(pair.path)]
             child, outer = self._version[pair.link.kind], self._version[pair.table]
             select = dialect.paired(outer, way, child, f"link__{pair.link.name}", columns)
-            self._steps.append(_Step(what, select, [child, outer]))
+            self._steps.append(_Step(what, select, [child, outer, *(view for _, view, _ in way)]))
             return
         kind = self.kinds[table]
         supplied = self.tables[table].columns
@@ -191,7 +205,7 @@ class Planner:
                     sql = dialect.masked(sql, f"p.{name(since)}")
             columns_sql.append((column, sql))
         exists = [f"p.{name(f)}" for f in kind.counts_from if f in supplied]
-        self._steps.append(_Step(what, dialect.as_at_view(f"t_{table}", columns_sql, exists), []))
+        self._steps.append(_Step(what, dialect.as_at_view(f"t_{table}", columns_sql, exists), [f"t_{table}"]))
 
     def _sql(self, table: str, item: Ir, alias: str = "p") -> str:
         """`item` over a version of `table`, called `alias`, that has its features."""
@@ -220,6 +234,24 @@ class Planner:
             select = dialect.grouping(view, f"p.{name(f'link__{link}')}", columns)
             self._steps.append(_Step(what, select, [view], grouped=True))
 
+    def _make_windows(self, table: str, windows: list[Window]) -> dict[Window, tuple[str, str]]:
+        """Views of rows and their windows and no more, for windows sort whole rows; the view and column of each window."""
+        places: dict[Window, tuple[str, str]] = {}
+        together: dict[tuple[str, Ir], list[Window]] = defaultdict(list)
+        for w in windows:
+            together[self._family(table, w.link), w.order].append(w)
+        for (family, order), its in together.items():
+            what = f"w{len(self._steps)}"
+            by, key = f"p.{name(family)}", f"p.{name(self._key(table))}"
+            columns = []
+            for i, w in enumerate(its):
+                sql = dialect.window(w.fn, self._sql(table, w.item), self._sql(table, order), by, key, "p.rid")
+                columns.append((f"a{i}", sql))
+                places[w] = (what, f"a{i}")
+            view = self._version[table]
+            self._steps.append(_Step(what, dialect.windows(view, by, columns), [view]))
+        return places
+
     def _widen(self, stage: int) -> None:
         """Each table with features of this stage, by joins and windows over its version before.
 
@@ -232,6 +264,7 @@ class Planner:
                 continue
             joins: dict[tuple[str, str, str], str] = {}
             columns = []
+            windows = self._make_windows(table, [f.item for f in features if isinstance(f.item, Window)])
 
             def join(what: str, on_column: str, on: str, joins: dict[tuple[str, str, str], str] = joins) -> str:
                 return joins.setdefault((what, on_column, on), f"j{len(joins)}")
@@ -244,9 +277,9 @@ class Planner:
                     case Group() as g:
                         table_name, column = self._groups[g.table, g.link, f.stage][g].split(".")
                         sql = f"{join(table_name, 'k', 'p.rid')}.{column}"
-                    case Window(link=link, fn=fn, order=order, item=inner):
-                        by, key = f"p.{name(self._family(table, link))}", f"p.{name(self._key(table))}"
-                        sql = dialect.window(fn, self._sql(table, inner), self._sql(table, order), by, key, "p.rid")
+                    case Window() as w:
+                        view, column = windows[w]
+                        sql = f"{join(view, 'k', 'p.rid')}.{column}"
                     case Ordinal(day=day):
                         sql = f"{join('calendar', 'day', self._sql(table, day))}.ordinal"
                     case OpenDay(n=n):

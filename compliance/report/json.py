@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import date
 
+from compliance.dates import put_right_on
 from compliance.findings import Report
 from compliance.model import Quarantined, RuleResult
 
@@ -12,7 +14,7 @@ from compliance.model import Quarantined, RuleResult
 def write(report: Report, width: int) -> Iterator[str]:
     """The report, piece by piece."""
     yield f'{{"as_at":"{report.as_at.isoformat()}",\n"summary":{_dump(report.summary())},\n"rules":[\n'
-    yield ",\n".join(_dump(_rule(r)) for r in report.rules)
+    yield ",\n".join(_dump(_rule(r, report.as_at)) for r in report.rules)
     yield '\n],\n"findings":[\n'
     for i, piece in enumerate(report.findings_json()):
         yield f",\n{piece}" if i else piece
@@ -26,7 +28,7 @@ def _dump(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def _rule(r: RuleResult) -> dict[str, object]:
+def _rule(r: RuleResult, as_at: date) -> dict[str, object]:
     ran = r.status in ("ran", "looked at nothing")
     return {
         "id": r.rule.id,
@@ -52,6 +54,7 @@ def _rule(r: RuleResult) -> dict[str, object]:
             {"name": n, "value": v, "basis": basis, "source": source} for n, v, basis, source in r.rule.parameters
         ],
         "remedy": r.rule.remedy,
+        "put_right": {"on": put_right_on(as_at, r.rule.put_right.within).isoformat(), "by": r.rule.put_right.by},
         "note": r.rule.note or None,
     }
 

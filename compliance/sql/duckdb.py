@@ -126,6 +126,11 @@ def make(kind: str, what: str, select: str) -> str:
     return f"CREATE {kind} {name(what)} AS {select}"
 
 
+def drop(what: str) -> str:
+    """Away with a table; views of it may stay, unread."""
+    return f"DROP TABLE {name(what)}"
+
+
 def as_at_view(table: str, columns: list[tuple[str, str]], exists: list[str]) -> str:
     """The rows of a record kind that exist on the as-at date, each column with what it reads as then."""
     listed = ", ".join(f"{sql} AS {name(alias)}" for alias, sql in columns)
@@ -143,6 +148,12 @@ def grouping(view: str, by: str, columns: list[tuple[str, str]]) -> str:
     """One grouping with many aggregates."""
     listed = "".join(f", {sql} AS {name(alias)}" for alias, sql in columns)
     return f"SELECT {by} AS k{listed} FROM {name(view)} p WHERE {by} IS NOT NULL GROUP BY {by}"
+
+
+def windows(view: str, by: str, columns: list[tuple[str, str]]) -> str:
+    """Rows that belong to somebody, and what a window says of each; no column more."""
+    listed = "".join(f", {sql} AS {name(alias)}" for alias, sql in columns)
+    return f"SELECT p.rid AS k{listed} FROM {name(view)} p WHERE {by} IS NOT NULL"
 
 
 def widened(view: str, columns: list[tuple[str, str]], joins: list[tuple[str, str, str, str]]) -> str:
@@ -197,6 +208,8 @@ HIT_COUNTS = (
     " GROUP BY rule ORDER BY rule"
 )
 SET_THREADS = "SET threads = {n}"
+OPTIMISERS = "SELECT string_agg(name, ',' ORDER BY name) FROM duckdb_optimizers()"
+LEAVE_OUT = "SET GLOBAL disabled_optimizers = '{names}'"
 LOCK = ("SET enable_external_access = false", "SET lock_configuration = true")
 SET_AS_AT = "SET VARIABLE as_at = {day}"
 

@@ -253,7 +253,7 @@ def skipped(key: str, width: int, only_where: str, only_if: Sequence[str]) -> st
     return f"CASE {whens}ELSE 0 END"
 
 
-def counted(i: int, table: str, key: str, required: Sequence[str]) -> str:
+def counted(table: str, key: str, required: Sequence[str]) -> str:
     """Counts of a source's rows.
 
     All, blank ones, those left out, those with cells that do not fit, without key, with a key that an earlier row bears, and how many
@@ -262,7 +262,7 @@ def counted(i: int, table: str, key: str, required: Sequence[str]) -> str:
     listed = ", ".join(f"count(*) FILTER (WHERE skip = 0 AND {name(f)} IS NULL)" for f in required)
     kept = f"CASE WHEN skip = 0 THEN {name(key)} END"
     return (
-        f"SELECT {i}, count(*), count(*) FILTER (WHERE skip = 1), count(*) FILTER (WHERE skip = 2),"
+        f"SELECT count(*), count(*) FILTER (WHERE skip = 1), count(*) FILTER (WHERE skip = 2),"
         " count(*) FILTER (WHERE skip = 3), count(*) FILTER (WHERE bad AND skip = 0),"
         f" count(*) FILTER (WHERE skip = 0 AND {name(key)} IS NULL), count({kept}) - count(DISTINCT {kept}),"
         f" CAST([{listed}] AS BIGINT[]) FROM {name(table)}"

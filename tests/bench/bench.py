@@ -1,0 +1,242 @@
+"""How long an audit takes, by stage, and how much memory: `make bench`, or `python tests/bench/bench.py [NAME…]`.
+
+Every figure is a whole process, started anew: the best of several runs, with the most memory that any of them held. What is asked for,
+on two cores, is written beside each; BENCHMARKS.md holds the figures of the day they were last taken, with their causes.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import yaml
+
+from compliance.planning import record_kinds, shipped
+from compliance.sql.text import literal, name
+
+ROOT = Path(__file__).parents[2]
+CLEAN, AGENCY = ROOT / "fixtures" / "clean", ROOT / "fixtures" / "agency"
+AS_AT = "2021-09-20"
+COMPLIANCE = Path(sys.executable).with_name("compliance")
+
+
+@dataclass
+class Figure:
+    """One command, measured: seconds, MB, and milliseconds by stage."""
+
+    seconds: float
+    megabytes: float
+    stages: dict[str, float] = field(default_factory=dict)
+
+
+def measured(command: list[str], runs: int, cache: Path, fresh: bool = False) -> Figure:
+    """The best of `runs` processes after one that does not count.
+
+    Args:
+      fresh: with an empty cache of plans every time.
+    """
+    best = Figure(float("inf"), 0.0)
+    for i in range(runs + 1):
+        home = tempfile.mkdtemp(dir=cache) if fresh else str(cache)
+        with tempfile.TemporaryFile() as said:
+            began = time.perf_counter()
+            process = subprocess.Popen(
+                command, stdout=subprocess.DEVNULL, stderr=said, env={**os.environ, "XDG_CACHE_HOME": home}, cwd=ROOT
+            )
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+            seconds = time.perf_counter() - began
+            said.seek(0)
+            text = said.read().decode()
+        if process.returncode not in (0, 1):
+            raise SystemExit(f"{' '.join(command)} ended with {process.returncode}:\n{text}")
+        if i == 0:
+            continue
+        best.megabytes = max(best.megabytes, usage.ru_maxrss / 1024)
+        if seconds < best.seconds:
+            best.seconds = seconds
+            best.stages = {stage: float(ms) for ms, stage in re.findall(r"^ *([\d.]+) ms  (.+)$", text, re.M)}
+    return best
+
+
+def audit(data: Path, *more: str) -> list[str]:
+    """The command, with findings written."""
+    out = tempfile.mkdtemp()
+    return [
+        str(COMPLIANCE), "audit", str(data), "--as-at", AS_AT, "--format", "json", "--out", f"{out}/findings.json",
+        "--timings", *more,
+    ]  # fmt: skip
+
+
+def multiplied(folder: Path, times: int) -> Path:
+    """The clean agency so many times over, every copy with keys of its own."""
+    out = folder / f"x{times}"
+    if out.exists():
+        return out
+    out.mkdir()
+    con = duckdb.connect()
+    for kind in record_kinds().kinds.values():
+        named = {kind.key, *(link.field for link in kind.links.values())}
+        columns = ", ".join(
+            f"CASE WHEN {name(f)} <> '' THEN concat({name(f)}, '-', n) END AS {name(f)}" if f in named else name(f)
+            for f in kind.fields
+        )
+        source = f"read_csv({literal(str(CLEAN / f'{kind.name}.csv'))}, header = true, all_varchar = true)"
+        target = literal(str(out / f"{kind.name}.csv"))
+        con.execute(f"COPY (SELECT {columns} FROM range({times}) c(n), {source}) TO {target} (HEADER)")
+    return out
+
+
+def rows(folder: Path) -> int:
+    """Records in an export."""
+    found = (
+        duckdb.connect()
+        .execute(
+            f"SELECT count(*) FROM read_csv({literal(str(folder / '*.csv'))}, header = false, skip = 1,"
+            " columns = {'line': 'VARCHAR'}, delim = '\x1f', quote = '', auto_detect = false)"
+        )
+        .fetchone()
+    )
+    assert found is not None
+    return int(found[0])
+
+
+def variants(folder: Path, n: int) -> Path:
+    """A folder of `n` rules: the real ones, then each again with other limits and figures."""
+    out = folder / f"rules-{n}"
+    own = shipped()[0]
+    files = sorted(p for p in own.glob("*/*.yaml") if p.name != "pack.yaml" and p.parent.name != "instruments")
+    made = 0
+    for round_ in range(n // len(files) + 1):
+        for path in files:
+            if made == n:
+                break
+            target = out / path.parent.name
+            target.mkdir(parents=True, exist_ok=True)
+            for shared in ("pack.yaml",):
+                (target / shared).write_bytes((path.parent / shared).read_bytes())
+            rule: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+            if round_:
+                rule = _varied(rule, round_)
+            (target / f"{rule['id']}.yaml").write_text(yaml.safe_dump(rule, sort_keys=False), encoding="utf-8")
+            made += 1
+    (out / "instruments").mkdir(exist_ok=True)
+    for path in (own / "instruments").glob("*.*"):
+        (out / "instruments" / path.name).write_bytes(path.read_bytes())
+    return out
+
+
+def _varied(value: Any, by: int, key: str = "") -> Any:
+    """The same rule with every length of time longer."""
+    if isinstance(value, dict):
+        made = {k: _varied(v, by, k) for k, v in value.items() if k != "cases"}
+        return {**made, "id": f"{value['id']}-v{by}", "cases": []} if "id" in value else made
+    if isinstance(value, list):
+        return [_varied(v, by, key) for v in value]
+    if isinstance(value, str) and key not in ("id", "title", "note", "remedy", "what"):
+        return re.sub(
+            r"\b(\d+) (days?|weeks?|months?|years?|working_days?)\b", lambda m: f"{int(m[1]) + by} {m[2]}", value
+        )
+    return value
+
+
+def all_alike(folder: Path, n: int, signed: str) -> Path:
+    """So many records of supervision, every one signed or every one not."""
+    out = folder / f"signed-{signed}"
+    out.mkdir(exist_ok=True)
+    (out / "staff.csv").write_text("staff_id,started_on,left_on\nS1,2015-01-01,\n", encoding="utf-8")
+    select = (
+        f"SELECT concat('SV', i) AS supervision_id, 'S1' AS staff_id, '2021-03-01' AS held_on, '{signed}' AS signed"
+    )
+    duckdb.execute(f"COPY ({select} FROM range({n}) t(i)) TO {literal(str(out / 'supervision.csv'))} (HEADER)")
+    return out
+
+
+# --- what is measured -----------------------------------------------------------------------------------------------
+
+Line = tuple[str, Figure, str]
+
+
+def start(_: Path, cache: Path) -> Iterator[Line]:
+    """The bare start."""
+    floor = measured([sys.executable, "-c", "import click, yaml"], 10, cache)
+    yield "python -c 'import click, yaml'", floor, ""
+    ours = measured([str(COMPLIANCE), "--help"], 10, cache)
+    yield "compliance --help", ours, f"{ours.seconds / floor.seconds:.2f} times the floor; at most 2.5"
+
+
+def agency(_: Path, cache: Path) -> Iterator[Line]:
+    """The sample agency."""
+    yield "sample agency", measured(audit(AGENCY), 7, cache), "aim: 0.6 s"
+    yield "sample agency, no plan kept from before", measured(audit(AGENCY), 3, cache, fresh=True), ""
+
+
+def small(folder: Path, cache: Path) -> Iterator[Line]:
+    """As many rows as an agency has, many rules."""
+    rules = variants(folder, 300)
+    figure = measured(audit(CLEAN, "--rules", str(rules)), 5, cache)
+    yield f"{rows(CLEAN):,} rows × 300 rules", figure, "at most 0.8 s, 150 MB"
+    yield "the same, no plan kept from before", measured(audit(CLEAN, "--rules", str(rules)), 2, cache, fresh=True), ""
+
+
+def growth(folder: Path, cache: Path) -> Iterator[Line]:
+    """Three sizes, for the line that they should make."""
+    for times in (21, 42, 84):
+        data = multiplied(folder, times)
+        asked = "at most 12 s, 1 GB" if times == 84 else ""
+        yield f"{rows(data):,} rows × all rules", measured(audit(data), 2, cache), asked
+
+
+def failing(folder: Path, cache: Path) -> Iterator[Line]:
+    """Every row passes; every row fails."""
+    n = 1_000_000
+    alone = ("--rule", "supervision-unsigned")
+    good = measured(audit(all_alike(folder, n, "yes"), *alone), 3, cache)
+    yield f"{n:,} rows, all of which pass", good, ""
+    bad = measured(audit(all_alike(folder, n, "no"), *alone), 3, cache)
+    yield f"{n:,} rows, all of which fail", bad, f"{bad.seconds / good.seconds:.2f} times; at most 2"
+
+
+def spill(folder: Path, cache: Path) -> Iterator[Line]:
+    """Ten times the largest size in little memory."""
+    data = multiplied(folder, 840)
+    yield (
+        f"{rows(data):,} rows × all rules, --memory 1GB",
+        measured(audit(data, "--memory", "1GB"), 1, cache),
+        "finishes",
+    )
+
+
+SETS: dict[str, Callable[[Path, Path], Iterator[Line]]] = {
+    f.__name__: f for f in (start, agency, small, growth, failing, spill)
+}
+
+
+def main() -> None:
+    """Measures what is asked for; without names everything but `spill`, which takes minutes and gigabytes of disk."""
+    asked = sys.argv[1:] or [s for s in SETS if s != "spill"]
+    with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
+        folder, cache = Path(scratch) / "data", Path(scratch) / "cache"
+        folder.mkdir()
+        cache.mkdir()
+        for which in asked:
+            for what, figure, wanted in SETS[which](folder, cache):
+                print(f"{figure.seconds:8.3f} s {figure.megabytes:7.0f} MB  {what}{f'  ({wanted})' if wanted else ''}")
+                if figure.stages:
+                    print(
+                        "           " + ", ".join(f"{s} {ms:.0f}" for s, ms in figure.stages.items()) + " ms",
+                        flush=True,
+                    )
+
+
+if __name__ == "__main__":
+    main()
