@@ -99,7 +99,9 @@ class _Builder:
 
     def build(self, node: Node, depth: int) -> object:
         if id(node) in self.seen:
-            self.wrong(node, "an alias (*name) stands here", "Write the content out; aliases are not used")
+            self.wrong(
+                node, "what stands here is repeated by an alias (*name)", "Write the content out; aliases are not used"
+            )
             return None
         self.seen.add(id(node))
         if depth > MAX_DEPTH or len(self.seen) > MAX_NODES:

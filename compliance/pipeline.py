@@ -118,7 +118,10 @@ def _audited(asked: Audit, timings: Timings) -> Iterator[tuple[Audited, tuple[Ru
             timings.mark("load rules and compile")
             audited, results = run.run(con, prepared.plan, prepared.rules, asked.as_at, tables.sources, asked.threads)
             timings.mark("run")
-            yield audited, results, tables
+            try:
+                yield audited, results, tables
+            finally:
+                audited.stop()
         finally:
             con.close()
 

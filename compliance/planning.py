@@ -51,7 +51,7 @@ def rulebook(rules: Path | None, parameters: Path | None) -> Rulebook:
     from compliance.rulebook import read
 
     own, schemas = shipped()
-    return read(rules or own, schemas, parameters)
+    return read(rules or own, schemas, parameters, own)
 
 
 def record_kinds() -> RecordKinds:
@@ -81,7 +81,9 @@ def plan(
     folder = cache_folder() if use_cache else None
     path = None
     if folder is not None:
-        key = _key([rules or shipped()[0], shipped()[1] / "records"], parameters, repr((_shape(tables), sorted(only))))
+        own, schemas = shipped()
+        read = [rules, own / "instruments"] if rules else [own]
+        key = _key([*read, schemas / "records"], parameters, repr((_shape(tables), sorted(only))))
         path = folder / f"plan-{key}.json"
         found = _read(path)
         if found is not None and found.valid_from <= as_at <= found.valid_to:

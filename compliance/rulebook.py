@@ -72,17 +72,19 @@ def read_duties(rules: Path) -> dict[str, Duty]:
     return found
 
 
-def read(rules: Path, schemas: Path, overrides: Path | None = None) -> Rulebook:
+def read(rules: Path, schemas: Path, overrides: Path | None = None, catalogues: Path | None = None) -> Rulebook:
     """Reads and checks everything.
 
     Args:
       overrides: an agency's own figures.
+      catalogues: the folder whose `instruments` hold the duties, for rules that bring none of their own.
 
     Raises:
       RulesError: with every problem in every file.
     """
     kinds = records.read_kinds(schemas / "records")
-    duties = read_duties(rules)
+    brings_none = not (rules / "instruments").is_dir()
+    duties = read_duties(catalogues if catalogues and brings_none else rules)
     problems: list[Problem] = []
     packs: dict[str, Pack] = {}
     rules_of: dict[str, list[Rule]] = {}

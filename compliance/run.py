@@ -8,7 +8,7 @@ import heapq
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
@@ -125,8 +125,18 @@ class Audited:
     counts: Mapping[int, tuple[int, int, int, int]] = field(default_factory=dict)
     failed: Mapping[int, str] = field(default_factory=dict)
     n_at_a_time: int = 1
+    _begun: list[Generator[list[tuple[object, ...]], None, None]] = field(default_factory=list)
+
+    def stop(self) -> None:
+        """Ends what is still being read, so that the engine can be closed whatever its reader has done."""
+        for begun in self._begun:
+            begun.close()
 
     def _read(self, as_json: bool) -> Iterator[list[tuple[object, ...]]]:
+        self._begun.append(self._chunks(as_json))
+        return self._begun[-1]
+
+    def _chunks(self, as_json: bool) -> Generator[list[tuple[object, ...]], None, None]:
         """Rows of findings in their order, many at a time: of each record kind by itself, then put in order."""
         last = max((hi for _, _, _, hi in self.counts.values()), default=0)
         chunks = [(lo, min(lo + CHUNK - 1, last)) for lo in range(1, last + 1, CHUNK)]

@@ -17,6 +17,7 @@ MOST = 4
 """More threads than this only wait for each other."""
 
 _MAKES = re.compile(r'CREATE (?:TABLE|VIEW) "([^"]+)"')
+_DROPS = re.compile(r"(?:DROP TABLE) ")
 _NAMES = re.compile(r'"([^"]+)"')
 
 
@@ -89,7 +90,7 @@ def execute_all(con: duckdb.DuckDBPyConnection, statements: Sequence[str], n: in
     """
     made = {match[1]: i for i, s in enumerate(statements) if (match := _MAKES.match(s))}
     after = [
-        set(range(i)) if s.startswith("DROP ") else {made[x] for x in _NAMES.findall(s) if made.get(x, i) < i}
+        set(range(i)) if _DROPS.match(s) else {made[x] for x in _NAMES.findall(s) if made.get(x, i) < i}
         for i, s in enumerate(statements)
     ]
 

@@ -380,8 +380,19 @@ def _term(node: tree.Node, lowerer: Lowerer, scopes: tuple[Scope, ...], may_be_e
         case tree.Aggregate(fn="any" | "all"):
             n = lowerer.count(node.source, scopes, TRUE)
             missing = tuple((is_null(value.node), f) for f in _inner_fields(node.source, [node.condition, node.value]))
-            said = f"{source_words(node.source)} on record"
-            return Term(concat(text(f"{said}: "), op("text", n)), said, op("json", n), missing)
+            them = source_words(node.source)
+            said = f"{them} on record"
+            which = "none" if node.fn == "any" else "not all"
+            phrase = case(
+                op("eq", n, const(0)),
+                text(f"no {said}"),
+                not_(value.node),
+                concat(text(f"{which} of the {them} on record: "), op("text", n)),
+                is_null(value.node),
+                concat(text(f"not shown by the {them} on record: "), op("text", n)),
+                concat(text(f"{said}: "), op("text", n)),
+            )
+            return Term(phrase, said, op("json", n), missing)
         case tree.Aggregate():
             said = _short(node)
             inner = _inner_fields(node.source, [node.condition, node.value])

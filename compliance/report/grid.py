@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from textwrap import wrap
 
-from tabulate import tabulate
+import tabulate
+
+tabulate.MIN_PADDING = 0
+"""Headers are not made two wider than they are: the columns of a terminal are counted."""
 
 
 def grid(
@@ -25,6 +28,8 @@ def grid(
     heads = [wrapped(h, w) for h, w in zip(headers, widths, strict=True)]
     align = ["right" if i in right else "left" for i in range(len(headers))]
     return (
-        tabulate(shown, heads, colalign=align if rows else None, headersglobalalign="left", disable_numparse=True)
+        tabulate.tabulate(
+            shown, heads, colalign=align if rows else None, headersglobalalign="left", disable_numparse=True
+        )
         + "\n"
     )

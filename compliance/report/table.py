@@ -10,7 +10,9 @@ from compliance.model import SEVERITIES, Finding, RuleResult
 from compliance.report.grid import grid
 from compliance.report.words import evidence_text, printable
 
-NARROWEST = 72
+NARROW, WIDE = 110, 140
+"""Below: columns are joined; from here on: evidence has a column of its own."""
+NARROWEST = 80
 """Tables do not get narrower than this, whatever the terminal."""
 QUARANTINE_LINES = 10
 
@@ -53,19 +55,22 @@ def summary(report: Report) -> str:
 def _rules_that_ran(results: list[RuleResult], width: int) -> str:
     if not results:
         return "No rule ran.\n\n"
-    numbers = ["Checked", "Compliant", "Breach", "Not evidenced", "Pending"]
-    left = width - sum(11 if n in ("Compliant", "Not evidenced") else 9 for n in numbers) - 4
-    rule_width = max(14, left * 3 // 10)
-    cite_width = max(10, left * 2 // 10)
-    title_width = max(16, left - rule_width - cite_width)
-    rows = [
-        [r.rule.id, r.rule.title, r.rule.refs[0]]
-        + [f"{n:,}" if n else "-" for n in (r.checked, r.compliant, r.breach, r.not_evidenced, r.pending)]
-        for r in results
-    ]
-    widths: list[int | None] = [rule_width, title_width, cite_width, 9, 9, 7, 9, 7]
-    table = grid(rows, ["Rule", "Title", "Citation", *numbers], widths, (3, 4, 5, 6, 7))
-    return f"What became of every rule\n{table}\n"
+    headers = ["Checked", "Compliant", "Breach", "Not evidenced", "Pending"]
+    numbers: list[int | None] = [7, 9, 6, 9, 7]
+    narrow = width < NARROW
+    left = width - 38 - 2 * (6 if narrow else 7)
+    rule_width = left * 45 // 100 if narrow else left * 3 // 10
+    cite_width = 0 if narrow else left // 5
+    title_width = left - rule_width - cite_width
+    rows = []
+    for r in results:
+        title, cite = r.rule.title, r.rule.refs[0]
+        counts = [f"{n:,}" if n else "-" for n in (r.checked, r.compliant, r.breach, r.not_evidenced, r.pending)]
+        rows.append([r.rule.id, *([f"{title}\n({cite})"] if narrow else [title, cite]), *counts])
+    names = ["Rule", "Title (citation)"] if narrow else ["Rule", "Title", "Citation"]
+    widths: list[int | None] = [rule_width, title_width] if narrow else [rule_width, title_width, cite_width]
+    right = range(len(names), len(names) + 5)
+    return f"What became of every rule\n{grid(rows, [*names, *headers], [*widths, *numbers], right)}\n"
 
 
 def _rules_that_did_not(results: list[RuleResult], width: int) -> str:
@@ -92,15 +97,21 @@ def _quarantine(report: Report) -> str:
 
 
 def _findings(report: Report, width: int) -> Iterator[str]:
-    wide = width >= 140
-    rule_width, severity_width, subject_width, due_width = max(14, width // 8), 14, 10, 12
-    left = width - rule_width - severity_width - subject_width - due_width - 2 * (5 if wide else 4)
-    headers = ["Severity", "Rule", "Subject", "What failed", *(["Evidence"] if wide else []), "Due"]
-    text: list[int | None] = [left * 3 // 5, left * 2 // 5] if wide else [left]
-    widths = [severity_width, rule_width, subject_width, *text, due_width]
+    due = 12
+    widths: list[int | None]
+    if width < NARROW:
+        headers = ["Finding", "What failed", "Due"]
+        widths = [26, width - 26 - due - 4, due]
+    elif width < WIDE:
+        headers = ["Severity", "Rule", "Subject", "What failed", "Due"]
+        widths = [14, width // 6, 10, width - 14 - width // 6 - 10 - due - 8, due]
+    else:
+        headers = ["Severity", "Rule", "Subject", "What failed", "Evidence", "Due"]
+        left = width - 14 - width // 8 - 10 - due - 10
+        widths = [14, width // 8, 10, left * 3 // 5, left * 2 // 5, due]
     rows: list[list[str]] = []
     for finding in report.findings():
-        rows.append(_finding(finding, wide))
+        rows.append(_finding(finding, width))
         if len(rows) == 500:
             yield grid(rows, headers, widths) + "\n"
             rows = []
@@ -108,10 +119,14 @@ def _findings(report: Report, width: int) -> Iterator[str]:
         yield grid(rows, headers, widths) + "\n"
 
 
-def _finding(f: Finding, wide: bool) -> list[str]:
+def _finding(f: Finding, width: int) -> list[str]:
     severity = f.rule.severity if f.outcome == "breach" else f"{f.rule.severity}, not evidenced"
-    evidence = printable(evidence_text(f.evidence))
-    said = printable(f.argument)
-    text = [said, evidence] if wide else [f"{said}\nEvidence: {evidence}"]
-    due = f"{f.due_on}\n" if f.due_on else ""
-    return [severity, f.rule.id, printable(f.key), *text, f"{due}put right by {f.put_right_on.isoformat()}"]
+    evidence = printable(evidence_text(f.evidence, with_empty=False))
+    said, key = printable(f.argument), printable(f.key)
+    due = (f"{f.due_on}\n" if f.due_on else "") + f"put right by {f.put_right_on.isoformat()}"
+    if width >= WIDE:
+        return [severity, f.rule.id, key, said, evidence, due]
+    said += f"\nEvidence: {evidence}" if evidence else ""
+    if width < NARROW:
+        return [f"{severity}\n{f.rule.id}\n{f.rule.record} {key}", said, due]
+    return [severity, f.rule.id, key, said, due]

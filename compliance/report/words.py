@@ -10,9 +10,9 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\n" else "�" for c in text)
 
 
-def evidence_text(evidence: Mapping[str, object]) -> str:
-    """`role: team manager; started_on: 2021-03-01`; an empty value is told as not recorded."""
-    return "; ".join(f"{name}: {_value(value)}" for name, value in evidence.items())
+def evidence_text(evidence: Mapping[str, object], with_empty: bool = True) -> str:
+    """`role: team manager; started_on: 2021-03-01`; an empty value is told as not recorded, or left out."""
+    return "; ".join(f"{name}: {_value(value)}" for name, value in evidence.items() if with_empty or value is not None)
 
 
 def _value(value: object) -> str:
