@@ -387,9 +387,9 @@ def _term(node: tree.Node, lowerer: Lowerer, scopes: tuple[Scope, ...], may_be_e
                 op("eq", n, const(0)),
                 text(f"no {said}"),
                 not_(value.node),
-                concat(text(f"{which} of the {them} on record: "), op("text", n)),
+                concat(text(f"{which} of the {them} on record ("), op("text", n), text(")")),
                 is_null(value.node),
-                concat(text(f"not shown by the {them} on record: "), op("text", n)),
+                concat(text(f"not shown by the {them} on record ("), op("text", n), text(")")),
                 concat(text(f"{said}: "), op("text", n)),
             )
             return Term(phrase, said, op("json", n), missing)

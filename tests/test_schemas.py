@@ -1,0 +1,137 @@
+"""What editors and other programs read of us: schemas in step with the models, SQL that its dialect parses, templates."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import python_calamine
+import sqlglot
+from click.testing import Result
+from conftest import ROOT
+
+from compliance import pipeline, planning, schemas
+from compliance.documents import load_yaml
+
+SCHEMAS, RULES = ROOT / "schemas", ROOT / "rules"
+
+
+def schema(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((SCHEMAS / name).read_text(encoding="utf-8"))
+    return found
+
+
+def test_generated_schemas_are_those_of_this_version() -> None:
+    assert list(schemas.stale(SCHEMAS)) == []
+
+
+def test_a_stale_schema_is_told_and_written_anew(cli: Callable[..., Result], tmp_path: Path) -> None:
+    for path in SCHEMAS.rglob("*.json"):
+        target = tmp_path / path.relative_to(SCHEMAS)
+        target.parent.mkdir(exist_ok=True)
+        target.write_bytes(path.read_bytes())
+    (tmp_path / "rule.schema.json").write_text("{}", encoding="utf-8")
+    told = cli("schemas", "check", tmp_path)
+    assert (told.exit_code, told.stdout.count("is out of date")) == (1, 1)
+    assert cli("schemas", "write", tmp_path).exit_code == 0
+    assert cli("schemas", "check", tmp_path).exit_code == 0
+
+
+@pytest.mark.parametrize("path", sorted(SCHEMAS.glob("*.schema.json")), ids=lambda p: p.name)
+def test_schemas_are_of_a_draft_that_editors_read(path: Path) -> None:
+    found = schema(path.name)
+    assert found["$schema"] == "http://json-schema.org/draft-07/schema#"
+    assert "$defs" not in json.dumps(found)
+    jsonschema.Draft7Validator.check_schema(found)
+
+
+def test_record_kinds_and_catalogues_fit_their_schemas() -> None:
+    assert list(schemas.unfit(SCHEMAS, RULES)) == []
+
+
+def test_a_record_kind_that_does_not_fit_is_told_with_its_place(tmp_path: Path) -> None:
+    kind = json.loads((SCHEMAS / "records" / "staff.json").read_text(encoding="utf-8"))
+    kind["properties"]["name"]["personal"] = "yes"
+    (tmp_path / "records").mkdir()
+    (tmp_path / "records" / "staff.json").write_text(json.dumps(kind), encoding="utf-8")
+    for name in ("record-kind.schema.json", "instrument.schema.json"):
+        (tmp_path / name).write_bytes((SCHEMAS / name).read_bytes())
+    said = list(schemas.unfit(tmp_path, RULES))
+    assert len(said) == 1
+    assert "staff.json: properties.name" in said[0]
+
+
+def _files() -> list[tuple[str, Path]]:
+    rules = [p for p in sorted(RULES.glob("*/*.yaml")) if p.parent.name != "instruments"]
+    found = [("pack.schema.json" if p.name == "pack.yaml" else "rule.schema.json", p) for p in rules]
+    return [*found, ("mapping.schema.json", ROOT / "fixtures" / "agency" / "mapping.yaml")]
+
+
+@pytest.mark.parametrize(("name", "path"), _files(), ids=lambda v: v.name if isinstance(v, Path) else "")
+def test_every_file_fits_the_schema_that_its_editor_reads(name: str, path: Path) -> None:
+    validator = jsonschema.Draft7Validator(schema(name))
+    assert [e.message for e in validator.iter_errors(load_yaml(path))] == []
+    first = path.read_text(encoding="utf-8").splitlines()[0]
+    modeline = "# yaml-language-server: $schema="
+    assert first.startswith(modeline)
+    assert (path.parent / first.removeprefix(modeline)).resolve() == SCHEMAS / name
+
+
+@pytest.mark.parametrize("rule", [r.rule.id for r in planning.rulebook(None, None).rules])
+def test_every_statement_parses_in_its_dialect(rule: str) -> None:
+    book = planning.rulebook(None, None)
+    for statement in pipeline.statements(book, book.chosen((rule,))[0]):
+        parsed = sqlglot.parse(statement, dialect="duckdb")
+        assert len(parsed) == 1
+        assert parsed[0] is not None and not list(parsed[0].find_all(sqlglot.exp.Command))
+
+
+# --- the data model -------------------------------------------------------------------------------------------------
+
+
+def test_the_dictionary_says_key_links_personal_units_and_meaning(cli: Callable[..., Result]) -> None:
+    told = json.loads(cli("data", "dictionary", "--format", "json").stdout)
+    assert len(json.dumps(told)) > 20_000
+    staff = cli("data", "dictionary", "staff").stdout
+    for word in ("Key: staff_id", "Personal", "manager_id", "started_on"):
+        assert word in staff
+    assert all(f.description for k in planning.record_kinds().kinds.values() for f in k.fields.values())
+
+
+def test_a_kind_that_is_not_there_names_the_nearest(cli: Callable[..., Result]) -> None:
+    told = cli("data", "dictionary", "staf")
+    assert told.exit_code == 2
+    assert "did you mean 'staff'?" in told.stderr
+
+
+def test_templates_have_every_kind_and_field(cli: Callable[..., Result], tmp_path: Path) -> None:
+    kinds = planning.record_kinds()
+    assert cli("data", "template", tmp_path / "csv").exit_code == 0
+    for name, kind in kinds.kinds.items():
+        with (tmp_path / "csv" / f"{name}.csv").open(encoding="utf-8-sig", newline="") as file:
+            assert list(csv.reader(file)) == [list(kind.fields)]
+    assert cli("data", "template", tmp_path / "xlsx", "--format", "xlsx").exit_code == 0
+    (path,) = (tmp_path / "xlsx").iterdir()
+    book = python_calamine.CalamineWorkbook.from_path(path)
+    assert {n for n in book.sheet_names if n in kinds.kinds} == set(kinds.kinds)
+    assert book.get_sheet_by_name("staff").to_python()[0] == list(kinds["staff"].fields)
+
+
+def test_an_empty_template_is_an_export_that_can_be_audited(cli: Callable[..., Result], tmp_path: Path) -> None:
+    for format_ in ("csv", "xlsx"):
+        cli("data", "template", tmp_path / format_, "--format", format_)
+        told = json.loads(cli("audit", tmp_path / format_, "--as-at", "2021-09-20", "--format", "json").stdout)
+        assert told["findings"] == []
+        assert {r["status"] for r in told["rules"]} <= {"looked at nothing", "not in force"}
+
+
+def test_a_template_never_writes_over_what_is_there(cli: Callable[..., Result], tmp_path: Path) -> None:
+    (tmp_path / "staff.csv").write_text("staff_id\nS1\n", encoding="utf-8")
+    told = cli("data", "template", tmp_path)
+    assert told.exit_code == 2
+    assert (tmp_path / "staff.csv").read_text(encoding="utf-8") == "staff_id\nS1\n"
