@@ -4,12 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: audit test lint types unit rules schemas fixtures bench clean
+.PHONY: audit test lint types rules unit package bench fixtures clean
 
 audit: $(STAMP)
 	@$(BIN)/compliance audit fixtures/agency --as-at 2021-09-20 --exit-zero
 
-test: lint types rules unit
+test: lint types rules unit package
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
@@ -25,6 +25,14 @@ rules: $(STAMP)
 
 unit: $(STAMP)
 	$(BIN)/pytest -n 2 --dist loadgroup
+
+# The wheel alone, in an empty environment, outside the checkout.
+package: $(STAMP)
+	@rm -rf build && mkdir -p build
+	@$(BIN)/pip wheel -q --no-deps --wheel-dir build/wheel .
+	@$(PYTHON) -m venv build/alone
+	@build/alone/bin/pip install -q build/wheel/*.whl
+	@cd / && "$(CURDIR)/build/alone/bin/compliance" audit "$(CURDIR)/fixtures/agency" --as-at 2021-09-20 --exit-zero | tail -n 3
 
 bench: $(STAMP)
 	$(BIN)/python tests/bench/bench.py
