@@ -345,3 +345,15 @@ def test_load_tables_names_every_reason_why_nothing_could_be_read(tmp_path: Path
     (folder / "reference.csv").write_bytes(b"x\n")
     with pytest.raises(DataError, match=r"(?s)reference.csv has no column.*staff.csv is empty"):
         load(folder)
+
+
+def test_a_plain_file_however_large_is_the_engines_to_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file of gigabytes never passes through Python row by row; only its header does."""
+
+    def row_by_row(*_: object) -> None:
+        raise AssertionError("read row by row")
+
+    monkeypatch.setattr("compliance.reading._written", row_by_row)
+    for end in ("\n", "\r\n"):
+        _, _, rows = load(export(tmp_path, STAFF.replace("\n", end).encode("utf-8-sig")))
+        assert len(rows["staff"]) == 2
