@@ -149,10 +149,9 @@ class Audited:
             for select in self._selects(lo, hi, as_json):
                 jobs.append(partial(_fetch, select=select, lo=lo, hi=hi, into=parts[i]))
                 of.append(i)
-        first = dialect.SET_AS_AT.format(day=literal(self.as_at))
         left = Counter(of)
         at = 0
-        for done in done_jobs(self.con, jobs, self.n_at_a_time, first):
+        for done in done_jobs(self.con, jobs, self.n_at_a_time):
             left[of[done]] -= 1
             while at < len(chunks) and not left[at]:
                 yield list(heapq.merge(*parts[at], key=_place)) if len(parts[at]) > 1 else parts[at][0]
@@ -288,12 +287,11 @@ def run(
     """
     import duckdb
 
-    set_as_at = dialect.SET_AS_AT.format(day=literal(as_at))
-    con.execute(set_as_at)
+    plan = plan.at(as_at)
     if plan.calendar:
         add_calendar(con)
     n_at_a_time = workers(threads)
-    execute_all(con, plan.setup, n_at_a_time, set_as_at)
+    execute_all(con, plan.setup, n_at_a_time)
     con.execute(dialect.HITS_TABLE)
     failed: dict[int, str] = {}
     counted: dict[int, tuple[int, int, int]] = {}
@@ -316,7 +314,7 @@ def run(
         for record in sorted(plan.records, key=lambda r: -len(r.rules))
         for i in range(0, len(record.rules), ASKED)
     ]
-    run_jobs(con, jobs, n_at_a_time, first=set_as_at)
+    run_jobs(con, jobs, n_at_a_time)
     con.execute(dialect.HITS_SORTED)
     hits: dict[int, tuple[int, int, int, int]] = {
         r: (breach, unknown, lo, hi) for r, breach, unknown, lo, hi in con.execute(dialect.HIT_COUNTS).fetchall()

@@ -31,23 +31,21 @@ def run_jobs(
     jobs: Sequence[Job],
     n: int,
     after: Sequence[set[int]] | None = None,
-    first: str = "",
 ) -> None:
     """Runs jobs, each with a connection of its own to the same engine; at most `n` at a time.
 
     Args:
       after: for each job, those before it that must have been done; None: none.
-      first: a statement that every new connection begins with.
 
     Raises:
       Exception: what the first job that failed raised; those that run are waited for, the rest is not begun.
     """
-    for _ in done_jobs(con, jobs, n, first, after):
+    for _ in done_jobs(con, jobs, n, after):
         pass
 
 
 def done_jobs(
-    con: duckdb.DuckDBPyConnection, jobs: Sequence[Job], n: int, first: str, after: Sequence[set[int]] | None = None
+    con: duckdb.DuckDBPyConnection, jobs: Sequence[Job], n: int, after: Sequence[set[int]] | None = None
 ) -> Iterator[int]:
     """The same, and gives the position of each job that is done; while the caller is at work, those that run go on, no others begin."""
     if n <= 1 or len(jobs) <= 1:
@@ -56,8 +54,6 @@ def done_jobs(
             yield i
         return
     free = [con.cursor() for _ in range(n)]
-    for cursor in free if first else ():
-        cursor.execute(first)
     left = [set(a) for a in after] if after is not None else [set[int]() for _ in jobs]
     waiting = list(range(len(jobs)))
     running: dict[Future[object], tuple[int, duckdb.DuckDBPyConnection]] = {}
@@ -83,7 +79,7 @@ def done_jobs(
     yield from finished
 
 
-def execute_all(con: duckdb.DuckDBPyConnection, statements: Sequence[str], n: int, first: str = "") -> None:
+def execute_all(con: duckdb.DuckDBPyConnection, statements: Sequence[str], n: int) -> None:
     """Executes statements that make and drop tables and views.
 
     One that names what another makes comes after it; one that drops a table, after all that stand before it.
@@ -97,4 +93,4 @@ def execute_all(con: duckdb.DuckDBPyConnection, statements: Sequence[str], n: in
     def job(statement: str) -> Job:
         return lambda cursor: cursor.execute(statement)
 
-    run_jobs(con, [job(s) for s in statements], n, after, first)
+    run_jobs(con, [job(s) for s in statements], n, after)

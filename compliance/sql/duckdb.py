@@ -4,39 +4,41 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from datetime import date
 
 from compliance.compiler.ir import AsAt, Column, Const, Ir, Op
 from compliance.sql.text import literal, name
 
 Arguments = tuple[str, ...]
 AS_AT = "getvariable('as_at')"
+"""Stands for the day in a plan, which is made for many days; `at` puts the day in its place."""
 
 # `{0}`, `{1}` are the arguments; None: all of them, in `_JOINED`.
 TEMPLATES: Mapping[str, str] = {
-    "not": "(NOT {0})",
-    "eq": "({0} = {1})",
-    "ne": "({0} <> {1})",
-    "lt": "({0} < {1})",
-    "le": "({0} <= {1})",
-    "gt": "({0} > {1})",
-    "ge": "({0} >= {1})",
-    "distinct": "({0} IS DISTINCT FROM {1})",
-    "is_null": "({0} IS NULL)",
-    "between": "({0} BETWEEN {1} AND {2})",
-    "add": "({0} + {1})",
-    "sub": "({0} - {1})",
-    "mul": "({0} * {1})",
-    "neg": "(- {0})",
+    "not": "NOT {0}",
+    "eq": "{0} = {1}",
+    "ne": "{0} <> {1}",
+    "lt": "{0} < {1}",
+    "le": "{0} <= {1}",
+    "gt": "{0} > {1}",
+    "ge": "{0} >= {1}",
+    "distinct": "{0} IS DISTINCT FROM {1}",
+    "is_null": "{0} IS NULL",
+    "between": "{0} BETWEEN {1} AND {2}",
+    "add": "{0} + {1}",
+    "sub": "{0} - {1}",
+    "mul": "{0} * {1}",
+    "neg": "- {0}",
     # Towards nought, whatever the dialect's integer division does with negatives.
-    "quotient": "(CASE WHEN {0} < 0 THEN - ((- {0}) // {1}) ELSE {0} // {1} END)",
+    "quotient": "CASE WHEN {0} < 0 THEN - ((- {0}) // {1}) ELSE {0} // {1} END",
     "has": "list_contains({0}, {1})",
     "len": "len({0})",
     "starts_with": "starts_with({0}, {1})",
     "contains": "contains({0}, {1})",
-    "add_days": "({0} + CAST({1} AS INTEGER))",
+    "add_days": "{0} + CAST({1} AS INTEGER)",
     # date + interval is a timestamp in DuckDB.
     "add_months": "CAST({0} + to_months(CAST({1} AS INTEGER)) AS DATE)",
-    "days_between": "({1} - {0})",
+    "days_between": "{1} - {0}",
     # Never date_diff('month'), which counts the boundaries crossed.
     "months_between": "(((year({1}) - year({0})) * 12 + month({1}) - month({0})) + CASE"
     " WHEN {1} >= {0} AND CAST({0} + to_months(CAST((year({1}) - year({0})) * 12 + month({1}) - month({0}) AS INTEGER))"
@@ -51,17 +53,29 @@ TEMPLATES: Mapping[str, str] = {
 }
 
 _JOINED: Mapping[str, Callable[[Arguments], str]] = {
-    "and": lambda a: f"({' AND '.join(a)})",
-    "or": lambda a: f"({' OR '.join(a)})",
+    "and": lambda a: " AND ".join(a),
+    "or": lambda a: " OR ".join(a),
     "coalesce": lambda a: f"coalesce({', '.join(a)})",
     # Guarded against NULL by the lowering: DuckDB's own versions skip it.
     "greatest": lambda a: f"greatest({', '.join(a)})",
     "least": lambda a: f"least({', '.join(a)})",
-    "in": lambda a: f"({a[0]} IN ({', '.join(a[1:])}))",
+    "in": lambda a: f"{a[0]} IN ({', '.join(a[1:])})",
     "concat": lambda a: f"concat({', '.join(a)})",
     "join": lambda a: f"concat_ws({', '.join(a)})",
     "case": lambda a: _case(a),
 }
+
+# The parser takes 2 µs for every pair of brackets: only those that are needed are written.
+_BINDS: Mapping[str, int] = {
+    "or": 1, "and": 2, "not": 3,
+    "eq": 4, "ne": 4, "lt": 4, "le": 4, "gt": 4, "ge": 4, "distinct": 4, "is_null": 4, "between": 4, "in": 4,
+    "add": 5, "sub": 5, "add_days": 5, "days_between": 5, "mul": 6, "neg": 7,
+}  # fmt: skip
+"""How tightly what an operation writes holds together; the others hold by themselves."""
+_ASKS: Mapping[str, int] = {
+    **{op: n + 1 for op, n in _BINDS.items()}, "or": 1, "and": 2, "quotient": 8, "add_months": 8, "months_between": 8,
+}  # fmt: skip
+"""How tightly its arguments must hold; the others set theirs apart by themselves."""
 
 AGGREGATES: Mapping[str, str] = {
     "n": "count(*)",
@@ -73,7 +87,7 @@ AGGREGATES: Mapping[str, str] = {
     "arg_max": "arg_max_null({0}, {1})",
     "arg_min": "arg_min_null({0}, {1})",
     "gaps_json": 'string_agg(concat(\'{{"from":"\', {0}, \'","due_on":"\', {1}, \'","done_on":"\', {2},'
-    " '\",\"days_late\":', {2} - {1}, '}}'), ',' ORDER BY {2}, {0})",
+    " '\",\"days_late\":', ({2}) - ({1}), '}}'), ',' ORDER BY {2}, {0})",
     "gaps_text": "string_agg(concat(strftime({0}, '%-d %B %Y'), ' to ', strftime({2}, '%-d %B %Y'), ' (due ',"
     " strftime({1}, '%-d %B %Y'), ')'), ', ' ORDER BY {2}, {0})",
 }
@@ -85,9 +99,14 @@ WINDOWS: Mapping[str, str] = {
 }
 
 
+def at(sql: str, as_at: date) -> str:
+    """A statement of a plan for one day."""
+    return sql.replace(AS_AT, literal(as_at))
+
+
 def _case(a: Arguments) -> str:
     whens = " ".join(f"WHEN {c} THEN {t}" for c, t in zip(a[:-1:2], a[1:-1:2], strict=True))
-    return f"(CASE {whens} ELSE {a[-1]} END)"
+    return f"CASE {whens} ELSE {a[-1]} END"
 
 
 def render(item: Ir, column: Callable[[Ir], str]) -> str:
@@ -100,11 +119,15 @@ def render(item: Ir, column: Callable[[Ir], str]) -> str:
         case Column():
             return column(item)
         case Op(name=op, args=args):
-            rendered = tuple(render(a, column) for a in args)
+            rendered = tuple(_set_apart(a, render(a, column), _ASKS.get(op, 0)) for a in args)
             if op in _JOINED:
                 return _JOINED[op](rendered)
             return TEMPLATES[op].format(*rendered)
     return column(item)
+
+
+def _set_apart(item: Ir, sql: str, asks: int) -> str:
+    return f"({sql})" if isinstance(item, Op) and _BINDS.get(item.name, 9) < asks else sql
 
 
 def aggregate(fn: str, args: Arguments, where: str | None) -> str:
@@ -211,7 +234,6 @@ SET_THREADS = "SET threads = {n}"
 OPTIMISERS = "SELECT string_agg(name, ',' ORDER BY name) FROM duckdb_optimizers()"
 LEAVE_OUT = "SET GLOBAL disabled_optimizers = '{names}'"
 LOCK = ("SET enable_external_access = false", "SET lock_configuration = true")
-SET_AS_AT = "SET VARIABLE as_at = {day}"
 
 CALENDAR = (
     "CREATE TABLE calendar AS SELECT day, CAST(sum(CASE WHEN open THEN 1 ELSE 0 END) OVER (ORDER BY day"

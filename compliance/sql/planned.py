@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import date
+from typing import Any
 
 from compliance.model import RuleInfo
 from compliance.sql import duckdb as dialect
@@ -76,6 +77,19 @@ class Plan:
     numbers: tuple[int, ...]
     explain: tuple[str, ...] = ()
     conditions: tuple[tuple[str, ...], ...] = ()
+
+    def at(self, as_at: date) -> Plan:
+        """The plan for one day."""
+
+        def on(value: Any) -> Any:
+            if isinstance(value, str):
+                return dialect.at(value, as_at)
+            return tuple(on(v) for v in value) if isinstance(value, tuple) else value
+
+        def of(record: RecordPlan) -> RecordPlan:
+            return RecordPlan(**{f.name: on(getattr(record, f.name)) for f in fields(record)})
+
+        return replace(self, setup=on(self.setup), records=tuple(of(r) for r in self.records), explain=on(self.explain))
 
 
 @dataclass(frozen=True)
