@@ -11,7 +11,6 @@ from typing import Any
 
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
-from oracle import Evaluator, World
 
 from compliance import run
 from compliance.cases import fill
@@ -33,6 +32,7 @@ from compliance.model import (
     RecordKinds,
     Rule,
 )
+from compliance.oracle import Evaluator, World
 
 AS_AT = date(2021, 9, 20)
 

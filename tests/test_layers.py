@@ -24,6 +24,7 @@ LAYERS: list[tuple[str, str]] = [
     ("language.describe", "dates language model"),
     ("rulefile", "compliance dates errors model"),
     ("checking", "errors language model"),
+    ("oracle", "checking language model"),
     ("sql", ""),
     ("sql.text", ""),
     ("compiler", ""),
@@ -107,7 +108,8 @@ def test_imports_point_inwards(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["language.check", "compiler.lower", "compiler.plan", "compiler.argue", "findings", "dates", "checking"]
+    "name",
+    ["language.check", "compiler.lower", "compiler.plan", "compiler.argue", "findings", "dates", "checking", "oracle"],
 )
 def test_the_core_knows_no_files_no_clock_and_no_terminal(name: str) -> None:
     outside = {"os", "sys", "pathlib", "io", "time", "click", "tempfile", "shutil", "duckdb", "yaml", "logging"}

@@ -1,5 +1,6 @@
-"""A slow, obvious evaluator: one record, one rule, one row after the other, in plain Python. Shares nothing with the engine but the
-checked tree; docs/language.md and docs/rules.md are what it follows.
+"""A slow, obvious evaluator: one record, one rule, one row after the other, in plain Python.
+
+Shares nothing with the engine but the checked tree; docs/language.md and docs/rules.md are what it follows.
 
 A value is `(value, doubt)`: `(None, False)` is empty, `(None, True)` is something that nobody can tell. A count is `Between`.
 Truth is True, False or None.
@@ -29,16 +30,19 @@ Truth = bool | None
 
 
 def conj(items: Iterable[Truth]) -> Truth:
+    """Kleene's and."""
     seen = list(items)
     return False if False in seen else None if None in seen else True
 
 
 def disj(items: Iterable[Truth]) -> Truth:
+    """Kleene's or."""
     seen = list(items)
     return True if True in seen else None if None in seen else False
 
 
 def neg(item: Truth) -> Truth:
+    """Kleene's not."""
     return None if item is None else not item
 
 
@@ -61,6 +65,7 @@ class World:
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
 
     def exists(self, kind: str, row: Row) -> bool:
+        """Has the record come to be by the as-at date?"""
         for f in self.kinds[kind].counts_from:
             value = row.get(f)
             if isinstance(value, date):
@@ -68,6 +73,7 @@ class World:
         return True
 
     def all(self, kind: str) -> list[Row]:
+        """The records of a kind that exist."""
         return [r for r in self.rows.get(kind, []) if self.exists(kind, r)]
 
     def cell(self, kind: str, row: Row, name: str) -> tuple[Any, bool]:
@@ -92,12 +98,14 @@ class World:
         return next((r for r in self.all(link.to) if key is not None and r.get(to.key) == key), None), False
 
     def down(self, link: Link, parent: Row) -> list[Row]:
+        """The records that link to `parent`."""
         key = parent[self.kinds[link.to].key]
         return [r for r in self.all(link.kind) if self.cell(link.kind, r, link.field)[0] == key]
 
     # --- days ---
 
     def works(self, day: date) -> bool:
+        """Is it a working day?"""
         return day.weekday() < 5 and day not in self.closed
 
     def shift(self, day: date | None, n: int, unit: str) -> date | None:
@@ -122,16 +130,19 @@ class World:
         return day
 
     def working_zero(self, day: date | None, sign: int) -> date | None:
+        """`day`, or the next working day in the direction of `sign`."""
         while day is not None and not self.works(day):
             day += timedelta(days=sign)
         return day
 
     def add(self, day: date | None, n: int, unit: str, sign: int) -> date | None:
+        """`day` and n units in the direction of `sign`."""
         if unit == "working_days" and n == 0:
             return self.working_zero(day, sign)
         return self.shift(day, sign * n, unit)
 
     def between(self, a: date, b: date, unit: str) -> int:
+        """Whole units from one day to another."""
         if unit in ("days", "weeks"):
             days = (b - a).days
             return days if unit == "days" else int(days / 7)
@@ -151,6 +162,8 @@ class World:
 
 @dataclass(frozen=True)
 class Scope:
+    """A record in sight: the rule's own, or that of a `for`."""
+
     kind: str
     row: Row
     family: tuple[Row, ...] = ()
@@ -173,6 +186,7 @@ class Evaluator:
             self.in_force = r.from_on <= self.judged and (r.to_on is None or self.judged <= r.to_on)
 
     def outcome(self) -> str:
+        """What the rule gives for the record."""
         when = conj([True if self.rule.when is None else self.truth(self.rule.when), self.in_force])
         pending = False
         match self.rule.check:
@@ -205,6 +219,7 @@ class Evaluator:
         return self.w.add(start, limit.amount, limit.unit, 1)
 
     def deadline(self, d: CheckedDeadline) -> tuple[Truth, bool]:
+        """Does it hold, and is it still running?"""
         start, _ = self.exact(d.start)
         done, doubt = self.exact(d.done)
         assert not isinstance(d.within, str)
@@ -218,6 +233,7 @@ class Evaluator:
         return None if doubt else False, False
 
     def every(self, e: CheckedEvery) -> tuple[Truth, bool]:
+        """Does it hold, and is the first gap still running?"""
         start, _ = self.exact(e.start)
         until, until_doubt = (None, False) if e.until is None else self.exact(e.until)
         if start is None or until_doubt:
@@ -268,6 +284,7 @@ class Evaluator:
         self.scopes = kept
 
     def way_in_doubt(self, scope: int, path: tuple[Link, ...]) -> bool:
+        """Can a link on the way not be read?"""
         kind, row = self.scopes[scope].kind, self.scopes[scope].row
         for link in path:
             found, doubt = self.w.up(kind, row, link)
@@ -279,22 +296,26 @@ class Evaluator:
         return False
 
     def truth(self, n: tree.Node) -> Truth:
+        """A condition."""
         value = self.value(n)
         if isinstance(value, Between):
             raise AssertionError("a count is no condition")
         return cast(Truth, value[0])
 
     def exact(self, n: tree.Node) -> tuple[Any, bool]:
+        """A value that is no range."""
         value = self.value(n)
         if isinstance(value, Between):
             return (value.low, False) if value.low == value.high else UNKNOWN
         return cast(tuple[Any, bool], value)
 
     def range(self, n: tree.Node) -> tuple[Any, Any]:
+        """The least and the most that a value may be."""
         value = self.value(n)
         return (value.low, value.high) if isinstance(value, Between) else (value[0], value[0])
 
     def value(self, n: tree.Node) -> Any:
+        """Any expression."""
         match n:
             case tree.Literal(value=v):
                 return (v, False)
@@ -354,6 +375,7 @@ class Evaluator:
         raise AssertionError(type(n).__name__)
 
     def field(self, f: tree.FieldOf) -> tuple[Any, bool]:
+        """A field, after going up its links."""
         scope = self.scopes[f.scope]
         kind, row = scope.kind, scope.row
         if f.previous:
@@ -376,6 +398,7 @@ class Evaluator:
         return self.w.cell(kind, row, f.field)
 
     def compare(self, op: str, a: tree.Node, b: tree.Node) -> Truth:
+        """A comparison, true or false only if it is so for the whole range."""
         (al, ah), (bl, bh) = self.range(a), self.range(b)
         if al is None or bl is None:
             return None
@@ -400,6 +423,7 @@ class Evaluator:
         return same if op == "==" else neg(same)
 
     def member(self, item: tree.Node, options: Any) -> Truth:
+        """Is it among them?"""
         value = self.exact(item)[0]
         if isinstance(options, tuple):
             return None if value is None else value in options
@@ -407,6 +431,7 @@ class Evaluator:
         return None if value is None or listed is None else value in listed
 
     def arithmetic(self, op: str, a: tree.Node, b: tree.Node) -> Any:
+        """Sum, difference or product; of counts, a range."""
         x, y = self.value(a), self.value(b)
         if op == "*" or not (isinstance(x, Between) or isinstance(y, Between)):
             (m, md), (n, nd) = self.exact(a), self.exact(b)
@@ -419,6 +444,7 @@ class Evaluator:
         return Between(al + bl, ah + bh) if op == "+" else Between(al - bh, ah - bl)
 
     def shifted(self, d: tree.Node, length: tree.Node, sign: int) -> tuple[Any, bool]:
+        """A day and a length of time."""
         day, doubt = self.exact(d)
         if isinstance(length, tree.ParameterOf):
             found = self.w.parameters[length.name].value
@@ -433,6 +459,7 @@ class Evaluator:
         return (self.w.add(day, int(n), length.unit, sign), False)
 
     def aggregate(self, a: tree.Aggregate) -> Any:
+        """What is asked of linked records."""
         rows: list[tuple[Truth, tuple[Any, bool], Row]] = []
         for row in self.each(a.source):
             passes = True if a.condition is None else self.truth(a.condition)
@@ -482,6 +509,7 @@ class Evaluator:
         return chosen[1] if chosen else EMPTY
 
     def gap(self, g: tree.Gap) -> tuple[Any, bool]:
+        """The largest gap."""
         periods: list[tuple[date, date]] = []
         unsure = False
         for _ in self.each(g.source):
