@@ -442,6 +442,44 @@ def rules_sql(rule_id: str, rules: Path | None) -> None:
         click.echo(f"{statement};\n")
 
 
+@rules.command("coverage")
+@click.argument("data", required=False, type=click.Path(path_type=Path))
+@click.option("--as-at", type=Day(), help="Count the duties in force on this day; without it, every version ever.")
+@click.option("--instrument", "instruments", multiple=True, help="Only this instrument (may be given several times).")
+@click.option("--unaccounted", is_flag=True, help="List only the duties that nothing answers yet.")
+@click.option("--format", "format_", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@out_option
+@mapping_option
+@parameters_option
+@rules_option
+def rules_coverage(
+    data: Path | None,
+    as_at: date | None,
+    instruments: tuple[str, ...],
+    unaccounted: bool,
+    format_: str,
+    out: Path | None,
+    mapping: Path | None,
+    parameters: Path | None,
+    rules: Path | None,
+) -> None:
+    """Say which duties a rule, an attestation or reading answers, which nothing answers yet, and what each rule answers.
+
+    With DATA and --as-at also how many records each duty was tested on, and what the export lacks for the rest.
+
+    \b
+    Example: compliance rules coverage --as-at 2021-09-20 --unaccounted
+    Example: compliance rules coverage fixtures/agency --as-at 2021-09-20 --instrument fsr2011
+    """
+    from compliance import pipeline
+    from compliance.report import coverage as told
+
+    if data is not None and as_at is None:
+        raise click.UsageError("DATA needs --as-at, the day to look from")
+    found = pipeline.covered(rules, parameters, as_at, instruments, data, mapping)
+    _print(told.write(found, data.name if data else "", unaccounted, format_, _width()), out)
+
+
 # --- schemas --------------------------------------------------------------------------------------------------------
 
 

@@ -158,9 +158,19 @@ class Tables:
 # --- the law --------------------------------------------------------------------------------------------------------
 
 
+OWED = ("must", "must_not", "should")
+"""Modalities of duties that can be fallen short of; the others allow, define or set a condition."""
+
+
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """One entry of an instrument's catalogue; dates in force are inclusive, None where no end is known."""
+    """One entry of an instrument's catalogue; dates in force are inclusive, None where no end is known.
+
+    Args:
+      title: what it is called; `summary`: what it asks, in our own words.
+      subject: what it is about, in the catalogue's words.
+      binds: which kinds of service: all, fostering_agency, independent_fostering_agency or local_authority_service.
+    """
 
     id: str
     instrument: str
@@ -173,6 +183,9 @@ class Duty:
     to_on: date | None
     confidence: str
     note: str = ""
+    summary: str = ""
+    subject: str = ""
+    binds: str = "all"
 
 
 # --- rules ----------------------------------------------------------------------------------------------------------
@@ -276,6 +289,7 @@ class Rule:
     Args:
       check: labels and conditions for `require`, else a Deadline or an Every.
       from_on, to_on: in force, inclusive; from the file, else the widest span of the duties cited.
+      cites_list: the list of the pack that it cites, where it cites one: then each finding is about one duty of the list.
     """
 
     id: str
@@ -295,6 +309,7 @@ class Rule:
     to_on: date | None
     file: str
     cases: tuple[Case, ...] = ()
+    cites_list: str = ""
 
 
 Scalar = str | int | float | bool
@@ -326,6 +341,7 @@ class RuleInfo:
       parameters: name, value as text, basis, and where the figure comes from.
       from_on, to_on: in force, inclusive; `judged` says that each record is asked on its own day instead.
       why: why it could not run, empty if it can.
+      lacking: what the export would have to supply for it to run: record kinds, and fields as `kind.field`.
     """
 
     id: str
@@ -342,6 +358,7 @@ class RuleInfo:
     parameters: tuple[tuple[str, str, str, str], ...]
     status: Status
     why: str = ""
+    lacking: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

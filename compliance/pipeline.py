@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from compliance.errors import ComplianceError, nearest
 from compliance.findings import Report
 from compliance.model import RuleResult, Tables
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     import duckdb
 
     from compliance.checking import CheckedRule
+    from compliance.coverage import Coverage
     from compliance.rulebook import Rulebook
     from compliance.run import Audited, Explained
 
@@ -158,6 +160,40 @@ def explained(asked: Audit, key: str) -> Iterator[tuple[RuleResult, Explained | 
     with _audited(asked, Timings()) as (audited, results, _):
         ran = results[0].status in ("ran", "looked at nothing")
         yield results[0], run.explain(audited, 0, key) if ran else None
+
+
+def covered(
+    rules: Path | None,
+    parameters: Path | None,
+    as_at: date | None,
+    instruments: tuple[str, ...] = (),
+    data: Path | None = None,
+    mapping: Path | None = None,
+) -> Coverage:
+    """Which duties are answered, and by what.
+
+    Args:
+      as_at: the day whose law is counted; must be given with `data`.
+
+    Raises:
+      ComplianceError: the rules or the export cannot be used, or there is no such instrument.
+    """
+    from compliance import planning
+    from compliance.coverage import coverage
+
+    book = planning.rulebook(rules, parameters)
+    known = sorted({d.instrument for d in book.duties.values()})
+    for name in instruments:
+        if name not in known:
+            raise ComplianceError(
+                f"There is no instrument '{name}'{nearest(name, known)}; there are {', '.join(known)}."
+            )
+    results = None
+    if data is not None and as_at is not None:
+        with _audited(Audit(data, as_at, mapping, parameters, rules), Timings()) as (_, became, _):
+            results = {r.rule.id: r for r in became}
+    its = [r.rule for r in book.rules]
+    return coverage(book.duties.values(), its, book.reading, as_at, instruments, results)
 
 
 def statements(book: Rulebook, rule: CheckedRule) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, cast
@@ -22,6 +22,7 @@ class Rulebook:
     Args:
       rules: in the order of severity, then id: the order in which everything is reported.
       names: what the expressions of each pack may name.
+      reading: the record kind to be read for each duty that only reading can settle.
     """
 
     kinds: RecordKinds
@@ -29,6 +30,7 @@ class Rulebook:
     packs: Mapping[str, Pack]
     rules: tuple[CheckedRule, ...]
     names: Mapping[str, Names]
+    reading: Mapping[str, str] = field(default_factory=dict)
 
     def chosen(self, only: Sequence[str]) -> tuple[CheckedRule, ...]:
         """The rules with these ids; all, if none is named.
@@ -63,6 +65,9 @@ def read_duties(rules: Path) -> dict[str, Duty]:
                 to_on=date.fromisoformat(in_force["to"]) if in_force.get("to") else None,
                 confidence=entry.get("confidence", ""),
                 note=entry.get("note") or "",
+                summary=entry["summary"],
+                subject=entry["subject"],
+                binds=entry.get("binds", "all"),
             )
             if duty.id in found:
                 raise RulesError(
@@ -84,8 +89,10 @@ def read(rules: Path, schemas: Path, overrides: Path | None = None, catalogues: 
     """
     kinds = records.read_kinds(schemas / "records")
     brings_none = not (rules / "instruments").is_dir()
-    duties = read_duties(catalogues if catalogues and brings_none else rules)
+    instruments = (catalogues if catalogues and brings_none else rules) / "instruments"
+    duties = read_duties(instruments.parent)
     problems: list[Problem] = []
+    reading = _read_reading(instruments / "reading.yaml", duties, kinds, problems)
     packs: dict[str, Pack] = {}
     rules_of: dict[str, list[Rule]] = {}
     n_files = 0
@@ -137,7 +144,7 @@ def read(rules: Path, schemas: Path, overrides: Path | None = None, catalogues: 
     order = {"requirement": 0, "recommendation": 1, "advice": 2}
     checked.sort(key=lambda c: (order[c.rule.severity], c.rule.id))
     whole = {n: replace(p, rules=tuple(rules_of[n])) for n, p in packs.items()}
-    return Rulebook(kinds, duties, whole, tuple(checked), names)
+    return Rulebook(kinds, duties, whole, tuple(checked), names, reading)
 
 
 def with_figures(book: Rulebook, values: Mapping[str, Dated[Value] | None]) -> Rulebook:
@@ -194,6 +201,20 @@ def _read_rule(
     rule = rulefile.rule(document, str(path), path.stem, pack, cases_as_at, duties, own)
     problems += own.found
     return rule
+
+
+def _read_reading(
+    path: Path, duties: Mapping[str, Duty], kinds: RecordKinds, problems: list[Problem]
+) -> dict[str, str]:
+    if not path.is_file():
+        return {}
+    document, sound = _document(path, problems)
+    if not sound:
+        return {}
+    own = _problems_of(path)
+    found = rulefile.reading(document, duties, kinds.kinds, own)
+    problems += own.found
+    return found
 
 
 def _read_overrides(path: Path, figures: Mapping[str, Parameter], problems: list[Problem]) -> Mapping[str, Parameter]:

@@ -5,7 +5,7 @@ Strict and closed: an unknown key is a mistake. The JSON Schemas that editors re
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 from typing import Annotated, Any, Literal, TypeVar, cast
 
@@ -129,6 +129,13 @@ class PackModel(Strict):
     parameters: dict[Name, ParameterModel] = {}
     lists: dict[Name, ListModel] = {}
     tables: dict[Name, dict[str, str] | dict[str, int] | dict[str, ListModel]] = {}
+
+
+class ReadingModel(Strict):
+    """Which records are read to answer a duty that only reading can settle."""
+
+    subjects: dict[Name, Name] = {}
+    duties: dict[str, Name] = {}
 
 
 class OverridesModel(Strict):
@@ -268,6 +275,31 @@ def overrides(
             name, old.title, value, old.unit, "local policy", old.source, old.note, written.source
         )
     return changed
+
+
+def reading(
+    document: object, duties: Mapping[str, model.Duty], kinds: Collection[str], problems: Problems
+) -> dict[str, str]:
+    """The record kind to be read for each duty that only reading can settle."""
+    written = validated(ReadingModel, document, problems)
+    if written is None:
+        return {}
+    for key, named in (("subjects", written.subjects), ("duties", written.duties)):
+        for name, kind in named.items():
+            if kind not in kinds:
+                problems.add((key, name), f"there is no record kind '{kind}'{nearest(kind, kinds)}")
+    asked = {d.id: d for d in duties.values() if d.checkable == "judgement" and d.modality in model.OWED}
+    for name in written.duties:
+        if name not in asked:
+            problems.add(("duties", name), f"no catalogue has a duty '{name}' to be judged{nearest(name, asked)}")
+    found = {}
+    for duty in asked.values():
+        read = written.duties.get(duty.id) or written.subjects.get(duty.subject)
+        if read is None:
+            problems.add(("subjects",), f"nothing says what to read for {duty.id}, whose subject is '{duty.subject}'")
+        else:
+            found[duty.id] = read
+    return found
 
 
 def rule(

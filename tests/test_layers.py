@@ -37,6 +37,7 @@ LAYERS: list[tuple[str, str]] = [
     ("compiler.plan", "compiler model sql"),
     ("compiler.prepare", "checking compiler dates model sql"),
     ("findings", "model"),
+    ("coverage", "model"),
     ("documents", "errors"),
     ("records", "documents errors model"),
     ("reading", "errors mapping"),
@@ -51,11 +52,12 @@ LAYERS: list[tuple[str, str]] = [
     ("report.json", "dates findings model"),
     ("report.csv", "findings model report"),
     ("report.rules", "checking dates language model report run rulebook"),
+    ("report.coverage", "coverage dates report"),
     ("report.dictionary", "errors model report"),
     ("report", "findings report"),
     ("planning", "compliance errors model sql documents mapping mappingfile records rulebook compiler"),
     ("schemas", "compliance documents mappingfile rulefile"),
-    ("pipeline", "compliance findings model reading run loading planning checking compiler rulebook"),
+    ("pipeline", "compliance coverage errors findings model reading run loading planning checking compiler rulebook"),
     ("cli", "compliance errors report schemas pipeline planning cases records loading findings model documents"),
     ("__main__", "cli"),
 ]
@@ -109,7 +111,17 @@ def test_imports_point_inwards(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["language.check", "compiler.lower", "compiler.plan", "compiler.argue", "findings", "dates", "checking", "oracle"],
+    [
+        "language.check",
+        "compiler.lower",
+        "compiler.plan",
+        "compiler.argue",
+        "findings",
+        "dates",
+        "checking",
+        "coverage",
+        "oracle",
+    ],
 )
 def test_the_core_knows_no_files_no_clock_and_no_terminal(name: str) -> None:
     outside = {"os", "sys", "pathlib", "io", "time", "click", "tempfile", "shutil", "duckdb", "yaml", "logging"}

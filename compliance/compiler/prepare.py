@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 
 from compliance.checking import CheckedRule, needs
@@ -25,8 +26,8 @@ def prepare(
     lowerer = Lowerer(kinds, tables.tables, parameters)
     infos, numbers, lowered, arguments = [], [], [], []
     for number, rule in enumerate(rules):
-        status, why = _status(rule, kinds, parameters, tables, as_at)
-        infos.append(_info(rule, parameters, status, why))
+        status, why, lacking = _status(rule, kinds, parameters, tables, as_at)
+        infos.append(replace(_info(rule, parameters, status, why), lacking=lacking))
         if status == "ran":
             low = lowerer.rule(rule)
             numbers.append(number)
@@ -56,28 +57,30 @@ def _valid(rules: tuple[CheckedRule, ...], as_at: date) -> tuple[date, date]:
 
 def _status(
     rule: CheckedRule, kinds: RecordKinds, parameters: Mapping[str, Parameter], tables: Tables, as_at: date
-) -> tuple[Status, str]:
+) -> tuple[Status, str, tuple[str, ...]]:
     off = [p for p in rule.parameters if parameters[p].value is None]
     if off:
         by = parameters[off[0]].overridden_by
-        return "switched off", f"{', '.join(off)} is off" + (f" ({by})" if by else "")
+        return "switched off", f"{', '.join(off)} is off" + (f" ({by})" if by else ""), ()
     r = rule.rule
     if rule.judged_on is None and (as_at < r.from_on or (r.to_on is not None and as_at > r.to_on)):
         if as_at < r.from_on:
-            return "not in force", f"in force from {english(r.from_on)}"
-        return "not in force", f"in force until {english(r.to_on)}" if r.to_on else ""
-    lacking = []
+            return "not in force", f"in force from {english(r.from_on)}", ()
+        return "not in force", f"in force until {english(r.to_on)}" if r.to_on else "", ()
+    lacking, names = [], []
     for need in sorted(needs(rule, kinds), key=lambda n: (n.kind, n.field)):
         table = tables.tables.get(need.kind)
         if table is None:
             if not need.field:
                 reason = tables.absent.get(need.kind, "")
                 lacking.append(f"no {need.kind} records" + (f" ({reason})" if reason else ""))
+                names.append(need.kind)
         elif need.field and need.field not in table.columns:
             lacking.append(f"no field {need.kind}.{need.field}")
+            names.append(f"{need.kind}.{need.field}")
     if lacking:
-        return "could not run", "the export has " + ", ".join(lacking)
-    return "ran", ""
+        return "could not run", "the export has " + ", ".join(lacking), tuple(names)
+    return "ran", "", ()
 
 
 def _info(rule: CheckedRule, parameters: Mapping[str, Parameter], status: Status, why: str) -> RuleInfo:

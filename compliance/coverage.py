@@ -1,0 +1,167 @@
+"""Which duties are answered, and by what: a rule, an attestation, reading, or nothing yet. Pure: counts what others have read."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from compliance.model import OWED, Duty, Rule, RuleResult
+
+By = Literal["rule", "attestation", "judgement", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A duty and what answers it.
+
+    Args:
+      by: `rule`: a rule decides it from records; `attestation`: a rule asks for a person's dated statement;
+        `judgement`: an audit draws records to be read; `none`: nothing does.
+      rules: ids of all rules that cite it and are in force with it, whatever `by` is.
+      tested_on: how many records those rules were asked of, the largest number of each record kind; None without an export.
+      not_run: those of the rules that could not run on the export.
+    """
+
+    duty: Duty
+    by: By
+    rules: tuple[str, ...]
+    tested_on: int | None = None
+    not_run: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """The duties of one instrument in numbers."""
+
+    instrument: str
+    duties: int
+    rule: int
+    attestation: int
+    judgement: int
+    unaccounted: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unlock:
+    """Something that the export lacks.
+
+    Args:
+      missing: a record kind, or a field as `kind.field`.
+      rules: rules that could not run and lack it; `alone`: those of them that lack nothing else.
+      duties: duties that these rules cite and that no rule was asked about.
+    """
+
+    missing: str
+    rules: tuple[str, ...]
+    alone: tuple[str, ...]
+    duties: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """The whole, both ways.
+
+    Args:
+      as_at: the day whose law is counted; None: every version there ever was.
+      duties: what can be fallen short of; `not_duties`: what allows, defines or sets a condition, counted nowhere.
+      rules: each rule with the duties that it cites, of the instruments asked about.
+      unlocks: what the export lacks, that which keeps most rules from running first; None without an export.
+    """
+
+    as_at: date | None
+    duties: tuple[Answered, ...]
+    not_duties: tuple[Duty, ...]
+    rules: tuple[tuple[str, tuple[str, ...]], ...]
+    unlocks: tuple[Unlock, ...] | None = None
+
+    @property
+    def instruments(self) -> tuple[Counted, ...]:
+        """In numbers, by instrument."""
+        return tuple(
+            self._counted(name, [a for a in self.duties if a.duty.instrument == name])
+            for name in dict.fromkeys(d.instrument for d in (*(a.duty for a in self.duties), *self.not_duties))
+        )
+
+    @property
+    def total(self) -> Counted:
+        """In numbers, all together."""
+        return self._counted("all", self.duties)
+
+    @staticmethod
+    def _counted(name: str, its: Sequence[Answered]) -> Counted:
+        n = {by: sum(a.by == by for a in its) for by in ("rule", "attestation", "judgement", "none")}
+        return Counted(name, len(its), n["rule"], n["attestation"], n["judgement"], n["none"])
+
+
+def in_force(from_on: date, to_on: date | None, as_at: date | None) -> bool:
+    """Whether something holds on the day; always, if no day is asked about."""
+    return as_at is None or (from_on <= as_at and (to_on is None or as_at <= to_on))
+
+
+def coverage(
+    duties: Iterable[Duty],
+    rules: Iterable[Rule],
+    reading: Mapping[str, str],
+    as_at: date | None = None,
+    instruments: Collection[str] = (),
+    results: Mapping[str, RuleResult] | None = None,
+) -> Coverage:
+    """Counts.
+
+    Args:
+      reading: the record kind to be read for each duty that only reading can settle.
+      instruments: only these; empty: all.
+      results: what became of each rule on an export.
+    """
+    all_rules = list(rules)
+    citing: dict[str, list[Rule]] = {}
+    for rule in all_rules:
+        if in_force(rule.from_on, rule.to_on, as_at):
+            for duty in rule.cites:
+                citing.setdefault(duty.id, []).append(rule)
+    asked = [d for d in duties if not instruments or d.instrument in instruments]
+    there = [d for d in asked if in_force(d.from_on, d.to_on, as_at)]
+    answered = tuple(_answered(d, citing.get(d.id, []), reading, results) for d in there if d.modality in OWED)
+    names = {d.id for d in asked}
+    both = [(r.id, tuple(d.id for d in r.cites if d.id in names)) for r in all_rules]
+    return Coverage(
+        as_at=as_at,
+        duties=answered,
+        not_duties=tuple(d for d in there if d.modality not in OWED),
+        rules=tuple(sorted((r, cites) for r, cites in both if cites)),
+        unlocks=None if results is None else _unlocks(answered, results),
+    )
+
+
+def _answered(
+    duty: Duty, citing: list[Rule], reading: Mapping[str, str], results: Mapping[str, RuleResult] | None
+) -> Answered:
+    by: By = "none"
+    match duty.checkable:
+        case "judgement":
+            by = "judgement" if duty.id in reading else "none"
+        case "attestation" if any(r.cites_list for r in citing):
+            by = "attestation"
+        case _ if any(not r.cites_list for r in citing):
+            by = "rule"
+    ids = tuple(sorted(r.id for r in citing))
+    if results is None:
+        return Answered(duty, by, ids)
+    most: dict[str, int] = {}
+    for result in (results[i] for i in ids if i in results):
+        most[result.rule.record] = max(most.get(result.rule.record, 0), result.checked)
+    not_run = tuple(i for i in ids if i in results and results[i].status in ("could not run", "failed"))
+    return Answered(duty, by, ids, sum(most.values()), not_run)
+
+
+def _unlocks(answered: Iterable[Answered], results: Mapping[str, RuleResult]) -> tuple[Unlock, ...]:
+    lacking = {i: r.rule.lacking for i, r in results.items() if r.status == "could not run"}
+    untested = [a for a in answered if a.rules and all(i in a.not_run for i in a.rules)]
+    found = []
+    for missing in dict.fromkeys(name for names in lacking.values() for name in names):
+        rules = tuple(sorted(i for i, names in lacking.items() if missing in names))
+        alone = tuple(i for i in rules if len(lacking[i]) == 1)
+        found.append(Unlock(missing, rules, alone, tuple(a.duty.id for a in untested if set(a.rules) & set(rules))))
+    return tuple(sorted(found, key=lambda u: (-len(u.alone), -len(u.rules), u.missing)))
