@@ -170,6 +170,21 @@ class Scope:
     """All rows of the same parent, among which `previous` is looked for."""
 
 
+@dataclass(frozen=True)
+class Verdict:
+    """What a rule gives for a record.
+
+    Args:
+      due_on: the day due, or due next; None where nobody can tell, or nothing falls due.
+      failed: labels of conditions of `require` that do not hold or that nobody can tell.
+    """
+
+    outcome: str
+    due_on: date | None = None
+    late: str = ""
+    failed: tuple[str, ...] = ()
+
+
 class Evaluator:
     """One rule for one record."""
 
@@ -184,6 +199,33 @@ class Evaluator:
             self.judged = day if day is not None else world.as_at
             r = rule.rule
             self.in_force = r.from_on <= self.judged and (r.to_on is None or self.judged <= r.to_on)
+        self.truths: list[tuple[str, Truth]] = []
+        self.broken = False
+        self.due_on: date | None = None
+        self.settled_on: date | None = None
+
+    def verdict(self) -> Verdict:
+        """What the rule gives for the record, and by when and how late."""
+        outcome = self.outcome()
+        found = outcome in ("breach", "not_evidenced")
+        failed = tuple(label for label, holds in self.truths if not holds) if found else ()
+        late = self.late_by() if found and self.broken else ""
+        return Verdict(outcome, self.due_on, late, failed)
+
+    def late_by(self) -> str:
+        """From the day due to the day of doing, or of looking, in words."""
+        if self.due_on is None or self.settled_on is None or self.settled_on <= self.due_on:
+            return ""
+        unit = "working_days" if self.limit_units() == {"working_days"} else "days"
+        n = self.w.between(self.due_on, self.settled_on, unit)
+        return f"{n} {unit.replace('_', ' ')[: -1 if n == 1 else None]}"
+
+    def limit_units(self) -> set[str]:
+        """The units of every limit that the rule has."""
+        assert not isinstance(self.rule.check, Conditions)
+        within = self.rule.check.within
+        assert not isinstance(within, str)
+        return set() if within is None else {limit.unit for _, limit in within.versions}
 
     def outcome(self) -> str:
         """What the rule gives for the record."""
@@ -191,11 +233,13 @@ class Evaluator:
         pending = False
         match self.rule.check:
             case Conditions(items=items):
-                holds = conj([self.truth(n) for _, n in items])
+                self.truths = [(label, self.truth(n)) for label, n in items]
+                holds = conj([truth for _, truth in self.truths])
             case CheckedDeadline() as d:
                 holds, pending = self.deadline(d)
             case CheckedEvery() as e:
                 holds, pending = self.every(e)
+        self.broken = holds is False
         if when is False:
             return "not_applicable"
         if when is None:
@@ -224,6 +268,7 @@ class Evaluator:
         done, doubt = self.exact(d.done)
         assert not isinstance(d.within, str)
         due = start if d.within is None else self.due(start, d.within)
+        self.due_on, self.settled_on = due, self.w.as_at if done is None else done
         if due is None:
             return None, False
         if done is not None:
@@ -256,6 +301,7 @@ class Evaluator:
             late = late or (due is not None and day > due)
             before = day
         due = self.due(before, e.within)
+        self.due_on, self.settled_on = due, end
         if due is None:
             return None, False
         late = late or (end is not None and end > due)

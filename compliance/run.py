@@ -8,13 +8,13 @@ import heapq
 import json
 import os
 from collections import Counter
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from compliance.dates import put_right_on
 from compliance.errors import ComplianceError
@@ -236,11 +236,19 @@ class Explained:
 
 def explain(audited: Audited, rule: int, key: str) -> Explained | None:
     """Explains the rule at position `rule`, which must have run, for a record; None if there is no such record then."""
+    return explain_all(audited, rule, [key]).get(key)
+
+
+def explain_all(audited: Audited, rule: int, keys: Sequence[str]) -> dict[str, Explained]:
+    """The same for many records, by key; those that do not exist then are left out."""
     number = next(i for i, n in enumerate(audited.plan.numbers) if n == rule)
-    row = audited.con.execute(audited.plan.explain[number], {"key": key}).fetchone()
-    if row is None:
-        return None
-    applies, verdict, pending, due_on, margin, argument, *rest = row
+    rows = audited.con.execute(audited.plan.explain[number], {"keys": list(keys)}).fetchall()
+    labels = audited.plan.conditions[number]
+    return {str(key): _explained(labels, values) for key, *values in rows}
+
+
+def _explained(labels: tuple[str, ...], values: Sequence[Any]) -> Explained:
+    applies, verdict, pending, due_on, margin, argument, *rest = values
     outcome: Outcome
     if verdict is not True:
         outcome = "breach" if verdict is False else "not_evidenced"
@@ -248,7 +256,6 @@ def explain(audited: Audited, rule: int, key: str) -> Explained | None:
         outcome = "not_applicable"
     else:
         outcome = "pending" if pending and applies else "compliant"
-    labels = audited.plan.conditions[number]
     conditions = tuple((label, rest[2 * i], rest[2 * i + 1] or "") for i, label in enumerate(labels))
     said = argument if outcome in ("breach", "not_evidenced") else ""
     return Explained(outcome, applies, due_on or "", None if margin is None else int(margin), said, conditions)

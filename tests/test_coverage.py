@@ -73,7 +73,9 @@ def rulebook(folder: Path) -> Path:
         (folder / "instruments" / f"{name}.json").write_text(text, encoding="utf-8")
     (folder / "instruments" / "reading.yaml").write_text("subjects: {staff: staff}\n", encoding="utf-8")
     (folder / "pack").mkdir()
-    (folder / "pack" / "pack.yaml").write_text("pack: pack\ntitle: Made up\ncases_as_at: 2021-09-20\n", encoding="utf-8")
+    (folder / "pack" / "pack.yaml").write_text(
+        "pack: pack\ntitle: Made up\ncases_as_at: 2021-09-20\n", encoding="utf-8"
+    )
     for id_, cites, record, field, more in (
         ("first", "MU-1", "staff", "started_on", ""),
         ("second", "MU-1, MU-5, MU-7", "supervision", "held_on", ""),

@@ -324,7 +324,7 @@ class Planner:
         shown = [rule.when, rule.verdict, rule.pending, argument.due_on, argument.margin, argument.sentence]
         shown += [x for _, truth, said in argument.conditions for x in (truth, said)]
         listed = [self._sql(record, s) for s in shown]
-        return dialect.of_one(self._version[record], self.kinds[record].key, listed)
+        return dialect.of_some(self._version[record], self.kinds[record].key, listed)
 
 
 def make_plan(

@@ -209,9 +209,9 @@ def hits(view: str, key: str, verdicts: list[tuple[int, str]]) -> str:
     )
 
 
-def of_one(view: str, key: str, columns: list[str]) -> str:
-    """Values of the record `$key`."""
-    return f"SELECT {', '.join(columns)} FROM {name(view)} p WHERE p.{name(key)} = $key"
+def of_some(view: str, key: str, columns: list[str]) -> str:
+    """The key of each of the records `$keys`, and values of it."""
+    return f"SELECT p.{name(key)}, {', '.join(columns)} FROM {name(view)} p WHERE list_contains($keys, p.{name(key)})"
 
 
 def counts(view: str, conditions: list[str]) -> str:

@@ -66,7 +66,7 @@ class Plan:
       setup: statements in order, that make the tables and views.
       calendar: whether they need the working-day calendar.
       numbers: the position of each rule in the audit's order; `explain` and `conditions` follow it.
-      explain: for each rule, the statement that tells how each condition came out for the record `$key`: whether it applies, the
+      explain: for each rule, the statement that tells how each condition came out for the records `$keys`: key, whether it applies, the
         verdict, pending, the day due, the days left to it, the sentence, then truth and terms of each condition.
       conditions: for each rule, the conditions in the order of `explain`.
     """
