@@ -3,19 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from compliance.errors import Location, Problem, nearest
 from compliance.language import check, tree
-from compliance.model import Dated, Deadline, Every, Limit, Link, Pack, Parameter, RecordKinds, Rule
+from compliance.model import (
+    Dated,
+    Deadline,
+    Every,
+    FactText,
+    Items,
+    Link,
+    Pack,
+    Parameter,
+    RecordKinds,
+    Regime,
+    Rule,
+    Within,
+)
 
 R = TypeVar("R")
 Loc = Sequence[str | int]
 LocateIn = Callable[[str, Loc, int], Location]
 """File, the way to a value in it, and an offset in that value's text -> its place."""
 
-Within = Dated[Limit] | str
+
+@dataclass(frozen=True, slots=True)
+class CheckedRegime:
+    """A limit, and the checked condition under which it counts; the last of several has none."""
+
+    within: Within
+    condition: tree.Node | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +46,11 @@ class Conditions:
 
 @dataclass(frozen=True, slots=True)
 class CheckedDeadline:
-    """A checked `deadline`; `start` is the day counted from, or the day due when `within` is None."""
+    """A checked `deadline`; `start` is the day counted from, or the day due when `within` is empty."""
 
     start: tree.Node
     done: tree.Node
-    within: Within | None
+    within: tuple[CheckedRegime, ...]
     what: str
 
 
@@ -41,14 +60,18 @@ class CheckedEvery:
 
     start: tree.Node
     done: tree.Sequence
-    within: Within
+    within: tuple[CheckedRegime, ...]
     until: tree.Node | None
     what: str
 
 
 @dataclass(frozen=True)
 class CheckedRule:
-    """A rule whose expressions are known to be sound."""
+    """A rule whose expressions are known to be sound.
+
+    Args:
+      each: the name that stands for an item, and the list for each item of which the rule is asked.
+    """
 
     rule: Rule
     when: tree.Node | None
@@ -56,16 +79,24 @@ class CheckedRule:
     check: Conditions | CheckedDeadline | CheckedEvery
     show: tuple[tree.FieldOf, ...]
     parameters: tuple[str, ...]
+    each: tuple[str, Dated[Items]] | None = None
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Every item for which it is asked at some time; one empty text if it is asked once."""
+        if self.each is None:
+            return ("",)
+        return tuple(dict.fromkeys(str(i) for _, items in self.each[1].versions for i in items))
 
     def nodes(self) -> list[tree.Node]:
         """Every expression of the rule and all that is inside."""
         match self.check:
             case Conditions(items=items):
                 tops = [n for _, n in items]
-            case CheckedDeadline(start=s, done=d):
-                tops = [s, d]
-            case CheckedEvery(start=s, until=u, done=d):
-                tops = [n for n in (s, u, d.condition, d.value) if n is not None]
+            case CheckedDeadline(start=s, done=d, within=w):
+                tops = [s, d, *(r.condition for r in w if r.condition is not None)]
+            case CheckedEvery(start=s, until=u, done=d, within=w):
+                tops = [n for n in (s, u, d.condition, d.value, *(r.condition for r in w)) if n is not None]
         return [n for top in (self.when, self.judged_on, *tops, *self.show) for n in tree.walk(top)]
 
     def sources(self) -> list[tree.Source]:
@@ -74,9 +105,24 @@ class CheckedRule:
         return [*found, self.check.done.source] if isinstance(self.check, CheckedEvery) else found
 
 
-def names_of(pack: Pack, kinds: RecordKinds, parameters: Mapping[str, Parameter]) -> check.Names:
-    """What a pack's expressions may name, with the agency's figures where it has its own."""
-    return check.Names(kinds, {n: parameters.get(n, p) for n, p in pack.parameters.items()}, pack.lists, pack.tables)
+Facts = Mapping[str, Mapping[str, FactText]]
+
+
+def names_of(pack: Pack, kinds: RecordKinds, parameters: Mapping[str, Parameter], facts: Facts) -> check.Names:
+    """What a pack's expressions may name: every pack's figures and facts, and its own lists, tables and periods."""
+    return check.Names(kinds, parameters, pack.lists, pack.tables, pack.periods, facts)
+
+
+def check_fact(
+    fact: FactText, kinds: RecordKinds, parameters: Mapping[str, Parameter], facts: Facts
+) -> list[check.Mistake]:
+    """What is wrong with a fact."""
+    if fact.kind not in kinds:
+        return [check.Mistake(0, f"there is no record kind '{fact.kind}'{nearest(fact.kind, kinds.kinds)}")]
+    known = kinds[fact.kind]
+    if fact.name in known.fields or fact.name in known.links or fact.name in kinds.down[fact.kind]:
+        return [check.Mistake(0, f"{fact.kind} has a field or link '{fact.name}' already")]
+    return check.value(fact.name, fact.kind, check.Names(kinds, parameters, facts=facts))[1]
 
 
 def check_rule(rule: Rule, names: check.Names, locate: LocateIn) -> tuple[CheckedRule | None, list[Problem]]:
@@ -91,13 +137,27 @@ def check_rule(rule: Rule, names: check.Names, locate: LocateIn) -> tuple[Checke
         return None, problems
 
     def checked(
-        text: str, loc: Loc, how: Callable[[str, str, check.Names], tuple[R | None, list[check.Mistake]]]
+        text: str,
+        loc: Loc,
+        how: Callable[[str, str, check.Names], tuple[R | None, list[check.Mistake]]],
+        gaps: bool = False,
     ) -> R | None:
-        node, mistakes = how(text, rule.record, names)
+        node, mistakes = how(text, rule.record, replace(names, gaps=gaps))
         for m in mistakes:
             problem(loc, m.offset, m.what, m.help)
         return node
 
+    each: tuple[str, Dated[Items]] | None = None
+    if rule.each is not None:
+        name, listed = rule.each
+        versions = checked(listed, ("each", name), check.items)
+        kind = names.kinds[rule.record]
+        if name in kind.fields or name in kind.links or name in names.kinds.down[rule.record] or name in names.words:
+            problem(("each",), 0, f"'{name}' already means something else here; choose another name")
+        if versions is not None:
+            each = (name, versions)
+            items = dict.fromkeys(str(i) for _, its in versions.versions for i in its)
+            names = replace(names, each=(name, tuple(items)))
     when = checked(rule.when, ("when",), check.condition) if rule.when else None
     judged_on = checked(rule.judged_on, ("judged_on",), check.day) if rule.judged_on else None
     used: list[str] = []
@@ -112,19 +172,29 @@ def check_rule(rule: Rule, names: check.Names, locate: LocateIn) -> tuple[Checke
             used.append(written)
         return written
 
+    def regimes(written: tuple[Regime, ...], loc: Loc, gaps: bool) -> tuple[CheckedRegime, ...]:
+        found = []
+        for i, regime in enumerate(written):
+            here = (*loc, i) if len(written) > 1 else loc
+            condition = checked(regime.condition, (*here, "if"), check.condition, gaps) if regime.condition else None
+            found.append(
+                CheckedRegime(within(regime.within, (*here, "within") if len(written) > 1 else loc), condition)
+            )
+        return tuple(found)
+
     inner: Conditions | CheckedDeadline | CheckedEvery | None = None
     match rule.check:
         case Deadline() as d:
             start = checked(d.start or d.by, ("deadline", "start" if d.start else "by"), check.day)
             done = checked(d.done, ("deadline", "done"), check.day)
-            limit = within(d.within, ("deadline", "within")) if d.start else None
+            limit = regimes(d.within, ("deadline", "within"), gaps=False)
             if start is not None and done is not None:
                 inner = CheckedDeadline(start, done, limit, d.what or _what(done))
         case Every() as e:
             start = checked(e.start, ("every", "from"), check.day)
             every_done = checked(e.done, ("every", "done"), check.sequence)
             until = checked(e.until, ("every", "until"), check.day) if e.until else None
-            every_within = within(e.within, ("every", "within"))
+            every_within = regimes(e.within, ("every", "within"), gaps=True)
             if start is not None and every_done is not None:
                 inner = CheckedEvery(start, every_done, every_within, until, e.what or _what(every_done.value))
         case items:
@@ -142,9 +212,9 @@ def check_rule(rule: Rule, names: check.Names, locate: LocateIn) -> tuple[Checke
     _citations(rule, problem)
     if problems or inner is None:
         return None, problems
-    found = CheckedRule(rule, when, judged_on, inner, tuple(show), ())
+    found = CheckedRule(rule, when, judged_on, inner, tuple(show), (), each)
     named = {n.name for n in found.nodes() if isinstance(n, tree.ParameterOf)} | set(used)
-    return CheckedRule(rule, when, judged_on, inner, tuple(show), tuple(sorted(named))), []
+    return replace(found, parameters=tuple(sorted(named))), []
 
 
 def _printed_dates(

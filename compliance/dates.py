@@ -11,6 +11,7 @@ from compliance.model import Dated, Limit, Unit
 
 T = TypeVar("T")
 
+SAME_DAY = "same day"
 LIMIT = re.compile(r"(\d{1,5}) (day|week|month|year|working[_ ]day)s?")
 UNITS: dict[str, Unit] = {
     "day": "days",
@@ -28,7 +29,11 @@ def parse_limit(text: str) -> Limit:
     Raises:
       ValueError: it is no length of time; the message says what is expected.
     """
+    if text.strip() == SAME_DAY:
+        return Limit(0, "days")
     match = LIMIT.fullmatch(text.strip())
+    if match is not None and not int(match[1]):
+        raise ValueError(f"'{text}' leaves no time at all; write '{SAME_DAY}' if that is meant")
     if match is None or int(match[1]) > 36_600:
         raise ValueError(
             f"'{text}' is not a length of time; write '28 days', '6 weeks', '1 month' or '10 working_days'"

@@ -205,6 +205,7 @@ class Limit:
 
 Value = Limit | int
 """What a parameter may be."""
+Scalar = str | int | float | bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +221,30 @@ class Dated(Generic[T]):
             if since <= day:
                 chosen = value
         return chosen
+
+
+Items = tuple[Scalar, ...]
+"""What a list holds."""
+Entry = Dated[Items] | Dated[Scalar]
+"""What a table says for a key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Days that a pack names, both ends included; `to_on` None: still running."""
+
+    from_on: date
+    to_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class FactText:
+    """What the law makes of several fields of a kind, as written."""
+
+    name: str
+    kind: str
+    title: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +270,18 @@ class PutRight:
     workstream: str
 
 
+Within = Dated[Limit | None] | str
+"""A limit by its dates (None: suspended), or the name of the parameter that holds it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Regime:
+    """A limit, and the condition (as written) under which it counts; the last of several has none."""
+
+    within: Within
+    condition: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Deadline:
     """Expressions as written; `start` and `within`, or `by`."""
@@ -252,7 +289,7 @@ class Deadline:
     done: str
     start: str = ""
     by: str = ""
-    within: Dated[Limit] | str = ""
+    within: tuple[Regime, ...] = ()
     what: str = ""
 
 
@@ -262,7 +299,7 @@ class Every:
 
     start: str
     done: str
-    within: Dated[Limit] | str
+    within: tuple[Regime, ...]
     until: str = ""
     what: str = ""
 
@@ -280,6 +317,7 @@ class Case:
     failed: tuple[str, ...] | None = None
     missing: tuple[str, ...] | None = None
     parameters: Mapping[str, Dated[Value] | None] = field(default_factory=dict)
+    part: str = ""
 
 
 @dataclass(frozen=True)
@@ -288,6 +326,8 @@ class Rule:
 
     Args:
       check: labels and conditions for `require`, else a Deadline or an Every.
+      unmet: what a condition of `require` that does not hold makes of the record.
+      each: a name and, as written, the list for each item of which the rule is asked.
       from_on, to_on: in force, inclusive; from the file, else the widest span of the duties cited.
       cites_list: the list of the pack that it cites, where it cites one: then each finding is about one duty of the list.
     """
@@ -310,9 +350,8 @@ class Rule:
     file: str
     cases: tuple[Case, ...] = ()
     cites_list: str = ""
-
-
-Scalar = str | int | float | bool
+    unmet: Literal["breach", "not_evidenced"] = "breach"
+    each: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -323,8 +362,10 @@ class Pack:
     title: str
     rules: tuple[Rule, ...]
     parameters: Mapping[str, Parameter]
-    lists: Mapping[str, tuple[Scalar, ...]]
-    tables: Mapping[str, Mapping[str, Scalar | tuple[Scalar, ...]]]
+    lists: Mapping[str, Dated[Items]]
+    tables: Mapping[str, Mapping[str, Entry]]
+    periods: Mapping[str, Period] = field(default_factory=dict)
+    facts: tuple[FactText, ...] = ()
 
 
 # --- an audit -------------------------------------------------------------------------------------------------------

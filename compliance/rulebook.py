@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, cast
 
 from compliance import documents, records, rulefile
-from compliance.checking import CheckedRule, check_rule, names_of
+from compliance.checking import CheckedRule, check_fact, check_rule, names_of
 from compliance.errors import ComplianceError, Location, Problem, RulesError, nearest
 from compliance.language.check import Names
-from compliance.model import Dated, Duty, Layer, Pack, Parameter, RecordKinds, Rule, Value
+from compliance.model import Dated, Duty, FactText, Layer, Pack, Parameter, RecordKinds, Rule, Value
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,8 @@ def read(rules: Path, schemas: Path, overrides: Path | None = None, catalogues: 
         figures = {**figures, **pack.parameters}
     if overrides is not None:
         figures = _read_overrides(overrides, figures, problems)
-    names = {p.name: names_of(p, kinds, figures) for p in packs.values()}
+    facts = _facts(packs.values(), rules, kinds, figures, problems)
+    names = {p.name: names_of(p, kinds, figures, facts) for p in packs.values()}
     checked: list[CheckedRule] = []
     ids: dict[str, str] = {}
     for pack_name, its_rules in rules_of.items():
@@ -145,6 +146,32 @@ def read(rules: Path, schemas: Path, overrides: Path | None = None, catalogues: 
     checked.sort(key=lambda c: (order[c.rule.severity], c.rule.id))
     whole = {n: replace(p, rules=tuple(rules_of[n])) for n, p in packs.items()}
     return Rulebook(kinds, duties, whole, tuple(checked), names, reading)
+
+
+def _facts(
+    packs: Iterable[Pack],
+    rules: Path,
+    kinds: RecordKinds,
+    figures: Mapping[str, Parameter],
+    problems: list[Problem],
+) -> dict[str, dict[str, FactText]]:
+    """The facts of all packs, by kind and name; what is wrong with one is a problem."""
+    found: dict[str, dict[str, FactText]] = {}
+    own: list[tuple[Path, FactText]] = []
+    for pack in packs:
+        path = rules / pack.name / "pack.yaml"
+        for fact in pack.facts:
+            if fact.name in found.setdefault(fact.kind, {}):
+                loc = ("facts", fact.kind, fact.name)
+                what = f"there is a fact '{fact.name}' of {fact.kind} in another pack already"
+                problems.append(Problem(documents.locate(path, loc), what))
+            found[fact.kind][fact.name] = fact
+            own.append((path, fact))
+    for path, fact in own:
+        for mistake in check_fact(fact, kinds, figures, found):
+            where = documents.locate_in(path, ("facts", fact.kind, fact.name, "is"), mistake.offset)
+            problems.append(Problem(where, mistake.what, mistake.help))
+    return found
 
 
 def with_figures(book: Rulebook, values: Mapping[str, Dated[Value] | None]) -> Rulebook:

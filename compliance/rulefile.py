@@ -5,8 +5,10 @@ Strict and closed: an unknown key is a mistake. The JSON Schemas that editors re
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
+from itertools import pairwise
 from typing import Annotated, Any, Literal, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -25,8 +27,11 @@ Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 Line = Annotated[str, Field(min_length=1, max_length=400)]
 Expression = Annotated[str, Field(min_length=1, description="An expression; see docs/language.md")]
 Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$", description="YYYY-MM-DD")]
-LimitText = Annotated[str, Field(description="'28 days', '10 working_days', '1 month', or a parameter's name")]
+LimitText = Annotated[
+    str, Field(description="'28 days', '10 working_days', '1 month', 'same day', or a parameter's name")
+]
 Within = LimitText | dict[Day, LimitText]
+SUSPENDED = "suspended"
 Workstream = Slug
 
 
@@ -44,13 +49,20 @@ class PutRightModel(Strict):
     workstream: Workstream
 
 
+class RegimeModel(Strict):
+    """A limit, and when it counts; the last of several has no `if`."""
+
+    if_: Expression | None = Field(None, alias="if")
+    within: Within
+
+
 class DeadlineModel(Strict):
     """Something that must happen within a time of something else, or by a day."""
 
     start: Expression | None = None
     by: Expression | None = None
     done: Expression
-    within: Within | None = None
+    within: Within | list[RegimeModel] | None = None
     what: Line | None = None
 
 
@@ -59,7 +71,7 @@ class EveryModel(Strict):
 
     from_: Expression = Field(alias="from")
     done: Expression
-    within: Within
+    within: Within | list[RegimeModel]
     until: Expression | None = None
     what: Line | None = None
 
@@ -83,6 +95,7 @@ class CaseModel(BaseModel):
     failed: list[str] | None = None
     missing: list[str] | None = None
     parameters: dict[str, str | int | dict[Day, str | int]] = {}
+    part: str | None = None
 
 
 class RuleModel(Strict):
@@ -103,6 +116,8 @@ class RuleModel(Strict):
     show: list[str] = []
     note: str | None = None
     in_force: SpanModel | None = None
+    unmet: Literal["breach", "not_evidenced"] = "breach"
+    each: Annotated[dict[Name, Expression], Field(min_length=1, max_length=1)] | None = None
     cases: list[CaseModel] = []
 
 
@@ -118,6 +133,14 @@ class ParameterModel(Strict):
 
 
 ListModel = Annotated[list[str] | list[int], Field(min_length=1)]
+EntryModel = str | int | ListModel | Annotated[dict[Day, str | int | ListModel], Field(min_length=1)]
+
+
+class FactModel(Strict):
+    """What the law makes of several fields of a kind."""
+
+    title: Line
+    is_: Expression = Field(alias="is")
 
 
 class PackModel(Strict):
@@ -127,8 +150,10 @@ class PackModel(Strict):
     title: Line
     cases_as_at: Day
     parameters: dict[Name, ParameterModel] = {}
-    lists: dict[Name, ListModel] = {}
-    tables: dict[Name, dict[str, str] | dict[str, int] | dict[str, ListModel]] = {}
+    lists: dict[Name, ListModel | Annotated[dict[Day, ListModel], Field(min_length=1)]] = {}
+    tables: dict[Name, dict[str, EntryModel]] = {}
+    periods: dict[Name, SpanModel] = {}
+    facts: dict[Name, dict[Name, FactModel]] = {}
 
 
 class ReadingModel(Strict):
@@ -172,14 +197,44 @@ class Problems:
             self.add(loc, f"{_path(loc)}: {e}")
             return date(2011, 4, 1)
 
-    def within(self, loc: Loc, written: str | dict[str, str]) -> model.Dated[model.Limit] | str:
+    def within(self, loc: Loc, written: str | dict[str, str]) -> model.Within:
         """A length of time, or dated versions of one, or a parameter."""
         if isinstance(written, str):
-            return written if written.isidentifier() else model.Dated(((date.min, self.limit(loc, written)),))
+            if written == SUSPENDED:
+                self.add(
+                    loc, f"{_path(loc)}: only a dated version may be {SUSPENDED}, and one must come before and after it"
+                )
+            is_name = written.isidentifier() and written != SUSPENDED
+            return written if is_name else model.Dated(((date.min, self.limit(loc, written)),))
         if not written:
             self.add(loc, f"{_path(loc)} has no version")
             return model.Dated(((date.min, model.Limit(1, "days")),))
-        return dated({self.day((*loc, d), d): self.limit((*loc, d), v) for d, v in written.items()})
+        found: model.Dated[model.Limit | None] = dated(
+            {self.day((*loc, d), d): None if v == SUSPENDED else self.limit((*loc, d), v) for d, v in written.items()}
+        )
+        limits = [v for _, v in found.versions]
+        if None in (limits[0], limits[-1]) or any(a is None and b is None for a, b in pairwise(limits)):
+            self.add(loc, f"{_path(loc)}: a limit must be in force before what is {SUSPENDED}, and another after it")
+        return found
+
+    def regimes(self, loc: Loc, written: str | dict[str, str] | list[RegimeModel]) -> tuple[model.Regime, ...]:
+        """A limit, or several with the conditions under which they count."""
+        if not isinstance(written, list):
+            return (model.Regime(self.within(loc, written)),)
+        last = len(written) - 1
+        for i, regime in enumerate(written):
+            if (regime.if_ is None) != (i == last):
+                what = (
+                    "the last limit counts in every other case and has no 'if'"
+                    if i == last
+                    else "every limit but the last has an 'if'"
+                )
+                self.add((*loc, i), f"{_path(loc)}: {what}")
+        if not written:
+            self.add(loc, f"{_path(loc)} has no limit")
+        return tuple(
+            model.Regime(self.within((*loc, i, "within"), r.within), r.if_ or "") for i, r in enumerate(written)
+        )
 
     def value(self, loc: Loc, written: str | int | dict[str, str | int]) -> model.Dated[model.Value] | None:
         """The value of a parameter; None if it is off."""
@@ -235,20 +290,55 @@ def pack(document: object, file: str, problems: Problems) -> tuple[model.Pack, d
         unit = "length" if is_length else (p.unit or "").replace("count", "")
         parameters[name] = model.Parameter(name, p.title, value, unit, p.basis, p.source, p.note or "")
     tables = {
-        name: {key: tuple(v) if isinstance(v, list) else v for key, v in entries.items()}
+        name: {key: _entry(("tables", name, key), v, problems) for key, v in entries.items()}
         for name, entries in written.tables.items()
     }
-    for name in {*tables, *written.lists} & set(parameters) | set(tables) & set(written.lists):
-        problems.add((), f"'{name}' is declared twice among parameters, lists and tables")
+    for name, entries in tables.items():
+        shapes = {type(v).__name__ for entry in entries.values() for _, v in entry.versions}
+        if len(shapes) > 1:
+            problems.add(("tables", name), f"table '{name}': all entries must be of one kind: lists, texts or numbers")
+    periods = {
+        name: model.Period(
+            problems.day(("periods", name, "from"), p.from_),
+            problems.day(("periods", name, "to"), p.to) if p.to is not None else None,
+        )
+        for name, p in written.periods.items()
+    }
+    for name, period in periods.items():
+        if period.to_on is not None and period.to_on < period.from_on:
+            problems.add(("periods", name, "to"), f"period '{name}' ends before it begins")
+    declared = Counter([*parameters, *written.lists, *tables, *periods])
+    for name in (n for n, times in declared.items() if times > 1):
+        problems.add((), f"'{name}' is declared twice among parameters, lists, tables and periods")
     found = model.Pack(
         name=written.pack,
         title=written.title,
         rules=(),
         parameters=parameters,
-        lists={name: tuple(items) for name, items in written.lists.items()},
-        tables=cast(Mapping[str, Mapping[str, model.Scalar | tuple[model.Scalar, ...]]], tables),
+        lists=cast(
+            Mapping[str, model.Dated[model.Items]],
+            {name: _entry(("lists", name), items, problems) for name, items in written.lists.items()},
+        ),
+        tables=cast(Mapping[str, Mapping[str, model.Entry]], tables),
+        periods=periods,
+        facts=tuple(
+            model.FactText(name, kind, fact.title, fact.is_)
+            for kind, its in written.facts.items()
+            for name, fact in its.items()
+        ),
     )
     return found, problems.day(("cases_as_at",), written.cases_as_at)
+
+
+def _entry(loc: Loc, written: Any, problems: Problems) -> model.Dated[Any]:
+    """A list or an entry of a table, with its dates."""
+    if not isinstance(written, dict):
+        written = {None: written}
+    found = {
+        date.min if d is None else problems.day((*loc, d), d): tuple(v) if isinstance(v, list) else v
+        for d, v in written.items()
+    }
+    return dated(found)
 
 
 def overrides(
@@ -364,6 +454,8 @@ def rule(
         to_on=to_on,
         file=file,
         cases=tuple(_case(c, i, cases_as_at, problems) for i, c in enumerate(written.cases)),
+        unmet=written.unmet,
+        each=next(iter(written.each.items())) if written.each else None,
     )
 
 
@@ -377,15 +469,17 @@ def _check(written: RuleModel, problems: Problems) -> tuple[tuple[str, str], ...
         if not written.require:
             problems.add(("require",), "require has no condition")
         return tuple(written.require.items())
+    if written.unmet != "breach":
+        problems.add(("unmet",), "unmet goes with 'require'; a day that has passed is a breach")
     if written.deadline is not None:
         d = written.deadline
         if (d.start is None) != (d.within is None) or (d.by is None) == (d.start is None):
             problems.add(("deadline",), "a deadline has either 'start' and 'within', or 'by'")
             return None
-        within = problems.within(("deadline", "within"), d.within) if d.within is not None else ""
+        within = problems.regimes(("deadline", "within"), d.within) if d.within is not None else ()
         return model.Deadline(d.done, d.start or "", d.by or "", within, d.what or "")
     e = cast(EveryModel, written.every)
-    within = problems.within(("every", "within"), e.within)
+    within = problems.regimes(("every", "within"), e.within)
     return model.Every(e.from_, e.done, within, e.until or "", e.what or "")
 
 
@@ -400,6 +494,7 @@ def _case(c: CaseModel, i: int, as_at: date, problems: Problems) -> model.Case:
         failed=tuple(c.failed) if c.failed is not None else None,
         missing=tuple(c.missing) if c.missing is not None else None,
         parameters={n: problems.value(("cases", i, "parameters", n), v) for n, v in c.parameters.items()},
+        part=c.part or "",
     )
 
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 from compliance.checking import CheckedDeadline, CheckedEvery, CheckedRule, Conditions
 from compliance.compiler.ir import FALSE, NULL, TRUE, AsAt, Ir, Ordinal, and_, case, const, is_null, not_, op, or_
-from compliance.compiler.lower import Lowered, Lowerer, Scope, Value
+from compliance.compiler.lower import Lowered, Lowerer, Scope, Value, consts
 from compliance.language import tree
 from compliance.language.describe import english_of, field_words, path_words, source_words, words
-from compliance.model import Limit
+from compliance.model import Unit
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def argue(lowered: Lowered, lowerer: Lowerer) -> Argument:
     rule = lowered.rule.rule
     scopes = (Scope(0, rule.record),)
     empty = _may_be_empty(lowered.rule)
-    ref = rule.cites[0].ref
+    ref = next((d.ref for d in rule.cites if d.id == lowered.part), rule.cites[0].ref)
     when_terms = _terms([lowered.rule.when] if lowered.rule.when else [], lowerer, scopes, empty)
     shown = _terms(lowered.rule.show, lowerer, scopes, empty)
     whether = is_null(lowered.when)
@@ -87,7 +87,7 @@ def argue(lowered: Lowered, lowerer: Lowerer) -> Argument:
     match lowered.rule.check:
         case Conditions(items=items):
             per = [
-                (label, truth, _terms([node], lowerer, scopes, empty))
+                (lowered.said(label), truth, _terms([node], lowerer, scopes, empty))
                 for (label, node), (_, truth) in zip(items, lowered.conditions, strict=True)
             ]
             rows = [(label, truth, _phrases(terms)) for label, truth, terms in per]
@@ -112,15 +112,16 @@ def argue(lowered: Lowered, lowerer: Lowerer) -> Argument:
             on = op("coalesce", lowered.due.done.node, AsAt())
             margin = op("text", op("days_between", on, lowered.due.due))
             terms = _terms([d.start, d.done], lowerer, scopes, empty)
-            rows = [(label, truth, _phrases(terms)) for label, truth in lowered.conditions]
-            failed = op("json", text(lowered.conditions[0][0]))
+            terms += _terms([r.condition for r in d.within if r.condition], lowerer, scopes, empty)
+            rows = [(lowered.said(label), truth, _phrases(terms)) for label, truth in lowered.conditions]
+            failed = op("json", text(rows[0][0]))
             extra = [("due_on", op("json", lowered.due.due))]
         case CheckedEvery() as e:
             assert lowered.due is not None
             sentence, late = _every(e, lowered, ref)
             due_on = op("text", lowered.due.due)
             margin = op("text", op("days_between", lowered.due.end or AsAt(), lowered.due.due))
-            terms = _terms([e.start], lowerer, scopes, empty)
+            terms = _terms([e.start, *(r.condition for r in e.within if r.condition)], lowerer, scopes, empty)
             # An empty end is no end; it is missing from nothing.
             ends = _terms([e.until] if e.until else [], lowerer, scopes, empty)
             terms += [Term(t.phrase, t.key, t.json, ()) for t in ends]
@@ -128,9 +129,11 @@ def argue(lowered: Lowered, lowerer: Lowerer) -> Argument:
             done_missing = tuple((is_null(lowered.conditions[0][1]), name) for name in inside)
             gaps = concat(text("["), lowered.due.gaps or NULL, text("]"))
             terms.append(Term(NULL, "late_gaps", gaps, done_missing))
-            rows = [(label, truth, _phrases(terms)) for label, truth in lowered.conditions]
-            failed = op("json", text(lowered.conditions[0][0]))
+            rows = [(lowered.said(label), truth, _phrases(terms)) for label, truth in lowered.conditions]
+            failed = op("json", text(rows[0][0]))
             extra = [("last_on", op("json", lowered.due.done.node)), ("next_due_on", op("json", lowered.due.due))]
+    if rule.each is not None and not any("{" + rule.each[0] + "}" in label for label, _ in lowered.conditions):
+        sentence = concat(text(f"{lowered.part}: "), sentence)
     if not isinstance(lowered.rule.check, Conditions):
         needed = [Needed(is_null(lowered.conditions[0][1]), terms)]
     everything = list({t.key: t for t in (*shown, *when_terms, *terms)}.values())
@@ -190,25 +193,7 @@ def _missing(parts: Iterable[Needed]) -> Ir:
 # --- the two clocks ---
 
 
-def _limit_words(lowered: Lowered, start: Ir) -> Ir:
-    """`1 year`, or, of several versions, the one that made the day due."""
-    assert lowered.due is not None and lowered.due.within is not None
-    versions = lowered.due.within.versions
-    if len(versions) == 1:
-        return text(str(versions[0][1]))
-    low = _Adder()
-    found: list[Ir] = []
-    for _, limit in reversed(versions[1:]):
-        found += [op("eq", lowered.due.due, low.add(start, limit)), text(str(limit))]
-    return case(*found, text(str(versions[0][1])))
-
-
-class _Adder:
-    def add(self, day: Ir, limit: Limit) -> Ir:
-        return Lowerer.add(self, day, limit.unit, limit.amount, 1)  # type: ignore[arg-type]
-
-
-def _count_late(due: Ir, until: Ir, units: set[str]) -> Ir:
+def _count_late(due: Ir, until: Ir, units: frozenset[Unit]) -> Ir:
     """How many days late, in the unit of the limit where that is working days."""
     working = units == {"working_days"}
     n = op("sub", Ordinal(until), Ordinal(due)) if working else op("days_between", due, until)
@@ -226,23 +211,23 @@ def _deadline(d: CheckedDeadline, lowered: Lowered, ref: str) -> tuple[Ir, Ir]:
     due = lowered.due
     assert due is not None
     done = due.done.node
-    units = {limit.unit for _, limit in due.within.versions} if due.within else {"days"}
     on = case(is_null(done), AsAt(), done)
-    late = _count_late(due.due, on, set(units))
+    late = _count_late(due.due, on, due.units)
     start = _start_words(d.start)
-    if due.within is None:
+    what = lowered.said(d.what)
+    if not d.within:
         why = text(f" ({start}, {ref}); ")
         if isinstance(d.start, tree.FieldOf) or not isinstance(d.start, tree.Literal):
             why = text(f" ({start}; {ref}); ")
-        head: Ir = concat(text(f"{d.what} due by "), op("english", due.due), why)
+        head: Ir = concat(text(f"{what} due by "), op("english", due.due), why)
     else:
         head = concat(
-            text(f"{d.what} due "),
+            text(f"{what} due "),
             op("english", due.due),
             text(f" ({start} "),
             op("english", due.start.node),
             text(" + "),
-            _limit_words(lowered, due.start.node),
+            due.words,
             text(f", {ref}); "),
         )
     after = case(
@@ -253,7 +238,7 @@ def _deadline(d: CheckedDeadline, lowered: Lowered, ref: str) -> tuple[Ir, Ir]:
     unknown = case(
         is_null(due.due),
         text(
-            f"Not evidenced: {d.what[0].lower()}{d.what[1:]} cannot be judged, because {start} is not recorded or cannot be read. {ref}."
+            f"Not evidenced: {what[0].lower()}{what[1:]} cannot be judged, because {start} is not recorded or cannot be read. {ref}."
         ),
         concat(
             head,
@@ -266,24 +251,23 @@ def _deadline(d: CheckedDeadline, lowered: Lowered, ref: str) -> tuple[Ir, Ir]:
 
 def _every(e: CheckedEvery, lowered: Lowered, ref: str) -> tuple[Ir, Ir]:
     due = lowered.due
-    assert due is not None and due.within is not None and due.n_late is not None and due.end is not None
-    units = {limit.unit for _, limit in due.within.versions}
+    assert due is not None and due.n_late is not None and due.end is not None
     start = _start_words(e.start)
+    what = lowered.said(e.what)
     open_late = op("gt", due.end, due.due)
-    late = _count_late(due.due, due.end, set(units))
+    late = _count_late(due.due, due.end, due.units)
     last = case(
         is_null(due.done.node),
         concat(text(f"{start} "), op("english", due.start.node)),
         concat(text("last "), op("english", due.done.node)),
     )
-    base = op("coalesce", due.done.node, due.start.node)
     still = concat(
-        text(f"{e.what} due "),
+        text(f"{what} due "),
         op("english", due.due),
         text(" ("),
         last,
         text(" + "),
-        _limit_words(lowered, base),
+        due.words,
         text(f", {ref}); none since; "),
         late,
         text(" late on "),
@@ -300,13 +284,15 @@ def _every(e: CheckedEvery, lowered: Lowered, ref: str) -> tuple[Ir, Ir]:
     said = concat(
         case(open_late, still, NULL),
         case(and_(open_late, op("gt", due.n_late, const(0))), text(" "), NULL),
-        case(op("gt", due.n_late, const(0)), concat(case(open_late, NULL, text(f"{e.what}: ")), past), NULL),
+        case(op("gt", due.n_late, const(0)), concat(case(open_late, NULL, text(f"{what}: ")), past), NULL),
     )
     unknown = case(
         is_null(due.start.node),
         text(
-            f"Not evidenced: {e.what[0].lower()}{e.what[1:]} cannot be judged, because {start} is not recorded or cannot be read. {ref}."
+            f"Not evidenced: {what[0].lower()}{what[1:]} cannot be judged, because {start} is not recorded or cannot be read. {ref}."
         ),
+        is_null(due.due),
+        concat(said, text(f"Not evidenced: which limit holds cannot be told. {ref}.")),
         concat(said, text(" Not evidenced: a record without a readable date may fill a gap.")),
     )
     truth = lowered.conditions[0][1]
@@ -317,17 +303,24 @@ def _every(e: CheckedEvery, lowered: Lowered, ref: str) -> tuple[Ir, Ir]:
 
 
 def _leaves(node: tree.Node) -> list[tree.Node]:
-    if isinstance(node, tree.FieldOf | tree.Aggregate | tree.Gap):
+    if isinstance(node, tree.FieldOf | tree.Aggregate | tree.Gap | tree.HasAll):
         return [node]
     return [leaf for child in tree.children(node) for leaf in _leaves(child)]
 
 
 def _may_be_empty(rule: CheckedRule) -> frozenset[tree.Node]:
     """Fields of which the rule asks whether they are empty: then being empty is an answer, and nothing is missing."""
-    asked = {n.item for n in rule.nodes() if isinstance(n, tree.IsNone)}
+    asked = {inner for n in rule.nodes() if isinstance(n, tree.IsNone) for inner in _through_facts(n.item)}
+    for n in rule.nodes():
+        if isinstance(n, tree.Extreme) and n.fn in ("first_of", "last_of"):
+            asked.update(inner for i in n.items for inner in _through_facts(i))
     if isinstance(rule.check, CheckedDeadline):
         asked.add(rule.check.done)
     return frozenset(asked)
+
+
+def _through_facts(node: tree.Node) -> list[tree.Node]:
+    return [node, *_through_facts(node.item)] if isinstance(node, tree.Fact) else [node]
 
 
 def _terms(
@@ -366,6 +359,21 @@ def _term(node: tree.Node, lowerer: Lowerer, scopes: tuple[Scope, ...], may_be_e
     match node:
         case tree.FieldOf():
             return _field_term(node, value, node in may_be_empty)
+        case tree.HasAll(item=item, options=options):
+            said = english_of(item)
+            listed = lowerer.value(item, scopes).node
+            lacks = lowerer.options(options, lambda o: op("lacking", listed, *consts(o)), scopes)
+            phrase = case(
+                is_null(listed),
+                text(f"{said}: not recorded"),
+                value.node,
+                text(f"{said}: complete"),
+                concat(text(f"{said} lacks: "), lacks),
+            )
+            inside = tuple(
+                (is_null(value.node), _field_name(f)) for f in tree.walk(item) if isinstance(f, tree.FieldOf)
+            )
+            return Term(phrase, f"{said}, lacking", op("json", lacks), inside)
         case tree.Aggregate(fn="count"):
             said = f"{source_words(node.source)} counted: "
             n: Ir = op("text", value.node)

@@ -41,6 +41,13 @@ class AsAt(Ir):
 
 
 @dataclass(frozen=True, slots=True)
+class Hole(Ir):
+    """`since` or `first` of a gap, before it is known which gap. Only while lowering; the plan has none."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Op(Ir):
     """A plain operation on values of the row; the dialect's table of templates lists all names."""
 
@@ -196,6 +203,23 @@ def rebuild(item: Ir, change: Callable[[Ir], Ir]) -> Ir:
 def has_outer(item: Ir) -> bool:
     """Whether an `Outer` is anywhere inside."""
     return isinstance(item, Outer) or any(has_outer(p) for p in parts(item))
+
+
+def in_gap(item: Ir, since: Ir, first: Ir, inside: bool) -> Ir:
+    """`item`, said of the record, with the gap it speaks of.
+
+    Args:
+      inside: the gap ends at one of the linked rows, which is where the result stands.
+    """
+    if isinstance(item, Hole):
+        return since if item.name == "since" else first
+    if _has_hole(item):
+        return rebuild(item, lambda i: in_gap(i, since, first, inside))
+    return Outer(item) if inside and not isinstance(item, Const | AsAt) else item
+
+
+def _has_hole(item: Ir) -> bool:
+    return isinstance(item, Hole) or any(_has_hole(p) for p in parts(item))
 
 
 def resolve_outer(item: Ir, link: str, table: str) -> Ir:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import TypeVar, cast
 
-from compliance.checking import CheckedDeadline, CheckedEvery, CheckedRule, Conditions, Within
+from compliance.checking import CheckedDeadline, CheckedEvery, CheckedRegime, CheckedRule, Conditions
 from compliance.compiler.ir import (
     FALSE,
     NULL,
@@ -14,6 +15,7 @@ from compliance.compiler.ir import (
     AsAt,
     Column,
     Group,
+    Hole,
     Ir,
     Op,
     OpenDay,
@@ -25,14 +27,18 @@ from compliance.compiler.ir import (
     case,
     const,
     has_outer,
+    in_gap,
     is_null,
     not_,
     op,
     or_,
     resolve_outer,
 )
+from compliance.dates import english
 from compliance.language import tree
-from compliance.model import Dated, Limit, Link, Parameter, RecordKinds, Table, Unit
+from compliance.model import Dated, Items, Limit, Link, Parameter, RecordKinds, Table, Unit, Within
+
+T = TypeVar("T")
 
 COMPARE = {"==": "eq", "!=": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
 
@@ -80,12 +86,18 @@ class Pair:
 
 @dataclass(frozen=True)
 class Due:
-    """The lowered parts of a deadline or of a recurring duty that its argument needs."""
+    """The lowered parts of a deadline or of a recurring duty that its argument needs.
+
+    Args:
+      words: the limit that made the day due; NULL where the day itself is given.
+      units: of every limit that there may be.
+    """
 
     start: Value
     due: Ir
     done: Value
-    within: Dated[Limit] | None
+    words: Ir
+    units: frozenset[Unit]
     n_late: Ir | None = None
     gaps: Ir | None = None
     gaps_text: Ir | None = None
@@ -102,6 +114,8 @@ class Lowered:
       conditions: labels and truth values; for a deadline or a recurring duty, one.
       pending: whether the deadline is still running.
       verdict: true: compliant, pending or not applicable; false: breach; unknown: not evidenced.
+      part: the item for which the rule is asked; empty without `each`.
+      lawful: for a reading by the agency's own, stricter figure: the verdict by the figure of the law.
     """
 
     rule: CheckedRule
@@ -110,6 +124,13 @@ class Lowered:
     pending: Ir
     verdict: Ir
     due: Due | None
+    part: str = ""
+    lawful: Ir | None = None
+
+    def said(self, text: str) -> str:
+        """A label with the item in its place."""
+        each = self.rule.rule.each
+        return text if each is None else text.replace("{" + each[0] + "}", self.part)
 
 
 class Lowerer:
@@ -126,29 +147,36 @@ class Lowerer:
         self.parameters = parameters
         self.pairs: dict[str, Pair] = {}
         self.judged: Ir = AsAt()
+        self.part = ""
+        self.local: Limit | None = None
 
-    def rule(self, checked: CheckedRule) -> Lowered:
-        """The whole rule."""
+    def rule(self, checked: CheckedRule, part: str = "") -> Lowered:
+        """The whole rule, as it is asked for one item of its list."""
         scopes = (Scope(0, checked.rule.record),)
         self.judged = AsAt()
+        self.part = part
         in_force: Ir = TRUE
         if checked.judged_on is not None:
             judged = self.value(checked.judged_on, scopes).node
             self.judged = case(is_null(judged), AsAt(), judged)
             in_force = self.in_force(checked.rule.from_on, checked.rule.to_on)
         when: Ir = and_(TRUE if checked.when is None else self.value(checked.when, scopes).node, in_force)
+        if checked.each is not None:
+            when = and_(when, self.dated(checked.each[1], lambda items: const(part in items), scopes))
         pending: Ir = FALSE
         due: Due | None = None
         match checked.check:
             case Conditions(items=items):
                 conditions = tuple((label, self.value(node, scopes).node) for label, node in items)
+                if checked.rule.unmet == "not_evidenced":
+                    conditions = tuple((label, case(truth, TRUE, NULL)) for label, truth in conditions)
                 holds = and_(*(c for _, c in conditions))
             case CheckedDeadline() as d:
                 holds, pending, due = self.deadline(d, scopes, checked.judged_on is not None)
                 conditions = ((deadline_label(d), holds),)
             case CheckedEvery() as e:
                 holds, pending, due = self.every(e, scopes, checked.judged_on is not None)
-                conditions = ((every_label(e, self.limits(e.within)), holds),)
+                conditions = ((every_label(e, self.all_limits(e.within)), holds),)
         if when == TRUE:
             verdict = holds
         else:
@@ -156,7 +184,7 @@ class Lowerer:
             verdict = or_(
                 not_(when), case(pending, case(is_null(when), NULL, TRUE), holds) if pending != FALSE else holds
             )
-        return Lowered(checked, when, conditions, pending, verdict, due)
+        return Lowered(checked, when, conditions, pending, verdict, due, part)
 
     def in_force(self, from_on: date, to_on: date | None) -> Ir:
         """Whether the day that decides lies in the rule's own dates; never NULL."""
@@ -165,7 +193,15 @@ class Lowerer:
 
     # --- the two clocks ---
 
-    def limits(self, within: Within) -> Dated[Limit]:
+    def dated(self, dated: Dated[T], make: Callable[[T], Ir], scopes: tuple[Scope, ...]) -> Ir:
+        """What `make` gives for the version in force on the day that decides."""
+        judged = self.judged_here(scopes)
+        found: list[Ir] = []
+        for since, version in reversed(dated.versions[1:]):
+            found += [op("ge", judged, const(since)), make(version)]
+        return case(*found, make(dated.versions[0][1]))
+
+    def limits(self, within: Within) -> Dated[Limit | None]:
         """The versions of a limit."""
         if isinstance(within, str):
             value = self.parameters[within].value
@@ -173,22 +209,64 @@ class Lowerer:
             return Dated(tuple((since, v) for since, v in value.versions if isinstance(v, Limit)))
         return within
 
-    def day_due(self, start: Ir, within: Dated[Limit], judged: bool) -> Ir:
-        """The day due by the version in force on that day itself, or on the day that decides."""
-        versions = [(since, self.add(start, limit.unit, limit.amount, 1)) for since, limit in within.versions]
-        if len(versions) == 1:
-            return versions[0][1]
-        found: list[Ir] = []
-        for since, due in reversed(versions[1:]):
-            found += [op("ge", self.judged if judged else due, const(since)), due]
-        return case(*found, versions[0][1])
+    def all_limits(self, regimes: Sequence[CheckedRegime]) -> tuple[Limit, ...]:
+        """Every limit that there may be, each once."""
+        if self.local is not None:
+            return (self.local,)
+        found = (limit for r in regimes for _, limit in self.limits(r.within).versions)
+        return tuple(dict.fromkeys(limit for limit in found if limit is not None))
+
+    def units(self, regimes: Sequence[CheckedRegime]) -> frozenset[Unit]:
+        """The units of all of them."""
+        return frozenset(limit.unit for limit in self.all_limits(regimes))
+
+    def day_due(self, start: Ir, within: Dated[Limit | None], judged: bool) -> tuple[Ir, Ir]:
+        """The day due by the version in force on that day itself, or on the day that decides; and the limit in words.
+
+        What would fall due while a limit is suspended falls due on the first day of the version after it.
+        """
+        versions = within.versions
+        first = versions[0][1]
+        assert first is not None, "a limit that is suspended comes after one that is not"
+        before, days, words = first, list[Ir](), list[Ir]()
+        for i, (since, limit) in enumerate(versions[1:], 1):
+            due = self.add(start, (limit or before).unit, (limit or before).amount, 1)
+            from_then_on = op("ge", self.judged if judged else due, const(since))
+            if limit is None:
+                resumed = versions[i + 1][0]
+                told = f"{before}, suspended until {english(resumed)}"
+                days, words = [from_then_on, const(resumed), *days], [from_then_on, const(told), *words]
+            else:
+                days, words = [from_then_on, due, *days], [from_then_on, const(str(limit)), *words]
+                before = limit
+        return case(*days, self.add(start, first.unit, first.amount, 1)), case(*words, const(str(first)))
+
+    def due(self, start: Ir, regimes: Sequence[CheckedRegime], conditions: Sequence[Ir], judged: bool) -> tuple[Ir, Ir]:
+        """The day due by the first limit whose condition is true, and that limit in words; NULL if nobody can tell which.
+
+        Args:
+          conditions: of all regimes but the last, as values of the row in which `start` stands.
+        """
+        days, words = list[Ir](), list[Ir]()
+        for regime, condition in zip(regimes[:-1], conditions, strict=True):
+            day, said = self.day_due(start, self.limits(regime.within), judged)
+            days += [condition, day, is_null(condition), NULL]
+            words += [condition, said]
+        day, said = self.day_due(start, self.limits(regimes[-1].within), judged)
+        due, limit = case(*days, day), case(*words, said)
+        if self.local is None:
+            return due, limit
+        own = self.add(start, self.local.unit, self.local.amount, 1)
+        return _extreme("least", [due, own]), case(op("lt", own, due), const(str(self.local)), limit)
 
     def deadline(self, d: CheckedDeadline, scopes: tuple[Scope, ...], judged: bool) -> tuple[Ir, Ir, Due]:
         """Whether the rule holds, whether it is still running, and the parts that its argument needs."""
         start = self.value(d.start, scopes).exact()
         done = self.value(d.done, scopes).exact()
-        within = None if d.within is None else self.limits(d.within)
-        due = start.node if within is None else self.day_due(start.node, within, judged)
+        due, words = start.node, NULL
+        if d.within:
+            conditions = [self.value(r.condition, scopes).node for r in d.within if r.condition is not None]
+            due, words = self.due(start.node, d.within, conditions, judged)
         running = op("le", AsAt(), due)
         pending = and_(is_null(done.node), not_(is_null(due)), running)
         holds = case(
@@ -202,13 +280,14 @@ class Lowerer:
             NULL,
             FALSE,
         )
-        return holds, pending, Due(start, due, done, within)
+        units = self.units(d.within) if d.within else frozenset[Unit](("days",))
+        return holds, pending, Due(start, due, done, words, units)
 
     def every(self, e: CheckedEvery, scopes: tuple[Scope, ...], judged: bool) -> tuple[Ir, Ir, Due]:
         """Whether the rule holds, whether it is still running, and the parts that its argument needs."""
         start = self.value(e.start, scopes).exact()
         until = Value(NULL) if e.until is None else self.value(e.until, scopes).exact()
-        within = self.limits(e.within)
+        conditions = [self.value(r.condition, scopes).node for r in e.within if r.condition is not None]
         source = e.done.source
         inner = self.enter(source, scopes)
         cond = TRUE if e.done.condition is None else self.value(e.done.condition, inner).node
@@ -221,8 +300,10 @@ class Lowerer:
         order = case(member, day.node, NULL)
         # The judging date of a rule belongs to the record, not to each event.
         judged_here, self.judged = self.judged, Outer(self.judged)
-        before = case(is_null(order), NULL, op("coalesce", Window(inner[-1].by, "lag", order, order), first))
-        due_here = self.day_due(before, within, judged)
+        lag = Window(inner[-1].by, "lag", order, order)
+        before = case(is_null(order), NULL, op("coalesce", lag, first))
+        conditions_here = [in_gap(c, before, is_null(lag), inside=True) for c in conditions]
+        due_here, _ = self.due(before, e.within, conditions_here, judged)
         self.judged = judged_here
         late_here = and_(member, op("gt", day.node, due_here))
         gap = (before, due_here, day.node)
@@ -232,9 +313,14 @@ class Lowerer:
         last_done = self.group(source, scopes, "max", (day.node,), member)
         unsure = or_(is_null(cond), and_(or_(cond, is_null(cond)), is_null(day.node)))
         n_unsure = TRUE if unsure == FALSE else op("eq", self.count(source, scopes, unsure), const(0))
-        next_due = self.day_due(op("coalesce", last_done, start.node), within, judged)
+        base = op("coalesce", last_done, start.node)
+        conditions_open = [in_gap(c, base, is_null(last_done), inside=False) for c in conditions]
+        next_due, words = self.due(base, e.within, conditions_open, judged)
         open_late = op("gt", end, next_due)
         broken = or_(op("gt", n_late, const(0)), open_late)
+        untold: Ir = is_null(next_due)
+        if conditions:
+            untold = or_(untold, op("gt", self.count(source, scopes, and_(member, is_null(due_here))), const(0)))
         pending = and_(
             is_null(last_done),
             not_(op("coalesce", over, FALSE)),
@@ -245,15 +331,14 @@ class Lowerer:
         holds = case(
             or_(is_null(start.node), until.doubt),
             NULL,
-            is_null(next_due),
+            broken,
+            case(n_unsure, FALSE, NULL),
+            untold,
             NULL,
-            not_(broken),
             TRUE,
-            not_(n_unsure),
-            NULL,
-            FALSE,
         )
-        found = Due(start, next_due, Value(last_done), within, n_late, gaps, gaps_text, last_done, end)
+        units = self.units(e.within)
+        found = Due(start, next_due, Value(last_done), words, units, n_late, gaps, gaps_text, last_done, end)
         return holds, pending, found
 
     # --- linked records ---
@@ -469,6 +554,17 @@ class Lowerer:
                 return Value(case(asked.doubt, NULL, is_null(asked.node)))
             case tree.Member():
                 return self.member(n, scopes)
+            case tree.HasAll(item=i, options=options):
+                items = self.value(i, scopes)
+                return Value(self.options(options, lambda o: op("has_all", items.node, *consts(o)), scopes))
+            case tree.Fact(item=i):
+                return self.value(i, scopes)
+            case tree.EachItem():
+                return Value(const(self.part))
+            case tree.Since():
+                return Value(Hole("since"))
+            case tree.First():
+                return Value(Hole("first"))
             case tree.IfElse():
                 test = self.value(n.condition, scopes).node
                 then, other = self.value(n.then, scopes).exact(), self.value(n.other, scopes).exact()
@@ -485,8 +581,11 @@ class Lowerer:
                 return Value(self.between(unit, x.node, y.node), or_(x.doubt, y.doubt))
             case tree.Extreme(fn=fn, items=items):
                 values = [self.value(i, scopes).exact() for i in items]
-                name = "greatest" if fn == "max" else "least"
-                return Value(_extreme(name, [v.node for v in values]), or_(*(v.doubt for v in values)))
+                name = "greatest" if fn in ("max", "last_of") else "least"
+                doubt = or_(*(v.doubt for v in values))
+                if fn in ("first_of", "last_of"):
+                    return Value(case(doubt, NULL, Op(name, tuple(v.node for v in values))), doubt)
+                return Value(_extreme(name, [v.node for v in values]), doubt)
             case tree.Aggregate():
                 return self.aggregate(n, scopes)
             case tree.Gap():
@@ -497,7 +596,8 @@ class Lowerer:
                 key = self.value(k, scopes).exact()
                 found_parts: list[Ir] = []
                 for name, entry in entries:
-                    found_parts += [op("eq", key.node, const(name)), const(_scalar(entry))]
+                    said = self.dated(cast(Dated[object], entry), lambda v: const(_scalar(v)), scopes)
+                    found_parts += [op("eq", key.node, const(name)), said]
                 return Value(case(*found_parts, NULL), key.doubt)
             case tree.Text(fn=fn, item=a, part=b):
                 x, y = self.value(a, scopes), self.value(b, scopes)
@@ -510,17 +610,25 @@ class Lowerer:
     def member(self, n: tree.Member, scopes: tuple[Scope, ...]) -> Value:
         """Whether a value is one of several."""
         item = self.value(n.item, scopes).exact()
-        if isinstance(n.options, tuple):
-            return Value(op("in", item.node, *(const(_scalar(o)) for o in n.options)))
-        if isinstance(n.options, tree.TableEntry):
-            key = self.value(n.options.key, scopes).exact()
-            found: list[Ir] = []
-            for name, entry in n.options.entries:
-                assert isinstance(entry, tuple)
-                found += [op("eq", key.node, const(name)), op("in", item.node, *(const(_scalar(o)) for o in entry))]
-            return Value(case(*found, NULL))
-        items = self.value(n.options, scopes)
-        return Value(case(is_null(item.node), NULL, op("has", items.node, item.node)))
+        if isinstance(n.options, tuple | tree.ListOf | tree.TableEntry):
+            return Value(self.options(n.options, lambda items: op("in", item.node, *consts(items)), scopes))
+        listed = self.value(n.options, scopes)
+        return Value(case(is_null(item.node), NULL, op("has", listed.node, item.node)))
+
+    def options(self, options: Items | tree.Node, make: Callable[[Items], Ir], scopes: tuple[Scope, ...]) -> Ir:
+        """What `make` gives for the constants that a list has, on the day that decides and for the key that is asked."""
+        match options:
+            case tuple():
+                return make(options)
+            case tree.ListOf(versions=versions):
+                return self.dated(versions, make, scopes)
+            case tree.TableEntry(key=k, entries=entries):
+                key = self.value(k, scopes).exact()
+                found: list[Ir] = []
+                for name, entry in entries:
+                    found += [op("eq", key.node, const(name)), self.dated(cast(Dated[Items], entry), make, scopes)]
+                return case(*found, NULL)
+        raise TypeError(f"no list: {type(options).__name__}")
 
     def judged_here(self, scopes: tuple[Scope, ...]) -> Ir:
         """The date that decides, as a value of the innermost row."""
@@ -534,26 +642,14 @@ class Lowerer:
         """A figure that is a number, by the date that decides."""
         value = self.parameters[name].value
         assert value is not None, "a rule with a parameter that is off is not lowered"
-        judged = self.judged_here(scopes)
-        found: list[Ir] = []
-        for since, v in reversed(value.versions[1:]):
-            assert isinstance(v, int)
-            found += [op("ge", judged, const(since)), const(v)]
-        first = value.versions[0][1]
-        assert isinstance(first, int)
-        return case(*found, const(first))
+        return self.dated(value, lambda v: const(_scalar(v)), scopes)
 
     def shift(self, d: tree.Node, length: tree.Node, sign: int, scopes: tuple[Scope, ...]) -> Value:
         """A date and a length of time."""
         day = self.value(d, scopes).exact()
         if isinstance(length, tree.ParameterOf):
-            versions = self.limits(length.name).versions
-            judged = self.judged_here(scopes)
-            found: list[Ir] = []
-            for since, limit in reversed(versions[1:]):
-                found += [op("ge", judged, const(since)), self.add(day.node, limit.unit, limit.amount, sign)]
-            limit = versions[0][1]
-            return Value(case(*found, self.add(day.node, limit.unit, limit.amount, sign)), day.doubt)
+            limits = cast(Dated[Limit], self.limits(length.name))
+            return Value(self.dated(limits, lambda v: self.add(day.node, v.unit, v.amount, sign), scopes), day.doubt)
         assert isinstance(length, tree.Length)
         if isinstance(length.amount, tree.Literal):
             amount = length.amount.value
@@ -619,10 +715,14 @@ def deadline_label(d: CheckedDeadline) -> str:
     return f"{d.what} in time"
 
 
-def every_label(e: CheckedEvery, within: Dated[Limit]) -> str:
+def every_label(e: CheckedEvery, limits: Sequence[Limit]) -> str:
     """The condition that a recurring duty stands for, as a label."""
-    limits = dict.fromkeys(str(limit) for _, limit in within.versions)
-    return f"{e.what} every {', '.join(limits)}"
+    return f"{e.what} every {' or '.join(str(limit) for limit in limits)}"
+
+
+def consts(items: Items) -> list[Ir]:
+    """Each item as a constant."""
+    return [const(_scalar(item)) for item in items]
 
 
 def _scalar(v: object) -> str | int | bool:

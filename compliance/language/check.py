@@ -13,7 +13,20 @@ from typing import TypeVar, cast
 from compliance.errors import nearest
 from compliance.language import tree
 from compliance.language.tree import ANY, BOOLEAN, DATE, INTEGER, LENGTH, LIST, NUMBER, TEXT, Node, Type
-from compliance.model import Field, Limit, Link, Parameter, RecordKinds, Scalar, Unit
+from compliance.model import (
+    Dated,
+    Entry,
+    FactText,
+    Field,
+    Items,
+    Limit,
+    Link,
+    Parameter,
+    Period,
+    RecordKinds,
+    Scalar,
+    Unit,
+)
 
 LONGEST = 4_000
 """Characters in one expression."""
@@ -24,7 +37,10 @@ R = TypeVar("R")
 
 UNITS: tuple[Unit, ...] = ("days", "weeks", "months", "years", "working_days")
 AGGREGATES = ("count", "any", "all", "min", "max", "sum", "latest", "earliest", "largest_gap")
-FUNCTIONS = (*UNITS, *AGGREGATES, "starts_with", "contains", "len")
+OF_FILLED = ("first_of", "last_of")
+FUNCTIONS = (*UNITS, *AGGREGATES, *OF_FILLED, "starts_with", "contains", "len", "has_all")
+SINCE, FIRST = "since", "first"
+"""What the condition of a limit may name besides: the day from which a gap runs, and whether it is the first."""
 ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 OPERATORS: Mapping[type[ast.cmpop], str] = {
     ast.Eq: "==",
@@ -47,12 +63,28 @@ class Mistake:
 
 @dataclass(frozen=True)
 class Names:
-    """What an expression may name."""
+    """What an expression may name.
+
+    Args:
+      facts: by kind and name.
+      each: the name that stands for an item of the list for which the rule is asked, and every item it may be.
+      gaps: whether it may name the gap of an `every`.
+    """
 
     kinds: RecordKinds
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
-    lists: Mapping[str, tuple[Scalar, ...]] = field(default_factory=dict)
-    tables: Mapping[str, Mapping[str, Scalar | tuple[Scalar, ...]]] = field(default_factory=dict)
+    lists: Mapping[str, Dated[Items]] = field(default_factory=dict)
+    tables: Mapping[str, Mapping[str, Entry]] = field(default_factory=dict)
+    periods: Mapping[str, Period] = field(default_factory=dict)
+    facts: Mapping[str, Mapping[str, FactText]] = field(default_factory=dict)
+    each: tuple[str, Items] | None = None
+    gaps: bool = False
+
+    @property
+    def words(self) -> list[str]:
+        """Everything but the record's own that stands for something."""
+        named = [*self.parameters, *self.lists, *self.tables, *self.periods]
+        return [*named, *([self.each[0]] if self.each else []), *((SINCE, FIRST) if self.gaps else ())]
 
 
 def condition(text: str, record: str, names: Names) -> tuple[Node | None, list[Mistake]]:
@@ -68,6 +100,11 @@ def day(text: str, record: str, names: Names) -> tuple[Node | None, list[Mistake
 def value(text: str, record: str, names: Names) -> tuple[Node | None, list[Mistake]]:
     """Checks an expression that gives any single value."""
     return _check(text, record, names, lambda c, e: c.visit(e))
+
+
+def items(text: str, record: str, names: Names) -> tuple[Dated[Items] | None, list[Mistake]]:
+    """Checks the name of a list of the pack, or an entry of a table that holds lists."""
+    return _check(text, record, names, lambda c, e: c.items(e))
 
 
 def sequence(text: str, record: str, names: Names) -> tuple[tree.Sequence | None, list[Mistake]]:
@@ -120,6 +157,10 @@ class _Checker:
         self.names = names
         self.mistakes: list[Mistake] = []
         self.scopes: list[tuple[str, str, Link | None]] = [("", record, None)]
+        # Whose fields a bare name means, and the first scope whose variable can be seen: a fact has its own.
+        self.base: tuple[int, tuple[Link, ...], str] = (0, (), record)
+        self.seen_from = 1
+        self.facts_open: list[tuple[str, str]] = []
         self._lines = [0]
         for line in text.split("\n"):
             self._lines.append(self._lines[-1] + len(line) + 1)
@@ -236,6 +277,9 @@ class _Checker:
     def field_of(self, e: ast.AST, scope: int, path: tuple[Link, ...], kind: str, name: str) -> Node:
         declared = self.names.kinds[kind].fields.get(name)
         if declared is None:
+            fact = self.names.facts.get(kind, {}).get(name)
+            if fact is not None:
+                return self.fact(e, fact, scope, path)
             known = self.names.kinds[kind]
             if name in self.names.kinds.down[kind]:
                 return self.bad(
@@ -245,26 +289,51 @@ class _Checker:
                 )
             if name in known.links:
                 return self.bad(e, f"'{name}' is a link to one {known.links[name].to}; name a field of it")
-            return self.bad(e, f"{kind} has no field '{name}'{nearest(name, [*known.fields, *known.links])}")
+            facts = self.names.facts.get(kind, {})
+            return self.bad(e, f"{kind} has no field '{name}'{nearest(name, [*known.fields, *known.links, *facts])}")
         came_by = self.scopes[scope][2] if not path else None
         return tree.FieldOf(_type_of(declared), scope, path, kind, name, declared.personal, came_by=came_by)
+
+    def fact(self, e: ast.AST, fact: FactText, scope: int, path: tuple[Link, ...]) -> Node:
+        """What the fact says, of the record that stands at the end of `path`."""
+        if (fact.kind, fact.name) in self.facts_open:
+            return self.bad(e, f"the fact '{fact.name}' of {fact.kind} goes round in a circle")
+        kept = self.base, self.seen_from, self.mistakes
+        self.base, self.seen_from, self.mistakes = (scope, path, fact.kind), len(self.scopes), []
+        self.facts_open.append((fact.kind, fact.name))
+        item = self.visit(ast.parse(f"({fact.text}\n)", mode="eval").body)
+        self.facts_open.pop()
+        wrong = self.mistakes
+        self.base, self.seen_from, self.mistakes = kept
+        if wrong:
+            return self.bad(e, f"the fact '{fact.name}' of {fact.kind} cannot be used here: {wrong[0].what}")
+        return tree.Fact(replace(item.type, codes=()), fact.name, fact.title, path, item)
 
     def name(self, e: ast.Name) -> Node:
         if e.id == "as_at":
             return tree.AsAt(DATE)
-        for var, _, _ in self.scopes[1:]:
+        for var, _, _ in self.scopes[self.seen_from :]:
             if e.id == var:
                 return self.bad(e, f"'{var}' is a record; name a field of it, such as {var}.{self.example(var)}")
-        record = self.scopes[0][1]
+        scope, path, record = self.base
         kind = self.names.kinds[record]
-        if e.id in kind.fields or e.id in kind.links or e.id in self.names.kinds.down[record]:
-            return self.field_of(e, 0, (), record, e.id)
+        own = e.id in kind.fields or e.id in kind.links or e.id in self.names.kinds.down[record]
+        if own or e.id in self.names.facts.get(record, {}):
+            return self.field_of(e, scope, path, record, e.id)
+        if self.names.each is not None and e.id == self.names.each[0]:
+            return tree.EachItem(replace(TEXT, codes=cast(tuple[str, ...], self.names.each[1])), e.id)
+        if self.names.gaps and e.id in (SINCE, FIRST):
+            if len(self.scopes) > 1:
+                return self.bad(e, f"'{e.id}' belongs to the gap, and may not stand inside a 'for'")
+            return tree.Since(DATE) if e.id == SINCE else tree.First(BOOLEAN)
         if (parameter := self.names.parameters.get(e.id)) is not None:
             return tree.ParameterOf(_parameter_type(parameter), e.id)
         if e.id in self.names.lists:
             return self.bad(e, f"'{e.id}' is a list; it may stand only after 'in'")
         if e.id in self.names.tables:
             return self.bad(e, f"'{e.id}' is a table; ask it for an entry: {e.id}[...]")
+        if e.id in self.names.periods:
+            return self.bad(e, f"'{e.id}' is a period; it may stand only after 'in'")
         if e.id in FUNCTIONS:
             return self.bad(e, f"'{e.id}' is a function; it wants brackets: {e.id}(...)")
         return self.bad(e, f"{record} has no field '{e.id}'{nearest(e.id, self.known())}")
@@ -274,16 +343,11 @@ class _Checker:
         return self.names.kinds[kind].date or self.names.kinds[kind].key
 
     def known(self) -> list[str]:
-        record = self.scopes[0][1]
+        record = self.base[2]
         kind = self.names.kinds[record]
-        named = [*kind.fields, *kind.links, *self.names.kinds.down[record], *FUNCTIONS, "as_at"]
-        return [
-            *named,
-            *self.names.parameters,
-            *self.names.lists,
-            *self.names.tables,
-            *(v for v, _, _ in self.scopes[1:]),
-        ]
+        named = [*kind.fields, *kind.links, *self.names.kinds.down[record], *self.names.facts.get(record, {})]
+        variables = (v for v, _, _ in self.scopes[self.seen_from :])
+        return [*named, *FUNCTIONS, "as_at", *self.names.words, *variables]
 
     def attribute(self, e: ast.Attribute) -> Node:
         if isinstance(e.value, ast.Call):
@@ -300,10 +364,10 @@ class _Checker:
     def owner(self, e: ast.expr) -> tuple[int, tuple[Link, ...], str, bool] | None:
         """The record that `e` (a variable, or links up from one) stands for."""
         if isinstance(e, ast.Name):
-            for scope in range(len(self.scopes) - 1, 0, -1):
+            for scope in range(len(self.scopes) - 1, self.seen_from - 1, -1):
                 if self.scopes[scope][0] == e.id:
                     return scope, (), self.scopes[scope][1], False
-            return self.up(e, (0, (), self.scopes[0][1], False), e.id)
+            return self.up(e, (*self.base, False), e.id)
         if isinstance(e, ast.Attribute):
             inner = self.owner(e.value)
             if inner is None:
@@ -340,8 +404,8 @@ class _Checker:
                 )
             elif name in self.names.kinds[kind].fields:
                 self.bad(e, f"'{name}' is a field of {kind}, not a link; nothing may follow it")
-            elif not path and scope == 0:
-                known = [*self.names.kinds[kind].links, *(v for v, _, _ in self.scopes[1:])]
+            elif (scope, path) == self.base[:2]:
+                known = [*self.names.kinds[kind].links, *(v for v, _, _ in self.scopes[self.seen_from :])]
                 self.bad(e, f"{kind} has no link '{name}'{nearest(name, known)}")
             else:
                 self.bad(e, f"{kind} has no link '{name}'{nearest(name, self.names.kinds[kind].links)}")
@@ -361,7 +425,7 @@ class _Checker:
             if not (isinstance(right_e, ast.Constant) and right_e.value is None):
                 return self.bad(right_e, "only None may stand after 'is'", "Use == to compare")
             asked = self.visit(left_e)
-            held = (tree.FieldOf, tree.Aggregate, tree.IfElse, tree.TableEntry)
+            held = (tree.FieldOf, tree.Aggregate, tree.IfElse, tree.TableEntry, tree.Fact)
             if asked.type.name == "boolean" and not (
                 isinstance(asked, held) and getattr(asked, "fn", "") not in ("any", "all")
             ):
@@ -404,6 +468,9 @@ class _Checker:
             self.bad(e, f"{_a(a)} has no order; only == and != compare it")
 
     def code(self, e: ast.AST, node: Node, other: Type) -> None:
+        if isinstance(node, tree.EachItem) and other.codes and other.codes != node.type.codes:
+            for item in node.type.codes:
+                self.code(e, tree.Literal(TEXT, item), other)
         if other.codes and isinstance(node, tree.Literal) and node.value not in other.codes:
             self.bad(
                 e,
@@ -413,7 +480,7 @@ class _Checker:
 
     def member(self, left_e: ast.expr, right_e: ast.expr) -> Node:
         item = self.visit(left_e)
-        options: tuple[Scalar, ...]
+        options: Items
         if isinstance(right_e, ast.Tuple | ast.List | ast.Set):
             literals = [self.visit(x) for x in right_e.elts]
             for x, node in zip(right_e.elts, literals, strict=True):
@@ -430,18 +497,16 @@ class _Checker:
                 self.code(x, node, item.type)
             options = tuple(cast(Scalar, n.value) for n in literals if isinstance(n, tree.Literal))
             return tree.Member(BOOLEAN, item, options)
-        if isinstance(right_e, ast.Name) and right_e.id in self.names.lists and not self.is_field(right_e.id):
-            options = self.names.lists[right_e.id]
+        if isinstance(right_e, ast.Name) and right_e.id in self.names.periods and not self.is_field(right_e.id):
+            return self.in_period(left_e, self.as_date(left_e, item), self.names.periods[right_e.id])
+        listed = self.listed(right_e)
+        if listed is not None:
+            possible = _possible(listed)
             if item.type.codes:
-                for option in options:
+                for option in possible:
                     self.code(right_e, tree.Literal(TEXT, str(option)), item.type)
-            self.comparable(right_e, item, _constant_type(options), "==")
-            return tree.Member(BOOLEAN, item, options)
-        if isinstance(right_e, ast.Subscript):
-            entry = self.subscript(right_e)
-            if entry.type.name not in ("list", "any"):
-                return self.bad(right_e, "this table holds single values; 'in' needs one that holds lists")
-            return tree.Member(BOOLEAN, item, entry)
+            self.comparable(right_e, item, _constant_type(possible), "==")
+            return tree.Member(BOOLEAN, item, listed)
         node = self.visit(right_e)
         if node.type.name not in ("list", "any"):
             return self.bad(right_e, f"this is {_a(node.type)}; after 'in' a list must stand")
@@ -450,8 +515,46 @@ class _Checker:
         self.code(left_e, item, node.type)
         return tree.Member(BOOLEAN, item, node)
 
+    def in_period(self, e: ast.expr, item: Node, period: Period) -> Node:
+        if item.type.name not in ("date", "any"):
+            return self.bad(e, f"this is {_a(item.type)}, and only a date lies in a period")
+        since = tree.Compare(BOOLEAN, ">=", item, tree.Literal(DATE, period.from_on))
+        if period.to_on is None:
+            return since
+        return tree.And(BOOLEAN, (since, tree.Compare(BOOLEAN, "<=", item, tree.Literal(DATE, period.to_on))))
+
+    def listed(self, e: ast.expr) -> Items | Node | None:
+        """A list of the pack or an entry of a table that holds lists; None: it is neither."""
+        if isinstance(e, ast.Name) and e.id in self.names.lists and not self.is_field(e.id):
+            return _list_of(e.id, self.names.lists[e.id])
+        if isinstance(e, ast.Subscript):
+            entry = self.subscript(e)
+            if entry.type.name not in ("list", "any"):
+                return self.bad(e, "this table holds single values, and a list is needed here")
+            if isinstance(entry, tree.TableEntry) and isinstance(entry.key, tree.Literal):
+                versions = cast(Dated[Items], dict(entry.entries)[str(entry.key.value)])
+                return _list_of(f"{entry.table}, {entry.key.value}", versions)
+            return entry
+        return None
+
+    def items(self, e: ast.expr) -> Dated[Items]:
+        """The items for each of which a rule is asked."""
+        found = self.listed(e)
+        if isinstance(found, tree.ListOf):
+            versions = found.versions
+        elif isinstance(found, tuple):
+            versions = Dated(((date.min, found),))
+        else:
+            if found is None or not self.mistakes:
+                hint = f"Its lists: {', '.join(self.names.lists)}" if self.names.lists else ""
+                self.bad(e, "this is no list of the pack, nor an entry, by its name, of a table that holds lists", hint)
+            return Dated(((date.min, ()),))
+        if not all(isinstance(i, str) for _, its in versions.versions for i in its):
+            self.bad(e, "a rule is asked for texts only, and this list holds numbers")
+        return versions
+
     def is_field(self, name: str) -> bool:
-        return name in self.names.kinds[self.scopes[0][1]].fields
+        return name in self.names.kinds[self.base[2]].fields
 
     def binary(self, e: ast.BinOp) -> Node:
         if not isinstance(e.op, ast.Add | ast.Sub | ast.Mult):
@@ -502,7 +605,7 @@ class _Checker:
             return self.bad(
                 e.slice, f"table '{e.value.id}' has no entry '{key.value}'{nearest(str(key.value), entries)}"
             )
-        values = list(entries.values())
+        values = [value for entry in entries.values() for _, value in entry.versions]
         if values and isinstance(values[0], tuple):
             kind = LIST
         else:
@@ -531,8 +634,12 @@ class _Checker:
             if len(e.args) != 1 or (node := self.visit(e.args[0])).type.name not in ("list", "any"):
                 return self.bad(e, "len takes one list field")
             return tree.Len(INTEGER, node)
+        if fn == "has_all":
+            return self.has_all(e)
         if fn == "largest_gap":
             return self.largest_gap(e)
+        if fn in OF_FILLED:
+            return self.extreme(e, fn)
         if fn in ("latest", "earliest"):
             return self.bad(e, f"{fn}(...) is a record; name a field of it", f"Write {fn}(...).field")
         if fn in ("min", "max") and not (len(e.args) == 1 and isinstance(e.args[0], ast.GeneratorExp)):
@@ -565,16 +672,31 @@ class _Checker:
                 self.bad(a, f"this is {_a(node.type)}, and {fn} takes texts")
         return tree.Text(BOOLEAN, fn, item, part)
 
+    def has_all(self, e: ast.Call) -> Node:
+        if len(e.args) != 2:
+            return self.bad(e, "has_all takes a list field, and a list of the pack")
+        item = self.visit(e.args[0])
+        if item.type.name not in ("list", "any"):
+            return self.bad(e.args[0], f"this is {_a(item.type)}, and has_all takes a list field")
+        options = self.listed(e.args[1])
+        if options is None:
+            return self.bad(e.args[1], "the second of has_all is a list of the pack, or an entry of a table")
+        for option in _possible(options):
+            self.code(e.args[1], tree.Literal(TEXT, str(option)), item.type)
+        return tree.HasAll(BOOLEAN, item, options)
+
     def extreme(self, e: ast.Call, fn: str) -> Node:
         if len(e.args) < 2:
-            return self.bad(e, f"{fn} takes a 'for' over linked records, or two or more values")
+            what = "two or more dates" if fn in OF_FILLED else "a 'for' over linked records, or two or more values"
+            return self.bad(e, f"{fn} takes {what}")
         items = [self.visit(a) for a in e.args]
         if any(i.type.name == "date" for i in items):
             items = [self.as_date(a, i) for a, i in zip(e.args, items, strict=True)]
         for a, item in zip(e.args[1:], items[1:], strict=True):
             self.comparable(a, items[0], item, "==")
-        if items[0].type.name not in ("date", "integer", "number", "any"):
-            return self.bad(e, f"{fn} takes dates or numbers, not {_a(items[0].type)}")
+        if items[0].type.name not in (("date", "any") if fn in OF_FILLED else ("date", "integer", "number", "any")):
+            allowed = "dates" if fn in OF_FILLED else "dates or numbers"
+            return self.bad(e, f"{fn} takes {allowed}, not {_a(items[0].type)}")
         return tree.Extreme(replace(items[0].type, codes=()), fn, tuple(items))
 
     def comprehension(
@@ -592,10 +714,11 @@ class _Checker:
         source = self.source(g.iter)
         if source is None:
             return nothing
-        record = self.scopes[0][1]
+        record = self.base[2]
         kind = self.names.kinds[record]
         taken = var in kind.fields or var in kind.links or var in self.names.kinds.down[record]
-        if taken or var == "as_at" or any(var == v for v, _, _ in self.scopes[1:]):
+        taken = taken or var == "as_at" or (self.names.each is not None and var == self.names.each[0])
+        if taken or any(var == v for v, _, _ in self.scopes[self.seen_from :]):
             self.bad(g.target, f"'{var}' already means something else here; choose another name")
         here = len(self.scopes)
         self.scopes.append((var, source.link.kind, source.link))
@@ -635,7 +758,7 @@ class _Checker:
     def source(self, e: ast.expr) -> tree.Source | None:
         owner: tuple[int, tuple[Link, ...], str, bool] | None
         if isinstance(e, ast.Name):
-            owner, name = (0, (), self.scopes[0][1], False), e.id
+            owner, name = (*self.base, False), e.id
         elif isinstance(e, ast.Attribute):
             owner, name = self.owner(e.value), e.attr
         else:
@@ -747,6 +870,24 @@ def _parameter_type(p: Parameter) -> Type:
     if p.value is None and not p.unit:
         return ANY
     return Type("integer", p.unit) if p.unit != "length" else LENGTH
+
+
+def _list_of(name: str, versions: Dated[Items]) -> Items | Node:
+    """A list as it stands, or with its dates."""
+    return versions.versions[0][1] if len(versions.versions) == 1 else tree.ListOf(LIST, name, versions)
+
+
+def _possible(listed: Items | Node) -> Items:
+    """Every item that a list has at some time."""
+    match listed:
+        case tuple():
+            return listed
+        case tree.ListOf(versions=v):
+            return tuple(dict.fromkeys(i for _, its in v.versions for i in its))
+        case tree.TableEntry(entries=entries):
+            lists = [cast(Items, its) for _, entry in entries for _, its in entry.versions]
+            return tuple(dict.fromkeys(i for its in lists for i in its))
+    return ()
 
 
 def _constant_type(values: Sequence[Scalar]) -> Node:

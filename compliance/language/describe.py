@@ -87,6 +87,21 @@ def english_of(node: tree.Node) -> str:
             return f"{english_of(d)} {'+' if s > 0 else '-'} {english_of(n)}"
         case tree.Between(unit=u, start=a, end=b):
             return f"{words(u)} from {english_of(a)} to {english_of(b)}"
+        case tree.Extreme(fn="first_of" | "last_of" as fn, items=items):
+            which = "first" if fn == "first_of" else "last"
+            return f"the {which} that is recorded of {' and '.join(english_of(i) for i in items)}"
+        case tree.HasAll(item=i, options=o):
+            return f"{english_of(i)} has all of {_options(o).removeprefix('one of ').removeprefix('among ')}"
+        case tree.ListOf(name=n):
+            return f"the list '{words(n)}'"
+        case tree.Fact(title=t, path=path):
+            return f"{path_words(path)}{t[0].lower()}{t[1:]}"
+        case tree.EachItem(name=n):
+            return f"the {words(n)}"
+        case tree.Since():
+            return "the day from which the gap runs"
+        case tree.First():
+            return "it is the first"
         case tree.Extreme(fn=fn, items=items):
             said_as = {"date": {"min": "earlier", "max": "later"}}.get(
                 items[0].type.name, {"min": "smaller", "max": "larger"}

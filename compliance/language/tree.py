@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from compliance.model import Link, Scalar, Unit
+from compliance.model import Dated, Entry, Items, Link, Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,50 @@ class Member(Node):
     """`item` is one of constants, an entry of a table that holds lists, or an item of a list field."""
 
     item: Node
-    options: tuple[Scalar, ...] | Node
+    options: Items | Node
+
+
+@dataclass(frozen=True, slots=True)
+class ListOf(Node):
+    """A list of the pack that has dates."""
+
+    name: str
+    versions: Dated[Items]
+
+
+@dataclass(frozen=True, slots=True)
+class HasAll(Node):
+    """A list field has every one of constants, or of a list with dates, or of an entry of a table."""
+
+    item: Node
+    options: Items | Node
+
+
+@dataclass(frozen=True, slots=True)
+class Fact(Node):
+    """What the law makes of several fields, by its name."""
+
+    name: str
+    title: str
+    path: tuple[Link, ...]
+    item: Node
+
+
+@dataclass(frozen=True, slots=True)
+class EachItem(Node):
+    """The item of the list for which the rule is asked."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Since(Node):
+    """The day from which a gap of an `every` runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class First(Node):
+    """Whether it is the first gap of an `every`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +201,7 @@ class Between(Node):
 
 @dataclass(frozen=True, slots=True)
 class Extreme(Node):
-    """The smallest (`min`) or largest (`max`) of two or more values."""
+    """The smallest (`min`) or largest (`max`) of two or more values; `first_of` and `last_of`: of those that are filled."""
 
     fn: str
     items: tuple[Node, ...]
@@ -209,7 +252,7 @@ class TableEntry(Node):
 
     table: str
     key: Node
-    entries: tuple[tuple[str, Scalar | tuple[Scalar, ...]], ...]
+    entries: tuple[tuple[str, Entry], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,13 +283,13 @@ class Sequence:
 def children(node: Node | None) -> tuple[Node, ...]:
     """The expressions directly inside `node`."""
     match node:
-        case Not(item=i) | IsNone(item=i) | Len(item=i):
+        case Not(item=i) | IsNone(item=i) | Len(item=i) | Fact(item=i):
             return (i,)
         case And(items=items) | Or(items=items) | Extreme(items=items):
             return items
         case Compare(left=a, right=b) | Arithmetic(left=a, right=b):
             return (a, b)
-        case Member(item=i, options=o):
+        case Member(item=i, options=o) | HasAll(item=i, options=o):
             return (i, o) if isinstance(o, Node) else (i,)
         case IfElse(condition=c, then=a, other=b):
             return (c, a, b)

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from datetime import date
 from typing import TYPE_CHECKING
 
-from compliance.checking import CheckedDeadline, CheckedEvery, CheckedRule, Conditions, Within
+from compliance.checking import CheckedDeadline, CheckedEvery, CheckedRegime, CheckedRule, Conditions
 from compliance.dates import english
 from compliance.language.describe import english_of, source_words
-from compliance.model import RecordKinds
+from compliance.model import RecordKinds, Within
 
 if TYPE_CHECKING:
     from compliance.run import Explained
@@ -68,8 +68,13 @@ def _span(rule: CheckedRule) -> str:
 def _within(within: Within) -> str:
     if isinstance(within, str):
         return f"the figure '{within.replace('_', ' ')}'"
-    said = [(since, str(limit)) for since, limit in within.versions]
+    said = [(since, "suspended" if limit is None else str(limit)) for since, limit in within.versions]
     return ", ".join(v if since == date.min else f"{v} from {english(since)}" for since, v in said)
+
+
+def _regimes(regimes: tuple[CheckedRegime, ...]) -> str:
+    said = [f"{_within(r.within)} if {english_of(r.condition)}" if r.condition else _within(r.within) for r in regimes]
+    return "; else ".join(said)
 
 
 def explained(rule: CheckedRule, kinds: RecordKinds) -> str:
@@ -85,22 +90,26 @@ def explained(rule: CheckedRule, kinds: RecordKinds) -> str:
         lines.append(f"Applies when {english_of(rule.when)}.")
     if rule.judged_on is not None:
         lines.append(f"Judged by the law on the day of {english_of(rule.judged_on)}.")
+    if rule.each is not None:
+        lines.append(f"Asked once for each {rule.each[0].replace('_', ' ')}: {', '.join(rule.parts)}.")
+    if r.unmet == "not_evidenced":
+        lines.append("What does not hold is not evidenced rather than a breach.")
     match rule.check:
         case Conditions(items=items):
             lines.append("All of these must hold:")
             for label, node in items:
                 lines += [f"  - {label}:", f"      {english_of(node)}."]
         case CheckedDeadline(start=start, done=done, within=within, what=what):
-            if within is None:
+            if not within:
                 lines.append(f"{what} must be done by {english_of(start)}.")
             else:
-                lines.append(f"{what} must be done within {_within(within)} of {english_of(start)}.")
+                lines.append(f"{what} must be done within {_regimes(within)} of {english_of(start)}.")
             lines.append(f"It is done on: {english_of(done)}.")
         case CheckedEvery(start=start, done=sequence, within=within, until=until, what=what):
             where = f" where {english_of(sequence.condition)}" if sequence.condition else ""
             end = f", until {english_of(until)}" if until else ""
             lines.append(
-                f"{what} must be done at least every {_within(within)}, counted from {english_of(start)}{end}."
+                f"{what} must be done at least every {_regimes(within)}, counted from {english_of(start)}{end}."
             )
             lines.append(
                 f"It is done on: {english_of(sequence.value)} of each of the {source_words(sequence.source)}{where}."

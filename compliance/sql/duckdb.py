@@ -60,6 +60,10 @@ _JOINED: Mapping[str, Callable[[Arguments], str]] = {
     "greatest": lambda a: f"greatest({', '.join(a)})",
     "least": lambda a: f"least({', '.join(a)})",
     "in": lambda a: f"{a[0]} IN ({', '.join(a[1:])})",
+    "has_all": lambda a: f"list_has_all({a[0]}, [{', '.join(a[1:])}])",
+    "lacking": lambda a: (
+        f"array_to_string(list_filter([{', '.join(a[1:])}], lambda i: NOT list_contains({a[0]}, i)), ', ')"
+    ),
     "concat": lambda a: f"concat({', '.join(a)})",
     "join": lambda a: f"concat_ws({', '.join(a)})",
     "case": lambda a: _case(a),
