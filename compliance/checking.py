@@ -122,7 +122,7 @@ def check_fact(
     known = kinds[fact.kind]
     if fact.name in known.fields or fact.name in known.links or fact.name in kinds.down[fact.kind]:
         return [check.Mistake(0, f"{fact.kind} has a field or link '{fact.name}' already")]
-    return check.value(fact.name, fact.kind, check.Names(kinds, parameters, facts=facts))[1]
+    return check.value(fact.text, fact.kind, check.Names(kinds, parameters, facts=facts))[1]
 
 
 def check_rule(rule: Rule, names: check.Names, locate: LocateIn) -> tuple[CheckedRule | None, list[Problem]]:
@@ -197,10 +197,16 @@ def check_rule(rule: Rule, names: check.Names, locate: LocateIn) -> tuple[Checke
             every_within = regimes(e.within, ("every", "within"), gaps=True)
             if start is not None and every_done is not None:
                 inner = CheckedEvery(start, every_done, every_within, until, e.what or _what(every_done.value))
-        case items:
-            nodes = [(label, checked(text, ("require", label), check.condition)) for label, text in items]
+        case conditions:
+            nodes = [(label, checked(text, ("require", label), check.condition)) for label, text in conditions]
             if all(n is not None for _, n in nodes):
                 inner = Conditions(tuple((label, n) for label, n in nodes if n is not None))
+    if judged_on is not None and isinstance(rule.check, Deadline | Every):
+        first = "deadline" if isinstance(rule.check, Deadline) else "every"
+        limits = [r.within for r in rule.check.within if isinstance(r.within, Dated)]
+        if any(limit is None for dated in limits for _, limit in dated.versions):
+            what = "a suspended limit goes with the day due, and 'judged_on' makes another day decide"
+            problem((first, "within"), 0, what)
     _printed_dates(rule, inner, problem)
     show = []
     for i, name in enumerate(rule.show):

@@ -16,7 +16,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any, cast
 
-from compliance.checking import CheckedDeadline, CheckedEvery, CheckedRule, Conditions
+from compliance.checking import CheckedDeadline, CheckedEvery, CheckedRegime, CheckedRule, Conditions
 from compliance.language import tree
 from compliance.model import Dated, Limit, Link, Parameter, RecordKinds
 
@@ -186,10 +186,17 @@ class Verdict:
 
 
 class Evaluator:
-    """One rule for one record."""
+    """One rule for one record, and one item of the list for which it is asked.
 
-    def __init__(self, world: World, rule: CheckedRule, row: Row) -> None:
+    Args:
+      local: the agency's own limit, where the rule is read by that.
+    """
+
+    def __init__(self, world: World, rule: CheckedRule, row: Row, part: str = "", local: Limit | None = None) -> None:
         self.w, self.rule = world, rule
+        self.part, self.local = part, local
+        self.since: date | None = None
+        self.is_first = False
         self.scopes: list[Scope] = [Scope(rule.rule.record, row)]
         self.judged = world.as_at
         self.is_judged = rule.judged_on is not None
@@ -223,17 +230,22 @@ class Evaluator:
     def limit_units(self) -> set[str]:
         """The units of every limit that the rule has."""
         assert not isinstance(self.rule.check, Conditions)
-        within = self.rule.check.within
-        assert not isinstance(within, str)
-        return set() if within is None else {limit.unit for _, limit in within.versions}
+        if self.local is not None:
+            return {self.local.unit}
+        limits = (v for r in self.rule.check.within for _, v in self.limit(r.within).versions)
+        return {limit.unit for limit in limits if limit is not None}
 
     def outcome(self) -> str:
         """What the rule gives for the record."""
         when = conj([True if self.rule.when is None else self.truth(self.rule.when), self.in_force])
+        if self.rule.each is not None and self.part not in self.rule.each[1].on(self.judged):
+            when = False
         pending = False
         match self.rule.check:
             case Conditions(items=items):
                 self.truths = [(label, self.truth(n)) for label, n in items]
+                if self.rule.rule.unmet == "not_evidenced":
+                    self.truths = [(label, truth or None) for label, truth in self.truths]
                 holds = conj([truth for _, truth in self.truths])
             case CheckedDeadline() as d:
                 holds, pending = self.deadline(d)
@@ -251,23 +263,57 @@ class Evaluator:
 
     # --- the two clocks ---
 
-    def due(self, start: date | None, within: Dated[Limit]) -> date | None:
-        """By the last version whose own day due is not before its first day; or in force on the day that decides."""
+    def due(self, start: date | None, regimes: tuple[CheckedRegime, ...], is_first: bool = False) -> date | None:
+        """By the first limit whose condition is true; None where nobody can tell which."""
         if start is None:
             return None
-        for since, limit in reversed(within.versions[1:]):
+        self.since, self.is_first = start, is_first
+        for regime in regimes:
+            holds = True if regime.condition is None else self.truth(regime.condition)
+            if holds is None:
+                return None
+            if holds:
+                day = self.day_due(start, self.limit(regime.within))
+                if self.local is None or day is None:
+                    return day
+                own = self.w.add(start, self.local.amount, self.local.unit, 1)
+                return None if own is None else min(day, own)
+        raise AssertionError("the last limit has no condition")
+
+    def limit(self, within: Dated[Limit | None] | str) -> Dated[Limit | None]:
+        """The versions of a limit."""
+        if isinstance(within, str):
+            found = self.w.parameters[within].value
+            assert found is not None
+            return cast(Dated[Limit | None], found)
+        return within
+
+    def day_due(self, start: date, within: Dated[Limit | None]) -> date | None:
+        """By the last version whose own day due is not before its first day; or in force on the day that decides.
+
+        What would fall due while a limit is suspended falls due on the first day of the next version.
+        """
+        for i in range(len(within.versions) - 1, 0, -1):
+            since, limit = within.versions[i]
+            if limit is None:
+                before = within.versions[i - 1][1]
+                assert before is not None
+                day = self.w.add(start, before.amount, before.unit, 1)
+                if day is not None and day >= since:
+                    return within.versions[i + 1][0]
+                continue
             day = self.w.add(start, limit.amount, limit.unit, 1)
             if (self.judged if self.is_judged else day or date.min) >= since:
                 return day
-        limit = within.versions[0][1]
-        return self.w.add(start, limit.amount, limit.unit, 1)
+        first = within.versions[0][1]
+        assert first is not None
+        return self.w.add(start, first.amount, first.unit, 1)
 
     def deadline(self, d: CheckedDeadline) -> tuple[Truth, bool]:
         """Does it hold, and is it still running?"""
         start, _ = self.exact(d.start)
         done, doubt = self.exact(d.done)
-        assert not isinstance(d.within, str)
-        due = start if d.within is None else self.due(start, d.within)
+        due = self.due(start, d.within) if d.within else start
         self.due_on, self.settled_on = due, self.w.as_at if done is None else done
         if due is None:
             return None, False
@@ -283,7 +329,6 @@ class Evaluator:
         until, until_doubt = (None, False) if e.until is None else self.exact(e.until)
         if start is None or until_doubt:
             return None, False
-        assert not isinstance(e.within, str)
         over = until is not None and until <= self.w.as_at
         end = until if over else self.w.as_at
         days, unsure = [], False
@@ -295,20 +340,22 @@ class Evaluator:
             if passes and day is not None and start < day <= end:
                 days.append(day)
         days.sort()
-        late, before = False, start
-        for day in days:
-            due = self.due(before, e.within)
+        late, untold, before = False, False, start
+        for n, day in enumerate(days):
+            due = self.due(before, e.within, n == 0)
+            # A limit that nobody can tell; one that the calendar does not reach is not told either, where limits depend.
+            untold = untold or (due is None and len(e.within) > 1)
             late = late or (due is not None and day > due)
             before = day
-        due = self.due(before, e.within)
+        due = self.due(before, e.within, not days)
         self.due_on, self.settled_on = due, end
-        if due is None:
+        late = late or (due is not None and end is not None and end > due)
+        pending = due is not None and not days and not over and self.w.as_at <= due
+        if late:
+            return (None if unsure else False), pending
+        if untold or due is None:
             return None, False
-        late = late or (end is not None and end > due)
-        pending = not days and not over and self.w.as_at <= due
-        if not late:
-            return True, pending
-        return (None if unsure else False), pending
+        return True, pending
 
     # --- expressions ---
 
@@ -385,6 +432,17 @@ class Evaluator:
                 return UNKNOWN if test is None else self.exact(a if test else b)
             case tree.Member(item=i, options=options):
                 return (self.member(i, options), False)
+            case tree.HasAll(item=i, options=options):
+                held, wanted = self.exact(i)[0], self.listed(options)
+                return (None if held is None or wanted is None else all(w in held for w in wanted), False)
+            case tree.Fact(item=i):
+                return self.value(i)
+            case tree.EachItem():
+                return (self.part, False)
+            case tree.Since():
+                return (self.since, False)
+            case tree.First():
+                return (self.is_first, False)
             case tree.Arithmetic(op=op, left=a, right=b):
                 return self.arithmetic(op, a, b)
             case tree.Shift(day=d, length=length, sign=sign):
@@ -392,6 +450,12 @@ class Evaluator:
             case tree.Between(unit=unit, start=a, end=b):
                 (x, xd), (y, yd) = self.exact(a), self.exact(b)
                 return (None, xd or yd) if x is None or y is None else (self.w.between(x, y, unit), False)
+            case tree.Extreme(fn="first_of" | "last_of" as fn, items=items):
+                values = [self.exact(i) for i in items]
+                if any(d for _, d in values):
+                    return UNKNOWN
+                filled = [v for v, _ in values if v is not None]
+                return ((max if fn == "last_of" else min)(filled), False) if filled else EMPTY
             case tree.Extreme(fn=fn, items=items):
                 values = [self.exact(i) for i in items]
                 if any(v is None for v, _ in values):
@@ -411,7 +475,8 @@ class Evaluator:
                 return self.gap(n)
             case tree.TableEntry(key=k, entries=entries):
                 key, doubt = self.exact(k)
-                return (dict(entries).get(key), doubt) if key is not None else (None, doubt)
+                entry = dict(entries).get(key)
+                return (entry.on(self.judged), doubt) if entry is not None else (None, doubt)
             case tree.Text(fn=fn, item=a, part=b):
                 x, y = self.exact(a)[0], self.exact(b)[0]
                 return EMPTY if x is None or y is None else (x.startswith(y) if fn == "starts_with" else y in x, False)
@@ -470,11 +535,17 @@ class Evaluator:
 
     def member(self, item: tree.Node, options: Any) -> Truth:
         """Is it among them?"""
-        value = self.exact(item)[0]
-        if isinstance(options, tuple):
-            return None if value is None else value in options
-        listed = self.exact(options)[0]
+        value, listed = self.exact(item)[0], self.listed(options)
         return None if value is None or listed is None else value in listed
+
+    def listed(self, options: Any) -> Any:
+        """What a list has, on the day that decides; None where nobody can tell."""
+        match options:
+            case tuple():
+                return options
+            case tree.ListOf(versions=versions):
+                return versions.on(self.judged)
+        return self.exact(options)[0]
 
     def arithmetic(self, op: str, a: tree.Node, b: tree.Node) -> Any:
         """Sum, difference or product; of counts, a range."""

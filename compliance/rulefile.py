@@ -267,8 +267,8 @@ def validated(kind: type[M], document: object, problems: Problems) -> M | None:
     except ValidationError as e:
         found = [(error["type"], *_say(error, kind, document)) for error in e.errors(include_url=False)]
         for type_, loc, what, help in found:
-            # Where a text or a group may stand and the group is wrong inside, that it is no text goes without saying.
-            if type_ == "string_type" and any(
+            # Where a text, a list or a group may stand and one is wrong inside, that it is none of the others goes without saying.
+            if type_ in ("string_type", "list_type", "dict_type", "int_type") and any(
                 len(other) > len(loc) and other[: len(loc)] == loc for _, other, _, _ in found
             ):
                 continue
@@ -540,7 +540,10 @@ def _say(error: ErrorDetails, kind: type[BaseModel], document: object) -> tuple[
             return loc, f"{name} must be a text, not {_shape_of(here)}", hint
         case "string_pattern_mismatch":
             hint = "Dates are written YYYY-MM-DD" if "d{4}" in str(error.get("ctx")) else "Small letters, digits and -"
-            return loc, f"{name}: '{here}' is not written as it must be", hint
+            shown = here if isinstance(here, str) else last
+            return loc, f"{name}: '{shown}' is not written as it must be", hint
+        case "too_long":
+            return loc, f"{name} has more entries than the {error['ctx']['max_length']} that there may be", ""
         case "too_short" | "string_too_short":
             return loc, f"{name} is empty", ""
         case "string_too_long":

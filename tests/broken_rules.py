@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from compliance import documents, rulefile
-from compliance.checking import check_rule, names_of
+from compliance.checking import check_fact, check_rule, names_of
 from compliance.errors import ComplianceError, Problem
-from compliance.model import Dated, Duty, Field, Limit, Link, Pack, Parameter, RecordKind, RecordKinds
+from compliance.model import Dated, Duty, FactText, Field, Limit, Link, Pack, Parameter, Period, RecordKind, RecordKinds
 
 
 def _kind(name: str, day: str, fields: list[tuple[str, Any, dict[str, Any]]], *links: Link) -> RecordKind:
@@ -57,6 +57,13 @@ def _duty(id_: str, ref: str, layer: Any) -> Duty:
     return Duty(id_, "test", ref, id_, layer, "must", "machine", date(2011, 4, 1), None, "high")
 
 
+T = TypeVar("T")
+
+
+def _always(value: T) -> Dated[T]:
+    return Dated(((date.min, value),))
+
+
 DUTIES = {
     "FSR-S1-3": _duty("FSR-S1-3", "Sch 1 para 3", "statute"),
     "NMS-19-1-a": _duty("NMS-19-1-a", "standard 19.1", "standard"),
@@ -67,15 +74,23 @@ PARAMETERS = {
         "renewal_time", "", Dated(((date.min, Limit(3, "years")),)), "length", "local policy", ""
     ),
 }
+LEVELS: dict[str, Dated[Any]] = {"team manager": _always("enhanced"), "administrator": _always("standard")}
 PACK = Pack(
     "test",
     "Test",
     (),
     PARAMETERS,
-    {"care_roles": ("supervising social worker", "team manager")},
-    {"level_for": {"team manager": "enhanced", "administrator": "standard"}},
+    {"care_roles": _always(("supervising social worker", "team manager")), "levels": _always((1, 2))},
+    {"level_for": LEVELS},
+    {"lockdown": Period(date(2020, 4, 24), date(2020, 9, 24))},
 )
-NAMES = names_of(PACK, KINDS, PARAMETERS)
+FACTS = {
+    "staff": {
+        "due_to_leave_on": FactText("due_to_leave_on", "staff", "Day of leaving", "left_on + days(1)"),
+        "endless": FactText("endless", "staff", "It never ends", "endless + days(1)"),
+    }
+}
+NAMES = names_of(PACK, KINDS, PARAMETERS, FACTS)
 
 
 def message(path: Path) -> str:
@@ -85,6 +100,12 @@ def message(path: Path) -> str:
     except ComplianceError as e:
         return _told(e.problems, path)
     own = rulefile.Problems(lambda loc: documents.locate(path, loc))
+    if isinstance(document, dict) and "pack" in document:
+        pack = rulefile.pack(document, str(path), own)
+        for fact in pack[0].facts if pack else ():
+            for mistake in check_fact(fact, KINDS, PARAMETERS, FACTS):
+                own.add(("facts", fact.kind, fact.name, "is"), mistake.what, mistake.help)
+        return _told(own.found, path)
     rule = rulefile.rule(document, str(path), path.stem, "test", date(2021, 9, 20), DUTIES, own)
     found = list(own.found)
     if rule is not None:

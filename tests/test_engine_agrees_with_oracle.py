@@ -22,14 +22,17 @@ from compliance.model import (
     Deadline,
     Duty,
     Every,
+    FactText,
     Field,
     Limit,
     Link,
     Pack,
     Parameter,
+    Period,
     PutRight,
     RecordKind,
     RecordKinds,
+    Regime,
     Rule,
 )
 from compliance.oracle import Evaluator, World
@@ -105,10 +108,31 @@ PARAMETERS = {
         "length", "local policy", "",
     ),
 }  # fmt: skip
-LISTS: dict[str, tuple[Any, ...]] = {"field_roles": ("ssw", "tm")}
-TABLES: dict[str, dict[str, Any]] = {"most_of": {"ssw": 4, "tm": 2}, "sorts_of": {"ssw": ("x",), "tm": ("x", "y")}}
-PACK = Pack("test", "Test", (), PARAMETERS, LISTS, TABLES)
-NAMES = names_of(PACK, KINDS, PARAMETERS)
+
+
+def always(value: Any) -> Dated[Any]:
+    return Dated(((date.min, value),))
+
+
+LISTS: dict[str, Dated[Any]] = {
+    "field_roles": always(("ssw", "tm")),
+    "tongues": Dated(((date.min, ("Welsh",)), (date(2021, 1, 1), ("Welsh", "Polish")))),
+}
+TABLES: dict[str, dict[str, Dated[Any]]] = {
+    "most_of": {"ssw": Dated(((date.min, 4), (date(2020, 9, 1), 3))), "tm": always(2)},
+    "sorts_of": {"ssw": always(("x",)), "tm": Dated(((date.min, ("x", "y")), (date(2021, 6, 1), ("y",))))},
+}
+PERIODS = {"spring": Period(date(2021, 3, 1), date(2021, 5, 31)), "since_then": Period(date(2021, 2, 28), None)}
+FACTS = {
+    "staff": {
+        "over_on": FactText("over_on", "staff", "End", "first_of(ends_on, joined_on + months(3))"),
+        "seen_on": FactText("seen_on", "staff", "Last visit", "max(v.held_on for v in visits if v.good)"),
+        "settled": FactText("settled", "staff", "Settled", "over_on > as_at or seen_on is not None"),
+    },
+    "visit": {"late_on": FactText("late_on", "visit", "Late", "last_of(closed_on, staff.over_on)")},
+}
+PACK = Pack("test", "Test", (), PARAMETERS, LISTS, TABLES, PERIODS)
+NAMES = names_of(PACK, KINDS, PARAMETERS, FACTS)
 DUTY = Duty("T-1", "t", "reg 1", "t", "statute", "must", "machine", date(2011, 4, 1), None, "high")
 
 # --- records ---
@@ -224,7 +248,11 @@ def expression(draw: st.DrawFn, want: str, scopes: tuple[tuple[str, str], ...], 
         case "boolean":
             ways = (
                 ["field", "compare_date", "compare_int", "code", "is_none"]
-                + (["not", "and", "or", "chain", "in", "list", "table", "if", "between", "gap"] if not leaf else [])
+                + (
+                    ["not", "and", "or", "chain", "in", "list", "table", "if", "between", "gap", "period"]
+                    if not leaf
+                    else []
+                )
                 + (["any", "all", "count"] * 2 if nested else [])
             )
             match draw(st.sampled_from(ways)):
@@ -273,9 +301,18 @@ def expression(draw: st.DrawFn, want: str, scopes: tuple[tuple[str, str], ...], 
                 case "list" if scopes[0][1] == "staff":
                     return draw(
                         st.sampled_from(
-                            ["'Welsh' in languages", "role in field_roles", "role not in ['tm']", "len(languages) == 2"]
+                            [
+                                "'Welsh' in languages",
+                                "role in field_roles",
+                                "role not in ['tm']",
+                                "len(languages) == 2",
+                                "has_all(languages, tongues)",
+                                "settled",
+                            ]
                         )
                     )
+                case "period":
+                    return f"{some('date')} in {draw(st.sampled_from(['spring', 'since_then']))}"
                 case "table" if scopes[0][1] == "staff":
                     return f"{some('integer')} <= most_of[role]"
                 case "if":
@@ -290,7 +327,7 @@ def expression(draw: st.DrawFn, want: str, scopes: tuple[tuple[str, str], ...], 
             return field("boolean") or "True"
         case "date":
             ways = ["field", "field", "as_at", "literal"] + (
-                ["shift", "shift_some", "extreme", "if"] if not leaf else []
+                ["shift", "shift_some", "extreme", "filled", "fact", "if"] if not leaf else []
             )
             ways += ["min", "latest"] if nested else []
             match draw(st.sampled_from(ways)):
@@ -308,6 +345,14 @@ def expression(draw: st.DrawFn, want: str, scopes: tuple[tuple[str, str], ...], 
                     return f"({some('date')} {draw(st.sampled_from('+-'))} {length})"
                 case "shift_some":
                     return f"({some('date')} {draw(st.sampled_from('+-'))} days({some('integer')}))"
+                case "filled":
+                    return f"{draw(st.sampled_from(['first_of', 'last_of']))}({some('date')}, {some('date')})"
+                case "fact":
+                    var, x = draw(st.sampled_from(scopes))
+                    before = f"{var}." if var else ""
+                    facts = {"staff": "over_on", "visit": "late_on"}
+                    ups = [f"{before}{up.name}.{facts[up.to]}" for up in KINDS[x].links.values() if up.to in facts]
+                    return draw(st.sampled_from([*ups, *([before + facts[x]] if x in facts else []), "as_at"]))
                 case "extreme":
                     return f"{draw(st.sampled_from(['min', 'max']))}({some('date')}, {some('date')})"
                 case "if":
@@ -353,10 +398,36 @@ limits = st.one_of(
     st.builds(Limit, st.integers(0, 60), st.just("days")),
     st.builds(Limit, st.integers(0, 12), st.sampled_from(["weeks", "months", "working_days"])),
 )
-withins = st.one_of(
-    limits.map(lambda v: Dated(((date.min, v),))),
+one_limit: st.SearchStrategy[Any] = st.one_of(
+    limits.map(always),
     st.tuples(limits, limits).map(lambda v: Dated(((date.min, v[0]), (date(2021, 3, 1), v[1])))),
 )
+suspended: st.SearchStrategy[Any] = st.tuples(limits, limits).map(
+    lambda v: Dated(((date.min, v[0]), (date(2021, 3, 1), None), (date(2021, 6, 1), v[1])))
+)
+
+
+@st.composite
+def withins(draw: st.DrawFn, here: tuple[tuple[str, str], ...], judged: bool, gaps: bool) -> tuple[Regime, ...]:
+    """A limit, or several with conditions, some of which ask about the gap."""
+    some = one_limit if judged else st.one_of(one_limit, one_limit, suspended)
+    found = []
+    for _ in range(draw(st.sampled_from([0, 0, 1, 2]))):
+        condition = draw(expression("boolean", here, 1))
+        if gaps and draw(st.booleans()):
+            condition = draw(
+                st.sampled_from(
+                    [
+                        "first",
+                        "not first",
+                        f"since >= {LITERAL_DAYS[1]}",
+                        f"since + months(2) < as_at and {condition}",
+                        "working_days(since, as_at) > 40",
+                    ]
+                )
+            )
+        found.append(Regime(draw(some), condition))
+    return (*found, Regime(draw(some)))
 
 
 @st.composite
@@ -376,7 +447,7 @@ def rules(draw: st.DrawFn) -> Rule:
             check = (
                 Deadline(done=done, by=start)
                 if draw(st.booleans())
-                else Deadline(done=done, start=start, within=draw(withins))
+                else Deadline(done=done, start=start, within=draw(withins(here, bool(judged), gaps=False)))
             )
         case _:
             back, var_kind = ("visits", "visit") if record == "staff" else ("notes", "note")
@@ -385,11 +456,13 @@ def rules(draw: st.DrawFn) -> Rule:
             until = draw(st.sampled_from(["", "ends_on" if record == "staff" else "closed_on"]))
             day = "held_on" if record == "staff" else "written_on"
             start = draw(expression("date", here, 1))
-            check = Every(start, f"(v.{day} for v in {back}{cond})", draw(withins), until)
+            within = draw(withins(here, bool(judged), gaps=True))
+            check = Every(start, f"(v.{day} for v in {back}{cond})", within, until)
     put_right = PutRight(Limit(28, "days"), "registered manager", "w")
     return Rule(
         "rule", "test", "A rule", (DUTY,), record, when, judged, check, "requirement", put_right, "Do it.", (), "",
         date(2020, 6, 1), date(2021, 6, 30) if draw(st.booleans()) else None, "rule.yaml",
+        unmet="not_evidenced" if isinstance(check, tuple) and draw(st.booleans()) else "breach",
     )  # fmt: skip
 
 

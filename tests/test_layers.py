@@ -32,7 +32,7 @@ LAYERS: list[tuple[str, str]] = [
     ("sql.duckdb", "compiler.ir sql.text"),
     ("sql.loading", "mapping model sql"),
     ("sql.planned", "model sql"),
-    ("compiler.lower", "checking compiler.ir language model"),
+    ("compiler.lower", "checking compiler.ir dates language model"),
     ("compiler.argue", "checking compiler language model"),
     ("compiler.plan", "compiler model sql"),
     ("compiler.prepare", "checking compiler dates model sql"),

@@ -263,7 +263,8 @@ class Lowerer:
         """Whether the rule holds, whether it is still running, and the parts that its argument needs."""
         start = self.value(d.start, scopes).exact()
         done = self.value(d.done, scopes).exact()
-        due, words = start.node, NULL
+        due: Ir = start.node
+        words: Ir = NULL
         if d.within:
             conditions = [self.value(r.condition, scopes).node for r in d.within if r.condition is not None]
             due, words = self.due(start.node, d.within, conditions, judged)
@@ -555,8 +556,8 @@ class Lowerer:
             case tree.Member():
                 return self.member(n, scopes)
             case tree.HasAll(item=i, options=options):
-                items = self.value(i, scopes)
-                return Value(self.options(options, lambda o: op("has_all", items.node, *consts(o)), scopes))
+                held = self.value(i, scopes)
+                return Value(self.options(options, lambda o: op("has_all", held.node, *consts(o)), scopes))
             case tree.Fact(item=i):
                 return self.value(i, scopes)
             case tree.EachItem():
