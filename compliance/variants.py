@@ -1,0 +1,584 @@
+"""A rule's cases and what is near them: the day before, on and after, empty and unreadable cells, records more and fewer.
+
+A variant is written like a case, so that it can be printed as one. Everything follows from the rule and a seed.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from datetime import date, timedelta
+from decimal import Decimal
+from itertools import islice
+from typing import Any
+
+from compliance.cases import UNREADABLE, World
+from compliance.checking import CheckedRule
+from compliance.dates import add_months, english, put_right_on
+from compliance.language import tree
+from compliance.model import Case, Dated, Limit, Parameter, RecordKinds, Rule, Value
+
+Written = dict[str, Any]
+Way = tuple[str | int, ...]
+"""From the record that is asked about to another: names of links, and positions in lists."""
+
+DAY = timedelta(days=1)
+FIRST, LAST = date(2000, 1, 3), date(2099, 12, 1)
+MONTH_ENDS = (date(2020, 2, 29), date(2021, 2, 28), date(2021, 1, 31), date(2020, 12, 24))
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A case, or something near it.
+
+    Args:
+      root: the record that is asked about, with its links, as written.
+      changes: what was done to the case, in words.
+      cost: how far from it, and how strange; the least is printed.
+    """
+
+    case: Case
+    root: Written
+    as_at: date
+    part: str
+    changes: tuple[str, ...] = ()
+    cost: int = 0
+
+
+@dataclass(frozen=True)
+class Change:
+    """One thing done to a variant; gives nothing where it cannot be done."""
+
+    words: str
+    cost: int
+    make: Callable[[Variant], Variant | None]
+
+
+@dataclass(frozen=True)
+class Reads:
+    """What a rule looks at, by record kind, and the constants in it that a value may be near.
+
+    Args:
+      fields: names of fields by kind.
+      links: names of links up and down by kind.
+    """
+
+    fields: Mapping[str, tuple[str, ...]]
+    links: Mapping[str, tuple[str, ...]]
+    limits: tuple[Limit, ...]
+    days: tuple[date, ...]
+    numbers: tuple[int, ...]
+    texts: tuple[str, ...]
+    lists: tuple[tuple[str, ...], ...]
+
+
+def inside(value: object) -> Iterator[object]:
+    """`value` and every part of it, whatever node or limit it is made of."""
+    yield value
+    if isinstance(value, tuple):
+        for item in value:
+            yield from inside(item)
+    elif is_dataclass(value) and not isinstance(value, tree.Type):
+        for f in fields(value):
+            yield from inside(getattr(value, f.name))
+
+
+def reads(rule: CheckedRule, kinds: RecordKinds, parameters: Mapping[str, Parameter]) -> Reads:
+    """What `rule` looks at."""
+    its: dict[str, dict[str, None]] = {}
+    ways: dict[str, dict[str, None]] = {}
+    limits: dict[Limit, None] = {}
+    days: dict[date, None] = dict.fromkeys(d for d in (rule.rule.from_on, rule.rule.to_on) if d is not None)
+    numbers: dict[int, None] = {}
+    texts: dict[str, None] = {}
+    lists: dict[tuple[str, ...], None] = {}
+
+    def read(kind: str, name: str) -> None:
+        its.setdefault(kind, {})[name] = None
+        known = kinds[kind].fields[name].known_from
+        if known:
+            its[kind][known] = None
+
+    def up(path: Sequence[Any]) -> None:
+        for link in path:
+            ways.setdefault(link.kind, {})[link.name] = None
+
+    for name in kinds[rule.rule.record].counts_from:
+        read(rule.rule.record, name)
+    figures = tuple(p.value for n in rule.parameters if (p := parameters[n]).value is not None)
+    for part in inside((rule.when, rule.judged_on, rule.check, rule.each, figures)):
+        match part:
+            case tree.FieldOf(path=path, kind=kind, field=name, previous=previous):
+                up(path)
+                read(kind, name)
+                if previous:
+                    read(kind, kinds[kind].date)
+            case tree.Source(path=path, link=link):
+                up(path)
+                ways.setdefault(link.to, {})[link.back] = None
+                its.setdefault(link.kind, {})
+                for name in kinds[link.kind].counts_from:
+                    read(link.kind, name)
+            case tree.Aggregate(fn="latest" | "earliest", source=source):
+                read(source.link.kind, kinds[source.link.kind].date)
+            case Limit():
+                limits[part] = None
+            case tree.Length(amount=tree.Literal(value=int() as n), unit=unit):
+                limits[Limit(n, unit)] = None
+            case tree.Compare(left=tree.Between(unit=unit), right=tree.Literal(value=int() as n)):
+                limits[Limit(abs(n), unit)] = None
+            case tree.Compare(left=tree.Gap(), right=tree.Literal(value=int() as n)):
+                limits[Limit(abs(n) + 1, "days")] = None
+            case date() if part != date.min:
+                days[part] = None
+            case bool():
+                pass
+            case int():
+                numbers[part] = None
+            case tree.Literal(value=str() as text):
+                texts[text] = None
+            case tuple() if part and all(isinstance(x, str) for x in part):
+                texts.update(dict.fromkeys(str(x) for x in part))
+                lists[tuple(str(x) for x in part)] = None
+    return Reads(
+        {k: tuple(v) for k, v in its.items()},
+        {k: tuple(v) for k, v in ways.items()},
+        tuple(limits),
+        tuple(days),
+        tuple(numbers),
+        tuple(texts),
+        tuple(lists),
+    )
+
+
+# --- a variant as records and as text ---
+
+
+def of_case(rule: Rule, case: Case) -> Variant:
+    """A case as it stands."""
+    own = case.records.get(rule.record)
+    root: Written = {**(own if isinstance(own, dict) else {}), **{k: v for k, v in case.records.items() if k != rule.record}}
+    return Variant(case, root, case.as_at, case.part)
+
+
+def records_of(v: Variant, record: str, kinds: RecordKinds, prefix: str = "") -> tuple[dict[str, list[Any]], str] | None:
+    """Rows by kind, and the key of the one that is asked about; None if they cannot be."""
+    world = World(kinds)
+    key = world.add(record, v.root, prefix, record)
+    return None if world.problems else (world.rows, key)
+
+
+def names_in(root: Written, kinds: RecordKinds, kind: str, way: Way = ()) -> Iterator[tuple[Way, str, Written]]:
+    """Every record of a variant: the way to it, its kind, and what is written of it."""
+    yield way, kind, root
+    for name, value in root.items():
+        if name in kinds[kind].links and isinstance(value, dict):
+            yield from names_in(value, kinds, kinds[kind].links[name].to, (*way, name))
+        elif name in kinds.down[kind] and isinstance(value, list):
+            for i, item in enumerate(value):
+                if isinstance(item, dict):
+                    yield from names_in(item, kinds, kinds.down[kind][name].kind, (*way, name, i))
+
+
+def changed(root: Any, way: Way, change: Callable[[Any], Any]) -> Any:
+    """`root` with `change` done at the end of `way`; the rest is shared.
+
+    Raises:
+      KeyError, IndexError: the way leads nowhere.
+    """
+    if not way:
+        return change(root)
+    first, rest = way[0], way[1:]
+    if isinstance(root, list):
+        assert isinstance(first, int)
+        return [*root[:first], changed(root[first], rest, change), *root[first + 1 :]]
+    return {**root, first: changed(root[first], rest, change)}
+
+
+def as_yaml(v: Variant, rule: CheckedRule, kinds: RecordKinds, name: str, expected: Mapping[str, object]) -> str:
+    """The variant as a case, ready to paste below `cases:`."""
+    record = rule.rule.record
+    own = {k: x for k, x in v.root.items() if k in kinds[record].fields}
+    lines = [f"  - name: {_scalar(name)}", f"    as_at: {v.as_at}"]
+    if v.part:
+        lines.append(f"    part: {_scalar(v.part)}")
+    lines.append(f"    {record}: {_flow(own)}")
+    for link, value in v.root.items():
+        if link in own:
+            continue
+        if isinstance(value, list) and len(value) > 1:
+            lines += [f"    {link}:", *(f"      - {_flow(item)}" for item in value)]
+        else:
+            lines.append(f"    {link}: {_flow(value)}")
+    if v.case.parameters:
+        lines.append(f"    parameters: {_flow({n: _figure(p) for n, p in v.case.parameters.items()})}")
+    lines += [f"    {key}: {_flow(value)}" for key, value in expected.items()]
+    return "\n".join(lines)
+
+
+def _figure(value: Dated[Value] | None) -> object:
+    if value is None:
+        return "off"
+    said = {str(since): x if isinstance(x, int) else _limit(x) for since, x in value.versions}
+    return next(iter(said.values())) if len(said) == 1 and value.versions[0][0] == date.min else said
+
+
+def _limit(limit: Limit) -> str:
+    return "same day" if not limit.amount and limit.unit == "days" else f"{limit.amount} {limit.unit}"
+
+
+def _flow(value: object) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_scalar(k)}: {_flow(x)}" for k, x in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_flow(x) for x in value) + "]"
+    return _scalar(value)
+
+
+def _scalar(value: object) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    text = str(value)
+    plain = re.fullmatch(r"[A-Za-z(][\w '’()/-]*(, [\w '’()/-]+)*", text) and text == text.strip()
+    plain = plain and text.lower() not in ("null", "true", "false", "yes", "no", "on", "off")
+    # In brackets a comma would end the text.
+    if not isinstance(value, str) or (plain and "," not in text) or re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+        return text
+    return "'" + text.replace("'", "''") + "'"
+
+
+# --- changes ---
+
+
+def _parse(value: object) -> date | None:
+    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            return None
+    return None
+
+
+def _shifted(day: date, limit: Limit, sign: int) -> date:
+    if limit.unit in ("months", "years"):
+        return add_months(day, sign * limit.amount * (12 if limit.unit == "years" else 1))
+    if limit.unit == "working_days":
+        if sign > 0:
+            return put_right_on(day, limit)
+        return day - (put_right_on(day, limit) - day)
+    return day + sign * timedelta(days=limit.amount * (7 if limit.unit == "weeks" else 1))
+
+
+@dataclass
+class Changes:
+    """Everything that can be done to the variants of one rule.
+
+    Args:
+      others: records of linked kinds that some case tells of, by kind and link.
+    """
+
+    rule: CheckedRule
+    kinds: RecordKinds
+    reads: Reads
+    others: dict[tuple[str, str], list[Written]] = field(default_factory=dict)
+    values: dict[tuple[str, str], list[object]] = field(default_factory=dict)
+
+    def learn(self, v: Variant) -> None:
+        """Takes note of what a case tells, so that other cases can be told of the same."""
+        for _, kind, written in names_in(v.root, self.kinds, self.rule.rule.record):
+            for name, value in written.items():
+                if name in self.kinds[kind].fields:
+                    seen = self.values.setdefault((kind, name), [])
+                    if value not in seen:
+                        seen.append(value)
+                    continue
+                pool = self.others.setdefault((kind, name), [])
+                for item in value if isinstance(value, list) else [value]:
+                    if isinstance(item, dict) and item not in pool:
+                        pool.append(item)
+
+    def of(self, v: Variant) -> list[Change]:
+        """All single changes, the most natural first."""
+        found: list[Change] = []
+        days = self._days(v)
+        for way, kind, written in names_in(v.root, self.kinds, self.rule.rule.record):
+            for name in self.reads.fields.get(kind, ()):
+                if name != self.kinds[kind].key:
+                    found += self._cell(way, kind, name, written.get(name), days)
+            for name in self.reads.links.get(kind, ()):
+                found += self._link(way, kind, name, written.get(name))
+        found += self._whole(v, days)
+        found.sort(key=lambda c: c.cost)
+        return found
+
+    def _days(self, v: Variant) -> dict[date, int]:
+        """Days worth trying, with what each costs."""
+        told = {v.as_at: 0}
+        for _, kind, written in names_in(v.root, self.kinds, self.rule.rule.record):
+            for name, value in written.items():
+                f = self.kinds[kind].fields.get(name)
+                day = _parse(value) if f is not None and f.type == "date" else None
+                if day is not None:
+                    told[day] = 0
+        told.update({d: 1 for d in self.reads.days if d not in told})
+        found: dict[date, int] = {}
+
+        def add(day: date, cost: int) -> None:
+            if FIRST <= day <= LAST and found.get(day, cost + 1) > cost:
+                found[day] = cost
+
+        for day, far in told.items():
+            if not FIRST <= day <= LAST:
+                continue
+            for near in (day, day - DAY, day + DAY):
+                add(near, 1 + far)
+            for limit in self.reads.limits:
+                for sign in (1, -1):
+                    try:
+                        edge = _shifted(day, limit, sign)
+                    except (ValueError, OverflowError):
+                        continue
+                    add(edge, 2 + far)
+                    # Weekends and bank holidays move a count of working days.
+                    reach = 4 if limit.unit == "working_days" else 1
+                    for n in range(1, reach + 1):
+                        add(edge - n * DAY, 2 + far + (n > 1))
+                        add(edge + n * DAY, 2 + far + (n > 1))
+        for day in MONTH_ENDS:
+            add(day, 4)
+        return found
+
+    def _cell(self, way: Way, kind: str, name: str, now: object, days: Mapping[date, int]) -> Iterator[Change]:
+        f = self.kinds[kind].fields[name]
+        options: dict[str, tuple[object, int]] = {}
+
+        def offer(value: object, cost: int) -> None:
+            if value != now or type(value) is not type(now):
+                options.setdefault(repr(value), (value, cost))
+
+        for value in self.values.get((kind, name), ()):
+            if value != UNREADABLE:
+                offer(value, 2)
+        match f.type:
+            case "date":
+                for day, cost in days.items():
+                    offer(day.isoformat(), cost)
+            case "boolean":
+                offer(True, 1)
+                offer(False, 1)
+            case "integer" | "number":
+                near = {int(n) for n in self.reads.numbers}
+                near |= {int(now)} if isinstance(now, int | float) and not isinstance(now, bool) else set()
+                for n in sorted({m + d for m in near or {1} for d in (-1, 0, 1)}):
+                    if n >= (f.minimum or 0):
+                        offer(n, 2)
+            case "text":
+                if f.codes:
+                    for code in f.codes:
+                        offer(code, 1 if code in self.reads.texts else 3)
+                elif name in {link.field for link in self.kinds[kind].links.values()}:
+                    pass
+                else:
+                    for text in self.reads.texts:
+                        offer(text, 3)
+                    offer("something else", 3)
+            case "list":
+                for listed in self.reads.lists:
+                    if not f.codes or set(listed) <= set(f.codes):
+                        offer(list(listed), 2)
+                        for item in listed[:2]:
+                            offer([x for x in listed if x != item], 2)
+                            offer([item], 3)
+                if isinstance(now, list):
+                    for item in now[:3]:
+                        offer([x for x in now if x != item], 2)
+        if now is not None:
+            offer(None, 2)
+        offer(UNREADABLE, 9)
+        for value, cost in options.values():
+            yield Change(_cell_words(way, name, value), cost, _set(way, name, value))
+
+    def _link(self, way: Way, kind: str, name: str, now: object) -> Iterator[Change]:
+        said = name.replace("_", " ")
+        pool = self.others.get((kind, name), [])
+        if name in self.kinds[kind].links:
+            if now is not None:
+                yield Change(f"no {said}", 3, _without(way, name))
+            for other in pool:
+                if other != now:
+                    yield Change(f"another {said}", 4, _set(way, name, other))
+            link = self.kinds[kind].links[name]
+
+            def unreadable(v: Variant) -> Variant | None:
+                return _apply(v, way, lambda r: {**{k: x for k, x in r.items() if k != name}, link.field: UNREADABLE})
+
+            yield Change(f"{said} cannot be read", 9, unreadable)
+            return
+        rows = now if isinstance(now, list) else []
+        for i in range(len(rows)):
+            one = f" {i + 1}" if len(rows) > 1 else ""
+            yield Change(f"without {said}{one}", 2, _listed(way, name, _drop(i)))
+            yield Change(f"{said}{one} twice", 3, _listed(way, name, _twice(i)))
+        for other in pool:
+            yield Change(f"one more of {said}", 3, _listed(way, name, _more(other)))
+        if rows:
+            yield Change(f"no {said}", 3, _without(way, name))
+        yield Change(f"one more of {said}, of which nothing is known", 5, _listed(way, name, _more({})))
+
+    def _whole(self, v: Variant, days: Mapping[date, int]) -> Iterator[Change]:
+        """The same seen from another day, or all of it at another time."""
+        for n in (1, -1):
+            yield Change(f"seen {'a day later' if n > 0 else 'a day earlier'}", 1, _seen(n))
+        for day, cost in days.items():
+            yield Change(f"seen on {english(day)}", 2 + cost, _seen_on(day))
+        told = [
+            day
+            for _, kind, written in names_in(v.root, self.kinds, self.rule.rule.record)
+            for name, value in written.items()
+            if name in self.kinds[kind].fields and (day := _parse(value)) is not None
+        ]
+        for law in self.reads.days:
+            for day in dict.fromkeys([v.as_at, *told]):
+                for limit in (None, *self.reads.limits):
+                    try:
+                        edge = day if limit is None else _shifted(day, limit, 1)
+                    except (ValueError, OverflowError):
+                        continue
+                    for n in (0, -1, 1):
+                        by = (law - edge).days + n
+                        if by:
+                            yield Change(f"all {abs(by)} days {'later' if by > 0 else 'earlier'}", 4, self._moved(by))
+        for part in self.rule.parts:
+            if part != v.part:
+                yield Change(f"asked of {part}", 2, _asked(part))
+
+    def _moved(self, by: int) -> Callable[[Variant], Variant | None]:
+        def moved(kind: str, written: Written) -> Written:
+            found: Written = {}
+            for name, value in written.items():
+                if name in self.kinds[kind].fields:
+                    day = _parse(value) if self.kinds[kind].fields[name].type == "date" else None
+                    found[name] = value if day is None else (day + by * DAY).isoformat()
+                elif isinstance(value, dict):
+                    found[name] = moved(self.kinds[kind].links[name].to, value)
+                elif isinstance(value, list):
+                    its = self.kinds.down[kind][name].kind
+                    found[name] = [moved(its, x) if isinstance(x, dict) else x for x in value]
+                else:
+                    found[name] = value
+            return found
+
+        def make(v: Variant) -> Variant | None:
+            try:
+                return replace(v, root=moved(self.rule.rule.record, v.root), as_at=v.as_at + by * DAY)
+            except OverflowError:
+                return None
+
+        return make
+
+
+def _cell_words(way: Way, name: str, value: object) -> str:
+    of = " ".join(str(w + 1) if isinstance(w, int) else w.replace("_", " ") for w in way)
+    said = f"{of} {name.replace('_', ' ')}".strip()
+    day = _parse(value)
+    if day is not None:
+        return f"{said} {english(day)}"
+    if value is None:
+        return f"{said} empty"
+    if value == UNREADABLE:
+        return f"{said} cannot be read"
+    if isinstance(value, bool):
+        return f"{said}: {'yes' if value else 'no'}"
+    if isinstance(value, list):
+        return f"{said}: {', '.join(str(x) for x in value)}"[:80]
+    return f"{said}: {value}"
+
+
+def _apply(v: Variant, way: Way, change: Callable[[Any], Any]) -> Variant | None:
+    try:
+        return replace(v, root=changed(v.root, way, change))
+    except (KeyError, IndexError, TypeError):
+        return None
+
+
+def _set(way: Way, name: str, value: object) -> Callable[[Variant], Variant | None]:
+    if value is None:
+        return _without(way, name)
+    return lambda v: _apply(v, way, lambda r: {**r, name: value})
+
+
+def _without(way: Way, name: str) -> Callable[[Variant], Variant | None]:
+    return lambda v: _apply(v, way, lambda r: {k: x for k, x in r.items() if k != name})
+
+
+def _listed(way: Way, name: str, change: Callable[[list[Any]], list[Any]]) -> Callable[[Variant], Variant | None]:
+    return lambda v: _apply(v, way, lambda r: {**r, name: change(r.get(name) or [])})
+
+
+def _drop(i: int) -> Callable[[list[Any]], list[Any]]:
+    return lambda rows: [*rows[:i], *rows[i + 1 :]]
+
+
+def _twice(i: int) -> Callable[[list[Any]], list[Any]]:
+    return lambda rows: [*rows, rows[i]]
+
+
+def _more(row: Written) -> Callable[[list[Any]], list[Any]]:
+    return lambda rows: [*rows, row]
+
+
+def _seen(n: int) -> Callable[[Variant], Variant | None]:
+    return lambda v: replace(v, as_at=v.as_at + n * DAY)
+
+
+def _seen_on(day: date) -> Callable[[Variant], Variant | None]:
+    return lambda v: None if day == v.as_at else replace(v, as_at=day)
+
+
+def _asked(part: str) -> Callable[[Variant], Variant | None]:
+    return lambda v: replace(v, part=part)
+
+
+def done(change: Change, v: Variant) -> Variant | None:
+    """`v` with one change more."""
+    made = change.make(v)
+    if made is None:
+        return None
+    return replace(made, changes=(*v.changes, change.words), cost=v.cost + change.cost)
+
+
+def near(rule: CheckedRule, kinds: RecordKinds, parameters: Mapping[str, Parameter], seed: str) -> Iterator[Variant]:
+    """The cases; then every single change of each, then two and three changes at random, without end."""
+    changes = Changes(rule, kinds, reads(rule, kinds, parameters))
+    cases = [of_case(rule.rule, c) for c in rule.rule.cases]
+    for v in cases:
+        changes.learn(v)
+    yield from cases
+    of = [changes.of(v) for v in cases]
+    queues = [iter(its) for its in of]
+    # A few of each case in turn, so that whoever stops early has seen something of all.
+    while queues:
+        for i, queue in reversed(list(enumerate(queues))):
+            some = list(islice(queue, 8))
+            if not some:
+                del queues[i]
+            for change in some:
+                made = done(change, cases[of_index(of, queue, i)])
+                if made is not None:
+                    yield made
+    rng = random.Random(f"{seed}/{rule.rule.id}")
+    while cases:
+        i = rng.randrange(len(cases))
+        made: Variant | None = cases[i]
+        for _ in range(rng.choice((2, 2, 2, 3))):
+            made = done(_pick(rng, of[i]), made) if made is not None else None
+        if made is not None:
+            yield made
+
+
+def number(value: object) -> Decimal:
+    return Decimal(str(value))
