@@ -21,6 +21,7 @@ from compliance.errors import ComplianceError
 if TYPE_CHECKING:
     from compliance.findings import Report
     from compliance.model import Severity
+    from compliance.rulebook import Rulebook
 
 NOTHING, FOUND, COULD_NOT, INCOMPLETE = 0, 1, 2, 3
 """Exit codes: docs/exit-codes.md."""
@@ -332,17 +333,23 @@ def rules_show(rule_id: str, rules: Path | None) -> None:
 @click.argument("ids", nargs=-1, metavar="[ID]...")
 @rules_option
 @click.option("-v", "--verbose", is_flag=True, help="Print every case, not only those that fail.")
-def rules_test(ids: tuple[str, ...], rules: Path | None, verbose: bool) -> None:
+@click.option(
+    "--mutants", is_flag=True, help="Change each rule in small ways instead, and see whether its cases notice."
+)
+def rules_test(ids: tuple[str, ...], rules: Path | None, verbose: bool, mutants: bool) -> None:
     """Run the cases in the rule files.
 
     \b
     Exit codes: 0 all cases give what they must; 1 some do not; 2 could not run.
+    With --mutants: 1 a mutant is alive. docs/rules.md says what that means.
 
     Example: compliance rules test
     """
     from compliance import cases, planning
 
     book = planning.rulebook(rules, None)
+    if mutants:
+        _mutants(book, ids)
     n = bad = 0
     for result in cases.run_cases(book, book.chosen(ids)):
         n += 1
@@ -357,6 +364,28 @@ def rules_test(ids: tuple[str, ...], rules: Path | None, verbose: bool) -> None:
             click.echo(f"passed  {result.rule.rule.id}: {result.case.name} ({result.verdict.outcome})")
     click.echo(f"{n - bad:,} of {n:,} cases passed.")
     sys.exit(FOUND if bad else NOTHING)
+
+
+def _mutants(book: Rulebook, ids: tuple[str, ...]) -> NoReturn:
+    from compliance import mutants, run
+
+    tried = alive = equivalent = wrong = 0
+    for result in mutants.Run(book, frozenset(run.closed_days())).results(book.chosen(ids)):
+        tried += result.tried
+        alive += result.n_alive
+        equivalent += result.equivalent
+        wrong += len(result.wrong)
+        for what in result.wrong:
+            click.echo(f"{result.rule.rule.id}: {_tidy(what)}")
+        for a in result.alive:
+            click.echo("\n".join(f"{result.rule.rule.id}: alive: {name}" for name in a.mutants))
+            if a.case:
+                click.echo(f"This case of {a.of} would kill {'it' if len(a.mutants) == 1 else 'them'}:\n{a.case}")
+            else:
+                click.echo("No case was found that would; if there can be none, mark it as equivalent and say why.")
+            click.echo()
+    click.echo(f"{tried:,} mutants, {equivalent:,} marked as equivalent, {alive:,} alive, {wrong:,} remarks.")
+    sys.exit(FOUND if alive or wrong else NOTHING)
 
 
 @rules.command("lint")

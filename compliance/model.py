@@ -320,6 +320,14 @@ class Case:
     part: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Equivalent:
+    """A small change of a rule that changes no outcome, and why; see `rules test --mutants`."""
+
+    mutant: str
+    because: str
+
+
 @dataclass(frozen=True)
 class Rule:
     """A rule as its file has it; expressions are still text.
@@ -352,6 +360,7 @@ class Rule:
     cites_list: str = ""
     unmet: Literal["breach", "not_evidenced"] = "breach"
     each: tuple[str, str] | None = None
+    equivalent: tuple[Equivalent, ...] = ()
 
 
 @dataclass(frozen=True)

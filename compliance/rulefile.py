@@ -98,6 +98,13 @@ class CaseModel(BaseModel):
     part: str | None = None
 
 
+class EquivalentModel(Strict):
+    """A mutant that no case can notice, by the name under which `rules test --mutants` prints it."""
+
+    mutant: Annotated[str, Field(min_length=1)]
+    because: Line
+
+
 class RuleModel(Strict):
     """A rule file; docs/rules.md says what everything means."""
 
@@ -119,6 +126,7 @@ class RuleModel(Strict):
     unmet: Literal["breach", "not_evidenced"] = "breach"
     each: Annotated[dict[Name, Expression], Field(min_length=1, max_length=1)] | None = None
     cases: list[CaseModel] = []
+    equivalent: list[EquivalentModel] = []
 
 
 class ParameterModel(Strict):
@@ -456,6 +464,7 @@ def rule(
         cases=tuple(_case(c, i, cases_as_at, problems) for i, c in enumerate(written.cases)),
         unmet=written.unmet,
         each=next(iter(written.each.items())) if written.each else None,
+        equivalent=tuple(model.Equivalent(e.mutant, e.because) for e in written.equivalent),
     )
 
 

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
-from itertools import islice
 from typing import Any
 
 from compliance.cases import UNREADABLE, World
@@ -25,6 +24,7 @@ Way = tuple[str | int, ...]
 """From the record that is asked about to another: names of links, and positions in lists."""
 
 DAY = timedelta(days=1)
+SOME = 8
 FIRST, LAST = date(2000, 1, 3), date(2099, 12, 1)
 MONTH_ENDS = (date(2020, 2, 29), date(2021, 2, 28), date(2021, 1, 31), date(2020, 12, 24))
 
@@ -108,6 +108,9 @@ def reads(rule: CheckedRule, kinds: RecordKinds, parameters: Mapping[str, Parame
     for name in kinds[rule.rule.record].counts_from:
         read(rule.rule.record, name)
     figures = tuple(p.value for n in rule.parameters if (p := parameters[n]).value is not None)
+    for figure in figures:
+        assert figure is not None
+        numbers.update({v: None for _, v in figure.versions if isinstance(v, int)})
     for part in inside((rule.when, rule.judged_on, rule.check, rule.each, figures)):
         match part:
             case tree.FieldOf(path=path, kind=kind, field=name, previous=previous):
@@ -133,10 +136,10 @@ def reads(rule: CheckedRule, kinds: RecordKinds, parameters: Mapping[str, Parame
                 limits[Limit(abs(n) + 1, "days")] = None
             case date() if part != date.min:
                 days[part] = None
-            case bool():
+            case tree.Literal(value=bool()):
                 pass
-            case int():
-                numbers[part] = None
+            case tree.Literal(value=int() | Decimal() as some):
+                numbers[int(some)] = None
             case tree.Literal(value=str() as text):
                 texts[text] = None
             case tuple() if part and all(isinstance(x, str) for x in part):
@@ -159,11 +162,16 @@ def reads(rule: CheckedRule, kinds: RecordKinds, parameters: Mapping[str, Parame
 def of_case(rule: Rule, case: Case) -> Variant:
     """A case as it stands."""
     own = case.records.get(rule.record)
-    root: Written = {**(own if isinstance(own, dict) else {}), **{k: v for k, v in case.records.items() if k != rule.record}}
+    root: Written = {
+        **(own if isinstance(own, dict) else {}),
+        **{k: v for k, v in case.records.items() if k != rule.record},
+    }
     return Variant(case, root, case.as_at, case.part)
 
 
-def records_of(v: Variant, record: str, kinds: RecordKinds, prefix: str = "") -> tuple[dict[str, list[Any]], str] | None:
+def records_of(
+    v: Variant, record: str, kinds: RecordKinds, prefix: str = ""
+) -> tuple[dict[str, list[Any]], str] | None:
     """Rows by kind, and the key of the one that is asked about; None if they cannot be."""
     world = World(kinds)
     key = world.add(record, v.root, prefix, record)
@@ -419,10 +427,11 @@ class Changes:
             yield Change(f"{said} cannot be read", 9, unreadable)
             return
         rows = now if isinstance(now, list) else []
+        key = self.kinds[self.kinds.down[kind][name].kind].key
         for i in range(len(rows)):
             one = f" {i + 1}" if len(rows) > 1 else ""
             yield Change(f"without {said}{one}", 2, _listed(way, name, _drop(i)))
-            yield Change(f"{said}{one} twice", 3, _listed(way, name, _twice(i)))
+            yield Change(f"{said}{one} twice", 3, _listed(way, name, _twice(i, key)))
         for other in pool:
             yield Change(f"one more of {said}", 3, _listed(way, name, _more(other)))
         if rows:
@@ -523,8 +532,8 @@ def _drop(i: int) -> Callable[[list[Any]], list[Any]]:
     return lambda rows: [*rows[:i], *rows[i + 1 :]]
 
 
-def _twice(i: int) -> Callable[[list[Any]], list[Any]]:
-    return lambda rows: [*rows, rows[i]]
+def _twice(i: int, key: str) -> Callable[[list[Any]], list[Any]]:
+    return lambda rows: [*rows, {k: x for k, x in rows[i].items() if k != key}]
 
 
 def _more(row: Written) -> Callable[[list[Any]], list[Any]]:
@@ -559,26 +568,20 @@ def near(rule: CheckedRule, kinds: RecordKinds, parameters: Mapping[str, Paramet
         changes.learn(v)
     yield from cases
     of = [changes.of(v) for v in cases]
-    queues = [iter(its) for its in of]
     # A few of each case in turn, so that whoever stops early has seen something of all.
-    while queues:
-        for i, queue in reversed(list(enumerate(queues))):
-            some = list(islice(queue, 8))
-            if not some:
-                del queues[i]
-            for change in some:
-                made = done(change, cases[of_index(of, queue, i)])
-                if made is not None:
-                    yield made
-    rng = random.Random(f"{seed}/{rule.rule.id}")
+    for at in range(0, max(map(len, of), default=0), SOME):
+        for v, its in zip(cases, of, strict=True):
+            for change in its[at : at + SOME]:
+                single = done(change, v)
+                if single is not None:
+                    yield single
+    rng = random.Random(f"{seed}/{rule.rule.id}")  # noqa: S311  the same every time is what is wanted
     while cases:
         i = rng.randrange(len(cases))
-        made: Variant | None = cases[i]
+        several: Variant | None = cases[i]
         for _ in range(rng.choice((2, 2, 2, 3))):
-            made = done(_pick(rng, of[i]), made) if made is not None else None
-        if made is not None:
-            yield made
-
-
-def number(value: object) -> Decimal:
-    return Decimal(str(value))
+            # What is natural is tried more often.
+            at = int(len(of[i]) * rng.random() ** 2)
+            several = done(of[i][at], several) if several is not None else None
+        if several is not None:
+            yield several

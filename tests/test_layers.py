@@ -46,6 +46,8 @@ LAYERS: list[tuple[str, str]] = [
     ("rulebook", "checking compliance documents errors language model records rulefile"),
     ("run", "dates errors model sidebyside sql"),
     ("cases", "checking compiler dates errors model rulebook run sql compliance"),
+    ("variants", "cases checking dates language model"),
+    ("mutants", "cases checking dates language model oracle rulebook variants"),
     ("report.grid", ""),
     ("report.words", "model"),
     ("report.table", "dates findings model report"),
@@ -58,7 +60,10 @@ LAYERS: list[tuple[str, str]] = [
     ("planning", "compliance errors model sql documents mapping mappingfile records rulebook compiler"),
     ("schemas", "compliance documents mappingfile rulefile"),
     ("pipeline", "compliance coverage errors findings model reading run loading planning checking compiler rulebook"),
-    ("cli", "compliance errors report schemas pipeline planning cases records loading findings model documents"),
+    (
+        "cli",
+        "compliance errors report schemas pipeline planning mutants run rulebook cases records loading findings model documents",
+    ),
     ("__main__", "cli"),
 ]
 
