@@ -445,16 +445,16 @@ class Changes:
         for day, cost in days.items():
             yield Change(f"seen on {english(day)}", 2 + cost, _seen_on(day))
         told = [
-            day
+            parsed
             for _, kind, written in names_in(v.root, self.kinds, self.rule.rule.record)
             for name, value in written.items()
-            if name in self.kinds[kind].fields and (day := _parse(value)) is not None
+            if name in self.kinds[kind].fields and (parsed := _parse(value)) is not None
         ]
         for law in self.reads.days:
-            for day in dict.fromkeys([v.as_at, *told]):
+            for seen in dict.fromkeys([v.as_at, *told]):
                 for limit in (None, *self.reads.limits):
                     try:
-                        edge = day if limit is None else _shifted(day, limit, 1)
+                        edge = seen if limit is None else _shifted(seen, limit, 1)
                     except (ValueError, OverflowError):
                         continue
                     for n in (0, -1, 1):
