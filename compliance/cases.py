@@ -139,10 +139,20 @@ def run_cases(book: Rulebook, rules: Iterable[CheckedRule]) -> Iterator[CaseResu
         figures = batch[0][1].parameters
         this = with_figures(book, figures) if figures else book
         for rule, case in batch:
+            if case.part not in rule.parts:
+                asked = (
+                    f"the rule is asked for each {rule.each[0]}"
+                    if rule.each
+                    else "the rule is asked once, not in parts"
+                )
+                which = f"no part '{case.part}'{nearest(case.part, rule.parts)}" if case.part else "no part"
+                problems.append(Problem(Location(rule.rule.file), f"case '{case.name}' names {which}; {asked}"))
             for name in case.parameters:
                 if name not in rule.parameters:
                     what = f"case '{case.name}': the rule has no parameter '{name}'{nearest(name, rule.parameters)}"
                     problems.append(Problem(Location(rule.rule.file), what))
+        if problems:
+            continue
         for result in _run_batch(this, as_at, batch, problems):
             results[result.rule.rule.id, result.case.name] = result
     if problems:
@@ -172,17 +182,20 @@ def _run_batch(
             parameters = {n: p for pack in book.names.values() for n, p in pack.parameters.items()}
             prepared = prepare(its_rules, book.kinds, parameters, tables, as_at)
             audited, results = run.run(con, prepared.plan, prepared.rules, as_at, tables.sources)
-            found: dict[tuple[str, str], Finding] = {(f.rule.id, f.key): f for f in audited.findings()}
-            settled = {r.rule.id: (n, r) for n, r in enumerate(results)}
+            found: dict[tuple[str, str, str], Finding] = {
+                (f.rule.id, f.rule.part, f.key): f for f in audited.findings()
+            }
+            settled = {(r.rule.id, r.rule.part): (n, r) for n, r in enumerate(results)}
             for rule, case in batch:
                 key = roots[rule.rule.id, case.name]
-                number, result = settled[rule.rule.id]
+                # A rule that did not run was asked in no part.
+                number, result = settled.get((rule.rule.id, case.part)) or settled[rule.rule.id, ""]
                 if result.status in ("not in force", "switched off"):
                     verdict = Verdict("not_applicable")
                 elif result.status in ("could not run", "failed"):
                     verdict = Verdict(result.status, argument=result.why)
                 else:
-                    verdict = _verdict(run.explain(audited, number, key), found.get((rule.rule.id, key)))
+                    verdict = _verdict(run.explain(audited, number, key), found.get((rule.rule.id, case.part, key)))
                 yield CaseResult(rule, case, verdict, tuple(_compare(case, verdict)))
         finally:
             con.close()

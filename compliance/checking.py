@@ -14,6 +14,7 @@ from compliance.model import (
     Every,
     FactText,
     Items,
+    Limit,
     Link,
     Pack,
     Parameter,
@@ -71,6 +72,7 @@ class CheckedRule:
 
     Args:
       each: the name that stands for an item, and the list for each item of which the rule is asked.
+      own_limit: a limit that the agency sets itself beside the law's, and where it comes from.
     """
 
     rule: Rule
@@ -80,6 +82,7 @@ class CheckedRule:
     show: tuple[tree.FieldOf, ...]
     parameters: tuple[str, ...]
     each: tuple[str, Dated[Items]] | None = None
+    own_limit: tuple[Limit, str] | None = None
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -87,6 +90,11 @@ class CheckedRule:
         if self.each is None:
             return ("",)
         return tuple(dict.fromkeys(str(i) for _, items in self.each[1].versions for i in items))
+
+    def with_own_limit(self, limit: Limit, source: str) -> CheckedRule | None:
+        """The rule with the agency's own limit beside the law's; None if it has no limit that could be stricter."""
+        has_limit = not isinstance(self.check, Conditions) and bool(self.check.within)
+        return replace(self, own_limit=(limit, source)) if has_limit else None
 
     def nodes(self) -> list[tree.Node]:
         """Every expression of the rule and all that is inside."""

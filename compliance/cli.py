@@ -446,14 +446,15 @@ def rules_explain(
     if key is None or data_ is None or as_at is None:
         raise click.UsageError("--record, --data and --as-at go together")
     asked = pipeline.Audit(data_, as_at, mapping, parameters, rules, (rule_id,))
-    with pipeline.explained(asked, key) as (result, explanation):
-        click.echo()
-        if result.status not in ("ran", "looked at nothing"):
-            click.echo(f"It did not run: {result.status}; {result.why}.")
-        elif explanation is None:
-            raise click.ClickException(f"there is no {rule.rule.record} '{key}' in {data_} as at {as_at}")
-        else:
-            click.echo(_tidy(told.came_out(rule, key, as_at, explanation)), nl=False)
+    with pipeline.explained(asked, key) as ways:
+        for result, explanation in ways:
+            click.echo()
+            if result.status not in ("ran", "looked at nothing"):
+                click.echo(f"It did not run: {result.status}; {result.why}.")
+            elif explanation is None:
+                raise click.ClickException(f"there is no {rule.rule.record} '{key}' in {data_} as at {as_at}")
+            else:
+                click.echo(_tidy(told.came_out(rule, result.rule, key, as_at, explanation)), nl=False)
 
 
 @rules.command("sql")

@@ -417,7 +417,11 @@ def _joined(
         tables[k] = Table(n_of[k], frozenset(g.fields), frozenset(doubted[k]), links_)
     con.execute("".join(sql.drop(one.table, g.view) for g in gathered.values() for one in g.sources))
     sources = tuple(Source(one.sheet.file, one.sheet.sheet, one.kind.name, one.rows) for one in loaded)
-    return Tables(tables, sources, absent, tuple(dict.fromkeys(notes)), _number(con, sql.N_QUARANTINED))
+    services = frozenset[str]()
+    if "agency" in tables and "kind" in tables["agency"].columns:
+        services = frozenset(str(kind) for (kind,) in con.execute(sql.SERVICES).fetchall())
+    n_bad = _number(con, sql.N_QUARANTINED)
+    return Tables(tables, sources, absent, tuple(dict.fromkeys(notes)), n_bad, services)
 
 
 def _number(con: duckdb.DuckDBPyConnection, asked: str) -> int:

@@ -14,9 +14,11 @@ FieldType = Literal["text", "date", "integer", "number", "boolean", "list"]
 Unit = Literal["days", "weeks", "months", "years", "working_days"]
 Outcome = Literal["compliant", "breach", "not_evidenced", "pending", "not_applicable"]
 Severity = Literal["requirement", "recommendation", "advice"]
-Layer = Literal["statute", "standard", "good practice"]
+Layer = Literal["statute", "standard", "good practice", "local policy"]
 
 OUTCOMES: tuple[Outcome, ...] = ("compliant", "breach", "not_evidenced", "pending", "not_applicable")
+LAYERS: tuple[Layer, ...] = ("statute", "standard", "good practice", "local policy")
+"""Firmest first."""
 SEVERITIES: tuple[Severity, ...] = ("requirement", "recommendation", "advice")
 """Most serious first."""
 
@@ -146,6 +148,7 @@ class Tables:
       absent: record kinds that the export lacks although a mapping or file was expected for them, with the reason.
       notes: what a person should know but nothing fails on: files and columns that nothing reads, rows left out.
       n_quarantined: cells and rows that did not fit; the engine's table `quarantine` holds them.
+      services: which kinds of service the `agency` records name; empty where none is known.
     """
 
     tables: Mapping[str, Table]
@@ -153,6 +156,7 @@ class Tables:
     absent: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     n_quarantined: int = 0
+    services: frozenset[str] = frozenset()
 
 
 # --- the law --------------------------------------------------------------------------------------------------------
@@ -249,7 +253,11 @@ class FactText:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A figure that the law leaves to judgement. `value` None: switched off."""
+    """A figure that the law leaves to judgement. `value` None: switched off.
+
+    Args:
+      local: the agency's own figure, where that does not take the place of one of law or of a standard.
+    """
 
     name: str
     title: str
@@ -259,6 +267,7 @@ class Parameter:
     source: str
     note: str = ""
     overridden_by: str = ""
+    local: Dated[Value] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -389,9 +398,10 @@ class RuleInfo:
     Args:
       cites, refs: duty ids and their references; the first is the one quoted.
       parameters: name, value as text, basis, and where the figure comes from.
-      from_on, to_on: in force, inclusive; `judged` says that each record is asked on its own day instead.
       why: why it could not run, empty if it can.
       lacking: what the export would have to supply for it to run: record kinds, and fields as `kind.field`.
+      part: the item of a list for which it is asked; empty where it is asked once.
+      own_policy: where the agency's own, stricter figure comes from, if this is the rule as read by that; else empty.
     """
 
     id: str
@@ -409,6 +419,8 @@ class RuleInfo:
     status: Status
     why: str = ""
     lacking: tuple[str, ...] = ()
+    part: str = ""
+    own_policy: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -189,12 +189,14 @@ class Evaluator:
     """One rule for one record, and one item of the list for which it is asked.
 
     Args:
-      local: the agency's own limit, where the rule is read by that.
+      own_limit: the agency's own limit, where the rule is read by that.
     """
 
-    def __init__(self, world: World, rule: CheckedRule, row: Row, part: str = "", local: Limit | None = None) -> None:
+    def __init__(
+        self, world: World, rule: CheckedRule, row: Row, part: str = "", own_limit: Limit | None = None
+    ) -> None:
         self.w, self.rule = world, rule
-        self.part, self.local = part, local
+        self.part, self.own_limit = part, own_limit
         self.since: date | None = None
         self.is_first = False
         self.scopes: list[Scope] = [Scope(rule.rule.record, row)]
@@ -230,8 +232,8 @@ class Evaluator:
     def limit_units(self) -> set[str]:
         """The units of every limit that the rule has."""
         assert not isinstance(self.rule.check, Conditions)
-        if self.local is not None:
-            return {self.local.unit}
+        if self.own_limit is not None:
+            return {self.own_limit.unit}
         limits = (v for r in self.rule.check.within for _, v in self.limit(r.within).versions)
         return {limit.unit for limit in limits if limit is not None}
 
@@ -274,9 +276,9 @@ class Evaluator:
                 return None
             if holds:
                 day = self.day_due(start, self.limit(regime.within))
-                if self.local is None or day is None:
+                if self.own_limit is None or day is None:
                     return day
-                own = self.w.add(start, self.local.amount, self.local.unit, 1)
+                own = self.w.add(start, self.own_limit.amount, self.own_limit.unit, 1)
                 return None if own is None else min(day, own)
         raise AssertionError("the last limit has no condition")
 

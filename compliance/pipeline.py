@@ -135,14 +135,14 @@ def audit(asked: Audit, timings: Timings | None = None) -> Iterator[Report]:
     Raises:
       ComplianceError: the rules, the mapping or the export cannot be used.
     """
-    from compliance import loading
+    from compliance import loading, run
 
     timings = timings or Timings()
     with _audited(asked, timings) as (audited, results, tables):
         yield Report(
             as_at=asked.as_at,
             data=asked.data.name or str(asked.data),
-            rules=results,
+            rules=run.together(results),
             tables=tables,
             findings=audited.findings,
             findings_json=audited.findings_json,
@@ -153,13 +153,13 @@ def audit(asked: Audit, timings: Timings | None = None) -> Iterator[Report]:
 
 
 @contextmanager
-def explained(asked: Audit, key: str) -> Iterator[tuple[RuleResult, Explained | None]]:
-    """How the one rule of `asked.only` came out for a record; None if there is no such record then."""
+def explained(asked: Audit, key: str) -> Iterator[list[tuple[RuleResult, Explained | None]]]:
+    """How the one rule of `asked.only` came out for a record, in each way in which it is asked; None if there is no such record then."""
     from compliance import run
 
     with _audited(asked, Timings()) as (audited, results, _):
-        ran = results[0].status in ("ran", "looked at nothing")
-        yield results[0], run.explain(audited, 0, key) if ran else None
+        ran = ("ran", "looked at nothing")
+        yield [(r, run.explain(audited, n, key) if r.status in ran else None) for n, r in enumerate(results)]
 
 
 def covered(

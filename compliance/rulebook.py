@@ -13,6 +13,7 @@ from compliance.checking import CheckedRule, check_fact, check_rule, names_of
 from compliance.errors import ComplianceError, Location, Problem, RulesError, nearest
 from compliance.language.check import Names
 from compliance.model import Dated, Duty, FactText, Layer, Pack, Parameter, RecordKinds, Rule, Value
+from compliance.rulefile import Overrides
 
 
 @dataclass(frozen=True)
@@ -122,8 +123,10 @@ def read(rules: Path, schemas: Path, overrides: Path | None = None, catalogues: 
                 )
             )
         figures = {**figures, **pack.parameters}
+    own = Overrides("", figures, {})
     if overrides is not None:
-        figures = _read_overrides(overrides, figures, problems)
+        own = _read_overrides(overrides, figures, problems)
+        figures = own.parameters
     facts = _facts(packs.values(), rules, kinds, figures, problems)
     names = {p.name: names_of(p, kinds, figures, facts) for p in packs.values()}
     checked: list[CheckedRule] = []
@@ -135,8 +138,18 @@ def read(rules: Path, schemas: Path, overrides: Path | None = None, catalogues: 
             ids[rule.id] = rule.file
             sound, wrong = check_rule(rule, names[pack_name], _locate_in)
             problems += wrong
+            limit = own.limits.get(rule.id)
+            if sound is not None and limit is not None:
+                limited = sound.with_own_limit(limit, own.source)
+                if limited is None:
+                    where = documents.locate(cast(Path, overrides), ("limits", rule.id))
+                    problems.append(Problem(where, f"rule '{rule.id}' has no limit of time that could be stricter"))
+                sound = limited
             if sound is not None:
                 checked.append(sound)
+    for rule_id in sorted(set(own.limits) - set(ids)):
+        where = documents.locate(cast(Path, overrides), ("limits", rule_id))
+        problems.append(Problem(where, f"there is no rule '{rule_id}'{nearest(rule_id, ids)}"))
     if problems:
         bad = len({p.where.file for p in problems})
         raise RulesError(
@@ -244,10 +257,10 @@ def _read_reading(
     return found
 
 
-def _read_overrides(path: Path, figures: Mapping[str, Parameter], problems: list[Problem]) -> Mapping[str, Parameter]:
+def _read_overrides(path: Path, figures: Mapping[str, Parameter], problems: list[Problem]) -> Overrides:
     document, sound = _document(path, problems)
     if not sound:
-        return figures
+        return Overrides("", figures, {})
     own = _problems_of(path)
     changed = rulefile.overrides(document, figures, own)
     problems += own.found

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import pairwise
 from typing import Annotated, Any, Literal, TypeVar, cast
@@ -175,7 +176,8 @@ class OverridesModel(Strict):
     """An agency's own figures."""
 
     source: Line
-    parameters: dict[Name, str | int | dict[Day, str | int]]
+    parameters: dict[Name, str | int | dict[Day, str | int]] = {}
+    limits: dict[Slug, LimitText] = {}
 
 
 class Problems:
@@ -349,13 +351,25 @@ def _entry(loc: Loc, written: Any, problems: Problems) -> model.Dated[Any]:
     return dated(found)
 
 
-def overrides(
-    document: object, known: Mapping[str, model.Parameter], problems: Problems
-) -> Mapping[str, model.Parameter]:
-    """The parameters with the agency's own figures in place of the defaults."""
+@dataclass(frozen=True)
+class Overrides:
+    """An agency's own figures.
+
+    Args:
+      parameters: all, with the agency's where it has its own.
+      limits: by rule, stricter than the law's own.
+    """
+
+    source: str
+    parameters: Mapping[str, model.Parameter]
+    limits: Mapping[str, model.Limit]
+
+
+def overrides(document: object, known: Mapping[str, model.Parameter], problems: Problems) -> Overrides:
+    """The agency's own figures: in place of the defaults, but beside those of law and of standards."""
     written = validated(OverridesModel, document, problems)
     if written is None:
-        return known
+        return Overrides("", known, {})
     changed = dict(known)
     for name, v in written.parameters.items():
         loc = ("parameters", name)
@@ -369,10 +383,14 @@ def overrides(
             expected = "a length of time, such as '28 days'" if old.unit == "length" else f"a number ({old.unit})"
             problems.add(loc, f"parameter '{name}' is {expected}, or off")
             continue
-        changed[name] = model.Parameter(
-            name, old.title, value, old.unit, "local policy", old.source, old.note, written.source
-        )
-    return changed
+        if old.basis in ("law", "standard"):
+            if value is None:
+                problems.add(loc, f"parameter '{name}' is a figure of {old.basis} and cannot be switched off")
+            changed[name] = replace(old, local=value, overridden_by=written.source)
+        else:
+            changed[name] = replace(old, value=value, basis="local policy", overridden_by=written.source)
+    limits = {rule: problems.limit(("limits", rule), text) for rule, text in written.limits.items()}
+    return Overrides(written.source, changed, limits)
 
 
 def reading(

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import heapq
 import json
 import os
 from collections import Counter
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
 from importlib.resources import files
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from compliance.dates import put_right_on
 from compliance.errors import ComplianceError
-from compliance.model import Finding, Outcome, RuleInfo, RuleResult, Source
+from compliance.model import OUTCOMES, Finding, Outcome, RuleInfo, RuleResult, Source, Status
 from compliance.sidebyside import done_jobs, execute_all, run_jobs, workers
 from compliance.sql import duckdb as dialect
 from compliance.sql.text import literal
@@ -207,9 +206,11 @@ class Audited:
         for i, r in enumerate(self.rules):
             head = f'{{"rule":{json.dumps(r.id)},"outcome":"'
             after_outcome = f'","severity":"{r.severity}","layer":"{r.layer}","subject":{{"record":"{r.record}","key":'
-            after_key = f'}},"cites":{json.dumps(list(r.cites))},"argument":'
+            part = json.dumps(r.part, ensure_ascii=False) if r.part else "null"
+            after_key = f',"part":{part}}},"cites":{json.dumps(list(r.cites))},"argument":'
             after_due = f',"workstream":"{r.put_right.workstream}","fingerprint":"'
-            rows.append((i, r.id, r.record, head, after_outcome, after_key, after_due))
+            rest = "".join(f"\x1f{x}" for x in (r.part, "own policy" if r.own_policy else "") if x)
+            rows.append((i, r.id, r.record, rest, head, after_outcome, after_key, after_due))
         if rows:
             self.con.execute(dialect.rule_text(rows))
         for chunk in self._read(as_json=True):
@@ -259,11 +260,6 @@ def _explained(labels: tuple[str, ...], values: Sequence[Any]) -> Explained:
     conditions = tuple((label, rest[2 * i], rest[2 * i + 1] or "") for i, label in enumerate(labels))
     said = argument if outcome in ("breach", "not_evidenced") else ""
     return Explained(outcome, applies, due_on or "", None if margin is None else int(margin), said, conditions)
-
-
-def fingerprint(rule: str, record: str, key: str) -> str:
-    """What names a finding from audit to audit: made of the rule and the subject only."""
-    return hashlib.sha256(f"{rule}\x1f{record}\x1f{key}".encode()).hexdigest()[:16]
 
 
 def _ask(
@@ -326,24 +322,49 @@ def run(
     hits: dict[int, tuple[int, int, int, int]] = {
         r: (breach, unknown, lo, hi) for r, breach, unknown, lo, hi in con.execute(dialect.HIT_COUNTS).fetchall()
     }
-    results = []
-    for n, rule in enumerate(rules):
-        if n in failed:
-            results.append(RuleResult(rule, "failed", failed[n]))
-        elif n not in counted:
-            results.append(RuleResult(rule, rule.status, rule.why))
-        else:
-            total, not_applicable, pending = counted[n]
-            breach, unknown, _, _ = hits.get(n, (0, 0, 0, 0))
-            compliant = total - not_applicable - pending - breach - unknown
-            status = "ran" if total - not_applicable else "looked at nothing"
-            why = (
-                ""
-                if status == "ran"
-                else (f"no {rule.record} records" if not total else f"it applies to none of {total:,}")
-            )
-            results.append(
-                RuleResult(rule, status, why, compliant, breach, unknown, pending, not_applicable)  # type: ignore[arg-type]
-            )
     audited = Audited(con, plan, rules, as_at, sources, hits, failed, n_at_a_time)
-    return audited, tuple(results)
+    return audited, tuple(_result(n, rule, failed, counted, hits) for n, rule in enumerate(rules))
+
+
+def _result(
+    n: int,
+    rule: RuleInfo,
+    failed: Mapping[int, str],
+    counted: Mapping[int, tuple[int, int, int]],
+    hits: Mapping[int, tuple[int, int, int, int]],
+) -> RuleResult:
+    if n in failed:
+        return RuleResult(rule, "failed", failed[n])
+    if n not in counted:
+        return RuleResult(rule, rule.status, rule.why)
+    total, not_applicable, pending = counted[n]
+    breach, unknown, _, _ = hits.get(n, (0, 0, 0, 0))
+    compliant = total - not_applicable - pending - breach - unknown
+    if total - not_applicable:
+        return RuleResult(rule, "ran", "", compliant, breach, unknown, pending, not_applicable)
+    why = f"it applies to none of {total:,}" if total else f"no {rule.record} records"
+    return RuleResult(rule, "looked at nothing", why, compliant, breach, unknown, pending, not_applicable)
+
+
+def together(results: Iterable[RuleResult]) -> tuple[RuleResult, ...]:
+    """One result a rule: what came of it for every item of its list; its reading by the agency's own figure stays apart."""
+    of: dict[tuple[str, str], list[RuleResult]] = {}
+    for r in results:
+        of.setdefault((r.rule.id, r.rule.own_policy), []).append(r)
+    return tuple(_together(its) if its[0].rule.part else its[0] for its in of.values())
+
+
+def _together(its: list[RuleResult]) -> RuleResult:
+    statuses: tuple[Status, ...] = ("failed", "ran", "looked at nothing")
+    chosen = next(r for status in statuses for r in its if r.status == status)
+    cites = {d: ref for r in its for d, ref in zip(r.rule.cites, r.rule.refs, strict=False)}
+    narrowed = any(len(r.rule.cites) != len(its[0].rule.cites) or r.rule.cites != its[0].rule.cites for r in its)
+    rule = replace(chosen.rule, part="")
+    if narrowed:
+        rule = replace(rule, cites=tuple(cites), refs=tuple(dict.fromkeys(cites.values())))
+    return RuleResult(
+        rule,
+        chosen.status,
+        chosen.why,
+        *(sum(getattr(r, outcome) for r in its) for outcome in OUTCOMES),
+    )

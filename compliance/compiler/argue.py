@@ -13,7 +13,7 @@ from compliance.compiler.ir import FALSE, NULL, TRUE, AsAt, Ir, Ordinal, and_, c
 from compliance.compiler.lower import Lowered, Lowerer, Scope, Value, consts
 from compliance.language import tree
 from compliance.language.describe import english_of, field_words, path_words, source_words, words
-from compliance.model import Unit
+from compliance.model import LAYERS, Unit
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,8 @@ def argue(lowered: Lowered, lowerer: Lowerer) -> Argument:
     ref = next((d.ref for d in rule.cites if d.id == lowered.part), rule.cites[0].ref)
     when_terms = _terms([lowered.rule.when] if lowered.rule.when else [], lowerer, scopes, empty)
     shown = _terms(lowered.rule.show, lowerer, scopes, empty)
+    if lowered.lawful is not None:
+        ref = f"own policy; {lowered.source}"
     whether = is_null(lowered.when)
     unsure = concat(text("Not evidenced whether this applies ("), _phrases(when_terms), text(f"). {ref}."))
     late: Ir = NULL
@@ -134,6 +136,12 @@ def argue(lowered: Lowered, lowerer: Lowerer) -> Argument:
             extra = [("last_on", op("json", lowered.due.done.node)), ("next_due_on", op("json", lowered.due.due))]
     if rule.each is not None and not any("{" + rule.each[0] + "}" in label for label, _ in lowered.conditions):
         sentence = concat(text(f"{lowered.part}: "), sentence)
+    if lowered.lawful is not None:
+        within = WITHIN[min((d.layer for d in rule.cites), key=LAYERS.index)]
+        as_well = text("Breaks your own policy as well: ")
+        sentence = concat(
+            case(not_(lowered.lawful), as_well, text(f"{within}, but breaks your own policy: ")), sentence
+        )
     if not isinstance(lowered.rule.check, Conditions):
         needed = [Needed(is_null(lowered.conditions[0][1]), terms)]
     everything = list({t.key: t for t in (*shown, *when_terms, *terms)}.values())
@@ -151,6 +159,10 @@ def argue(lowered: Lowered, lowerer: Lowerer) -> Argument:
             *rows,
         ),
     )
+
+
+WITHIN = {"statute": "Lawful", "standard": "Within the standard", "good practice": "Within good practice"}
+"""What is said of a record that keeps the figure of a layer, but not the agency's own."""
 
 
 def _not_true(truth: Ir) -> Ir:

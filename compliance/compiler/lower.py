@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TypeVar, cast
 
@@ -115,7 +115,7 @@ class Lowered:
       pending: whether the deadline is still running.
       verdict: true: compliant, pending or not applicable; false: breach; unknown: not evidenced.
       part: the item for which the rule is asked; empty without `each`.
-      lawful: for a reading by the agency's own, stricter figure: the verdict by the figure of the law.
+      lawful: for a reading by the agency's own, stricter figure: the verdict by the law; `source` says whose figure it is.
     """
 
     rule: CheckedRule
@@ -126,6 +126,7 @@ class Lowered:
     due: Due | None
     part: str = ""
     lawful: Ir | None = None
+    source: str = ""
 
     def said(self, text: str) -> str:
         """A label with the item in its place."""
@@ -148,7 +149,7 @@ class Lowerer:
         self.pairs: dict[str, Pair] = {}
         self.judged: Ir = AsAt()
         self.part = ""
-        self.local: Limit | None = None
+        self.own_limit: Limit | None = None
 
     def rule(self, checked: CheckedRule, part: str = "") -> Lowered:
         """The whole rule, as it is asked for one item of its list."""
@@ -211,8 +212,8 @@ class Lowerer:
 
     def all_limits(self, regimes: Sequence[CheckedRegime]) -> tuple[Limit, ...]:
         """Every limit that there may be, each once."""
-        if self.local is not None:
-            return (self.local,)
+        if self.own_limit is not None:
+            return (self.own_limit,)
         found = (limit for r in regimes for _, limit in self.limits(r.within).versions)
         return tuple(dict.fromkeys(limit for limit in found if limit is not None))
 
@@ -254,10 +255,10 @@ class Lowerer:
             words += [condition, said]
         day, said = self.day_due(start, self.limits(regimes[-1].within), judged)
         due, limit = case(*days, day), case(*words, said)
-        if self.local is None:
+        if self.own_limit is None:
             return due, limit
-        own = self.add(start, self.local.unit, self.local.amount, 1)
-        return _extreme("least", [due, own]), case(op("lt", own, due), const(str(self.local)), limit)
+        own = self.add(start, self.own_limit.unit, self.own_limit.amount, 1)
+        return _extreme("least", [due, own]), case(op("lt", own, due), const(str(self.own_limit)), limit)
 
     def deadline(self, d: CheckedDeadline, scopes: tuple[Scope, ...], judged: bool) -> tuple[Ir, Ir, Due]:
         """Whether the rule holds, whether it is still running, and the parts that its argument needs."""
@@ -709,6 +710,17 @@ class Lowerer:
             case "years":
                 return op("quotient", op("months_between", a, b), const(12))
         return op("sub", Ordinal(b), Ordinal(a))
+
+
+def beside(own: Lowered, lawful: Ir, source: str) -> Lowered:
+    """A rule as read by the agency's own figure, beside its reading by the law: where nobody can tell that, nothing is added.
+
+    Args:
+      lawful: the verdict by the law.
+    """
+    untold = is_null(lawful)
+    when = and_(own.when, not_(untold))
+    return replace(own, when=when, verdict=case(untold, TRUE, own.verdict), lawful=lawful, source=source)
 
 
 def deadline_label(d: CheckedDeadline) -> str:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from compliance.checking import CheckedRule, needs
 from compliance.compiler.argue import argue
-from compliance.compiler.lower import Lowerer
+from compliance.compiler.lower import Lowerer, beside
 from compliance.compiler.plan import make_plan
 from compliance.dates import english
-from compliance.model import Parameter, RecordKinds, RuleInfo, Status, Tables
+from compliance.model import LAYERS, Limit, Parameter, RecordKinds, RuleInfo, Status, Tables
 from compliance.sql.planned import Prepared
 
 
@@ -24,18 +24,75 @@ def prepare(
 ) -> Prepared:
     """Plans every rule that can run; says of every other why not."""
     lowerer = Lowerer(kinds, tables.tables, parameters)
-    infos, numbers, lowered, arguments = [], [], [], []
-    for number, rule in enumerate(rules):
+    asked: list[tuple[RuleInfo, CheckedRule]] = []
+    for rule in rules:
         status, why, lacking = _status(rule, kinds, parameters, tables, as_at)
-        infos.append(replace(_info(rule, parameters, status, why), lacking=lacking))
-        if status == "ran":
-            low = lowerer.rule(rule)
-            numbers.append(number)
-            lowered.append(low)
-            arguments.append(argue(low, lowerer))
+        info = replace(_info(rule, parameters, status, why), lacking=lacking)
+        parts = rule.parts if status == "ran" else ("",)
+        asked += [(_for_part(info, rule, part), rule) for part in parts]
+        own = _own(rule, parameters)
+        if own is not None and status == "ran":
+            local = replace(_info(rule, own.parameters, status, why), layer="local policy", severity="advice")
+            local = replace(local, own_policy=own.source)
+            asked += [(_for_part(local, rule, part), rule) for part in parts]
+    # The agency's own figures come last, for none is more than advice.
+    asked.sort(key=lambda a: bool(a[0].own_policy))
+    numbers, lowered, arguments = [], [], []
+    for number, (info, rule) in enumerate(asked):
+        if info.status != "ran":
+            continue
+        low = lowerer.rule(rule, info.part)
+        if info.own_policy:
+            own = _own(rule, parameters)
+            assert own is not None
+            lowerer.parameters, lowerer.own_limit = own.parameters, own.limit
+            low = beside(lowerer.rule(rule, info.part), low.verdict, own.source)
+        numbers.append(number)
+        lowered.append(low)
+        arguments.append(argue(low, lowerer))
+        lowerer.parameters, lowerer.own_limit = parameters, None
     plan = make_plan(lowered, arguments, numbers, kinds, tables.tables, lowerer.pairs)
     since, until = _valid(rules, as_at)
-    return Prepared(tuple(infos), plan, since, until)
+    return Prepared(tuple(info for info, _ in asked), plan, since, until)
+
+
+@dataclass(frozen=True)
+class _Own:
+    """An agency's own figures for a rule, beside those of law and of standards."""
+
+    source: str
+    parameters: Mapping[str, Parameter]
+    limit: Limit | None
+
+
+def _own(rule: CheckedRule, parameters: Mapping[str, Parameter]) -> _Own | None:
+    changed = {n: parameters[n] for n in rule.parameters if parameters[n].local is not None}
+    if not changed and rule.own_limit is None:
+        return None
+    sources = [p.overridden_by for p in changed.values()]
+    limit = None
+    if rule.own_limit is not None:
+        limit, source = rule.own_limit
+        sources.append(source)
+    figures = {n: replace(p, value=p.local, basis="local policy") for n, p in changed.items()}
+    return _Own("; ".join(dict.fromkeys(sources)), {**parameters, **figures}, limit)
+
+
+def _for_part(info: RuleInfo, rule: CheckedRule, part: str) -> RuleInfo:
+    """The rule as it is asked for one item; where that is a duty which it cites, it is about this duty alone."""
+    duty = next((d for d in rule.rule.cites if d.id == part), None)
+    if duty is None:
+        return replace(info, part=part)
+    return replace(info, part=part, cites=(duty.id,), refs=(duty.ref,))
+
+
+SERVICES: Mapping[str, frozenset[str]] = {
+    "independent_fostering_agency": frozenset({"independent fostering agency"}),
+    "fostering_agency": frozenset({"independent fostering agency", "voluntary fostering agency"}),
+    "local_authority_service": frozenset({"local authority service"}),
+    "all": frozenset({"independent fostering agency", "voluntary fostering agency", "local authority service"}),
+}
+"""Whom a duty binds, as the catalogues say it, in the codes of `agency.kind`."""
 
 
 def _valid(rules: tuple[CheckedRule, ...], as_at: date) -> tuple[date, date]:
@@ -67,6 +124,10 @@ def _status(
         if as_at < r.from_on:
             return "not in force", f"in force from {english(r.from_on)}", ()
         return "not in force", f"in force until {english(r.to_on)}" if r.to_on else "", ()
+    bound = {kind for d in r.cites for kind in SERVICES[d.binds]}
+    if tables.services and not bound & tables.services:
+        whom, here = " and ".join(sorted(bound)), " and ".join(sorted(tables.services))
+        return "not in force", f"binds {whom}, and this is the export of: {here}", ()
     lacking, names = [], []
     for need in sorted(needs(rule, kinds), key=lambda n: (n.kind, n.field)):
         table = tables.tables.get(need.kind)
@@ -93,7 +154,6 @@ def _info(rule: CheckedRule, parameters: Mapping[str, Parameter], status: Status
             said = [(d, f"{v} {p.unit}".rstrip() if isinstance(v, int) else str(v)) for d, v in p.value.versions]
             value = ", ".join(v if d == date.min else f"{v} from {english(d)}" for d, v in said)
         used.append((n, value, p.basis, p.overridden_by or p.source))
-    layers = ("statute", "standard", "good practice")
     return RuleInfo(
         id=r.id,
         pack=r.pack,
@@ -101,7 +161,7 @@ def _info(rule: CheckedRule, parameters: Mapping[str, Parameter], status: Status
         record=r.record,
         cites=tuple(d.id for d in r.cites),
         refs=tuple(dict.fromkeys(d.ref for d in r.cites)),
-        layer=min((d.layer for d in r.cites), key=layers.index),
+        layer=min((d.layer for d in r.cites), key=LAYERS.index),
         severity=r.severity,
         put_right=r.put_right,
         remedy=r.remedy,

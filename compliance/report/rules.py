@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from compliance.checking import CheckedDeadline, CheckedEvery, CheckedRegime, CheckedRule, Conditions
 from compliance.dates import english
 from compliance.language.describe import english_of, source_words
-from compliance.model import RecordKinds, Within
+from compliance.model import RecordKinds, RuleInfo, Within
 
 if TYPE_CHECKING:
     from compliance.run import Explained
@@ -124,9 +124,16 @@ def explained(rule: CheckedRule, kinds: RecordKinds) -> str:
     return "\n".join(lines) + "\n"
 
 
-def came_out(rule: CheckedRule, key: str, as_at: date, e: Explained) -> str:
-    """How each condition came out for a record, with its values."""
-    lines = [f"{rule.rule.record} {key} as at {english(as_at)}: {OUTCOME_WORDS[e.outcome]}"]
+def came_out(rule: CheckedRule, info: RuleInfo, key: str, as_at: date, e: Explained) -> str:
+    """How each condition came out for a record, with its values.
+
+    Args:
+      info: in which way the rule was asked.
+    """
+    way = "".join(
+        f", {x}" for x in (info.part, f"by your own policy ({info.own_policy})" if info.own_policy else "") if x
+    )
+    lines = [f"{rule.rule.record} {key}{way} as at {english(as_at)}: {OUTCOME_WORDS[e.outcome]}"]
     if e.argument:
         lines.append(e.argument)
     elif e.due_on:

@@ -122,7 +122,7 @@ def _findings(report: Report, width: int) -> Iterator[str]:
 def _finding(f: Finding, width: int) -> list[str]:
     severity = f.rule.severity if f.outcome == "breach" else f"{f.rule.severity}, not evidenced"
     evidence = printable(evidence_text(f.evidence, with_empty=False))
-    said, key = printable(f.argument), printable(f.key)
+    said, key = printable(f.argument), printable(f"{f.key} ({f.rule.part})" if f.rule.part else f.key)
     due = (f"{f.due_on}\n" if f.due_on else "") + f"put right by {f.put_right_on.isoformat()}"
     if width >= WIDE:
         return [severity, f.rule.id, key, said, evidence, due]

@@ -279,14 +279,14 @@ def finding_json(view: str, branches: list[Branch], files: list[str]) -> str:
         ' \'],"evidence":{\', f.x[4], \'},"source":{"file":\','
         f" CASE f.src {file_of} END, ',\"row\":', f.at, '}},\"due_on\":', coalesce(CAST(to_json(f.x[5]) AS VARCHAR), 'null'),"
         " ',\"late\":', coalesce(CAST(to_json(f.x[6]) AS VARCHAR), 'null'), t.after_due,"
-        " substr(sha256(concat(t.rule, chr(31), t.record, chr(31), f.key)), 1, 16), '\"}') FROM"
+        " substr(sha256(concat(t.rule, chr(31), t.record, chr(31), f.key, t.rest)), 1, 16), '\"}') FROM"
         f" ({finding_rows(view, branches)}) f JOIN rule_text t ON t.n = f.rule ORDER BY f.seq"
     )
 
 
 RULE_TEXT = (
-    "CREATE OR REPLACE TABLE rule_text (n INTEGER, rule VARCHAR, record VARCHAR, head VARCHAR, after_outcome VARCHAR,"
-    " after_key VARCHAR, after_due VARCHAR)"
+    "CREATE OR REPLACE TABLE rule_text (n INTEGER, rule VARCHAR, record VARCHAR, rest VARCHAR, head VARCHAR,"
+    " after_outcome VARCHAR, after_key VARCHAR, after_due VARCHAR)"
 )
 
 

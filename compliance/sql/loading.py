@@ -435,6 +435,7 @@ def rejected(file: str, record: str, rows: Sequence[tuple[int, str]]) -> str:
 
 
 DOUBTED = "SELECT DISTINCT record, field FROM quarantine WHERE field <> '' AND rid IS NOT NULL ORDER BY ALL"
+SERVICES = "SELECT DISTINCT kind FROM t_agency WHERE kind IS NOT NULL ORDER BY kind"
 N_QUARANTINED = "SELECT count(*) FROM quarantine"
 QUARANTINED = (
     'SELECT file, "row", record, field, "column", coalesce(value, \'\'), reason FROM quarantine'
