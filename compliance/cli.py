@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 NOTHING, FOUND, COULD_NOT, INCOMPLETE = 0, 1, 2, 3
 """Exit codes: docs/exit-codes.md."""
+DIFFERENCES = 20
+"""Differences between engine and oracle that are printed before the rest are only counted."""
 
 click.ClickException.exit_code = COULD_NOT
 
@@ -336,20 +338,25 @@ def rules_show(rule_id: str, rules: Path | None) -> None:
 @click.option(
     "--mutants", is_flag=True, help="Change each rule in small ways instead, and see whether its cases notice."
 )
-def rules_test(ids: tuple[str, ...], rules: Path | None, verbose: bool, mutants: bool) -> None:
+@click.option("--boundaries", is_flag=True, help="Hold the engine against the oracle at every limit and date instead.")
+def rules_test(ids: tuple[str, ...], rules: Path | None, verbose: bool, mutants: bool, boundaries: bool) -> None:
     """Run the cases in the rule files.
 
     \b
     Exit codes: 0 all cases give what they must; 1 some do not; 2 could not run.
-    With --mutants: 1 a mutant is alive. docs/rules.md says what that means.
+    With --mutants: 1 a mutant is alive; with --boundaries: 1 engine and oracle differ. docs/rules.md says what that means.
 
     Example: compliance rules test
     """
     from compliance import cases, planning
 
     book = planning.rulebook(rules, None)
+    if mutants and boundaries:
+        raise click.UsageError("--mutants and --boundaries are asked one after the other")
     if mutants:
         _mutants(book, ids)
+    if boundaries:
+        _boundaries(book, ids)
     n = bad = 0
     for result in cases.run_cases(book, book.chosen(ids)):
         n += 1
@@ -386,6 +393,21 @@ def _mutants(book: Rulebook, ids: tuple[str, ...]) -> NoReturn:
             click.echo()
     click.echo(f"{tried:,} mutants, {equivalent:,} marked as equivalent, {alive:,} alive, {wrong:,} remarks.")
     sys.exit(FOUND if alive or wrong else NOTHING)
+
+
+def _boundaries(book: Rulebook, ids: tuple[str, ...]) -> NoReturn:
+    from compliance import boundaries, run
+
+    count = boundaries.Count()
+    n = 0
+    for d in boundaries.differences(book, book.chosen(ids), frozenset(run.closed_days()), count):
+        n += 1
+        if n <= DIFFERENCES:
+            click.echo(f"{d.rule.rule.id}\n  engine: {d.engine}\n  oracle: {d.oracle}\n{_tidy(d.case)}\n")
+        elif n == DIFFERENCES + 1:
+            click.echo("... and more, which are only counted.")
+    click.echo(f"{count.worlds:,} worlds tried in {count.plans:,} plans; engine and oracle differ in {n:,}.")
+    sys.exit(FOUND if n else NOTHING)
 
 
 @rules.command("lint")

@@ -376,10 +376,10 @@ class Judge:
     parameters: Mapping[str, Parameter]
     closed: frozenset[date]
 
-    def tell(self, rule: CheckedRule, v: Variant) -> Tried | None:
+    def tell(self, rule: CheckedRule, v: Variant, prefix: str = "") -> Tried | None:
         """The records of a variant; None if they cannot be."""
         told = Told(self.kinds)
-        key = told.add(rule.rule.record, v.root, "", rule.rule.record)
+        key = told.add(rule.rule.record, v.root, prefix, rule.rule.record)
         if told.problems:
             return None
         own = {n: replace(self.parameters[n], value=p) for n, p in v.case.parameters.items() if n in self.parameters}

@@ -46,6 +46,10 @@ def neg(item: Truth) -> Truth:
     return None if item is None else not item
 
 
+def _named(f: tree.FieldOf) -> str:
+    return ".".join([*(link.name for link in f.path), f.field])
+
+
 @dataclass(frozen=True)
 class Between:
     """A count that may be anything from `low` to `high`."""
@@ -177,12 +181,14 @@ class Verdict:
     Args:
       due_on: the day due, or due next; None where nobody can tell, or nothing falls due.
       failed: labels of conditions of `require` that do not hold or that nobody can tell.
+      missing: fields that would be needed to tell.
     """
 
     outcome: str
     due_on: date | None = None
     late: str = ""
     failed: tuple[str, ...] = ()
+    missing: frozenset[str] = frozenset()
 
 
 class Evaluator:
@@ -210,6 +216,7 @@ class Evaluator:
             self.in_force = r.from_on <= self.judged and (r.to_on is None or self.judged <= r.to_on)
         self.truths: list[tuple[str, Truth]] = []
         self.broken = False
+        self.applies: Truth = True
         self.due_on: date | None = None
         self.settled_on: date | None = None
 
@@ -219,7 +226,79 @@ class Evaluator:
         found = outcome in ("breach", "not_evidenced")
         failed = tuple(label for label, holds in self.truths if not holds) if found else ()
         late = self.late_by() if found and self.broken else ""
-        return Verdict(outcome, self.due_on, late, failed)
+        missing = self.missing() if outcome == "not_evidenced" else frozenset()
+        return Verdict(outcome, self.due_on, late, failed, missing)
+
+    # --- what is missing ---
+
+    def missing(self) -> frozenset[str]:
+        """The fields that are needed for what nobody can tell: whether it applies, or else each such condition."""
+        if self.applies is None:
+            return self.lacking([self.rule.when])
+        match self.rule.check:
+            case Conditions(items=items):
+                truths = zip(items, self.truths, strict=True)
+                return self.lacking([node for (_, node), (_, truth) in truths if truth is None])
+            case CheckedDeadline() as d:
+                return self.lacking([d.start, d.done, *(r.condition for r in d.within)])
+            case CheckedEvery() as e:
+                named = self.lacking([e.start, *(r.condition for r in e.within)])
+                return named | self.inner(e.done.source, [e.done.value, e.done.condition])
+
+    def lacking(self, nodes: Iterable[tree.Node | None]) -> frozenset[str]:
+        """What is missing of what some expressions rest on."""
+        found: set[str] = set()
+        for node in nodes:
+            for leaf in self.leaves(node):
+                found |= self.lacking_of(leaf)
+                own = [n for n in tree.walk(leaf)[1:] if isinstance(n, tree.FieldOf) and n.scope == 0]
+                found.update(*(self.lacking_of(n) for n in own))
+        return frozenset(found)
+
+    def leaves(self, node: tree.Node | None) -> Iterator[tree.Node]:
+        """The fields, and what is asked of linked records, that an expression rests on."""
+        if isinstance(node, tree.FieldOf | tree.Aggregate | tree.Gap | tree.HasAll):
+            yield node
+        else:
+            for child in tree.children(node):
+                yield from self.leaves(child)
+
+    def lacking_of(self, leaf: tree.Node) -> frozenset[str]:
+        """What is missing of one of them. Where a rule asks whether a field is empty, being empty is an answer."""
+        match leaf:
+            case tree.FieldOf():
+                value, doubt = self.exact(leaf)
+                lacks = doubt if leaf in self.may_be_empty() else value is None
+                return frozenset({_named(leaf)}) if lacks else frozenset()
+            case tree.HasAll(item=item):
+                inside = frozenset(_named(n) for n in tree.walk(item) if isinstance(n, tree.FieldOf))
+                return inside if self.truth(leaf) is None else frozenset()
+            case tree.Aggregate(source=source, condition=condition, value=value):
+                return self.inner(source, [condition, value]) if self.exact(leaf)[0] is None else frozenset()
+            case tree.Gap(source=source, condition=condition, start=start, end=end):
+                return self.inner(source, [condition, start, end]) if self.exact(leaf)[0] is None else frozenset()
+        raise AssertionError(type(leaf).__name__)
+
+    def inner(self, source: tree.Source, nodes: Iterable[tree.Node | None]) -> frozenset[str]:
+        """The fields of linked records that a `for` looks at."""
+        way = ".".join([*(link.name for link in source.path), source.link.back])
+        inside = (n for node in nodes for n in tree.walk(node) if isinstance(n, tree.FieldOf) and n.scope > 0)
+        return frozenset(f"{way}.{_named(n)}" for n in inside)
+
+    def may_be_empty(self) -> set[tree.Node]:
+        """What the rule asks the emptiness of, or takes only where it is filled."""
+        asked: list[tree.Node] = []
+        for n in self.rule.nodes():
+            if isinstance(n, tree.IsNone):
+                asked.append(n.item)
+            if isinstance(n, tree.Extreme) and n.fn in ("first_of", "last_of"):
+                asked += n.items
+        if isinstance(self.rule.check, CheckedDeadline):
+            asked.append(self.rule.check.done)
+        for node in asked:
+            if isinstance(node, tree.Fact):
+                asked.append(node.item)
+        return set(asked)
 
     def late_by(self) -> str:
         """From the day due to the day of doing, or of looking, in words."""
@@ -254,6 +333,7 @@ class Evaluator:
             case CheckedEvery() as e:
                 holds, pending = self.every(e)
         self.broken = holds is False
+        self.applies = when
         if when is False:
             return "not_applicable"
         if when is None:
@@ -329,7 +409,7 @@ class Evaluator:
         """Does it hold, and is the first gap still running?"""
         start, _ = self.exact(e.start)
         until, until_doubt = (None, False) if e.until is None else self.exact(e.until)
-        if start is None or until_doubt:
+        if start is None:
             return None, False
         over = until is not None and until <= self.w.as_at
         end = until if over else self.w.as_at
@@ -351,6 +431,9 @@ class Evaluator:
             before = day
         due = self.due(before, e.within, not days)
         self.due_on, self.settled_on = due, end
+        if until_doubt:
+            # Due on that day if it has not ended before.
+            return None, False
         late = late or (due is not None and end is not None and end > due)
         pending = due is not None and not days and not over and self.w.as_at <= due
         if late:

@@ -49,10 +49,15 @@ class Variant:
 
 @dataclass(frozen=True)
 class Change:
-    """One thing done to a variant; gives nothing where it cannot be done."""
+    """One thing done to a variant; gives nothing where it cannot be done.
+
+    Args:
+      sort: day, value, blank, unreadable, rows (more or fewer records), part, or seen (from another day).
+    """
 
     words: str
     cost: int
+    sort: str
     make: Callable[[Variant], Variant | None]
 
 
@@ -325,13 +330,7 @@ class Changes:
 
     def _days(self, v: Variant) -> dict[date, int]:
         """Days worth trying, with what each costs."""
-        told = {v.as_at: 0}
-        for _, kind, written in names_in(v.root, self.kinds, self.rule.rule.record):
-            for name, value in written.items():
-                f = self.kinds[kind].fields.get(name)
-                day = _parse(value) if f is not None and f.type == "date" else None
-                if day is not None:
-                    told[day] = 0
+        told = dict.fromkeys(self.days_told(v), 0)
         told.update({d: 1 for d in self.reads.days if d not in told})
         found: dict[date, int] = {}
 
@@ -408,64 +407,85 @@ class Changes:
             offer(None, 2)
         offer(UNREADABLE, 9)
         for value, cost in options.values():
-            yield Change(_cell_words(way, name, value), cost, _set(way, name, value))
+            sort = (
+                "blank"
+                if value is None
+                else "unreadable"
+                if value == UNREADABLE
+                else "day"
+                if f.type == "date"
+                else "value"
+            )
+            yield Change(_cell_words(way, name, value), cost, sort, _set(way, name, value))
 
     def _link(self, way: Way, kind: str, name: str, now: object) -> Iterator[Change]:
         said = name.replace("_", " ")
         pool = self.others.get((kind, name), [])
         if name in self.kinds[kind].links:
             if now is not None:
-                yield Change(f"no {said}", 3, _without(way, name))
+                yield Change(f"no {said}", 3, "rows", _without(way, name))
             for other in pool:
                 if other != now:
-                    yield Change(f"another {said}", 4, _set(way, name, other))
+                    yield Change(f"another {said}", 4, "rows", _set(way, name, other))
             link = self.kinds[kind].links[name]
 
             def unreadable(v: Variant) -> Variant | None:
                 return _apply(v, way, lambda r: {**{k: x for k, x in r.items() if k != name}, link.field: UNREADABLE})
 
-            yield Change(f"{said} cannot be read", 9, unreadable)
+            yield Change(f"{said} cannot be read", 9, "unreadable", unreadable)
             return
         rows = now if isinstance(now, list) else []
         key = self.kinds[self.kinds.down[kind][name].kind].key
         for i in range(len(rows)):
             one = f" {i + 1}" if len(rows) > 1 else ""
-            yield Change(f"without {said}{one}", 2, _listed(way, name, _drop(i)))
-            yield Change(f"{said}{one} twice", 3, _listed(way, name, _twice(i, key)))
+            yield Change(f"without {said}{one}", 2, "rows", _listed(way, name, _drop(i)))
+            yield Change(f"{said}{one} twice", 3, "rows", _listed(way, name, _twice(i, key)))
         for other in pool:
-            yield Change(f"one more of {said}", 3, _listed(way, name, _more(other)))
+            yield Change(f"one more of {said}", 3, "rows", _listed(way, name, _more(other)))
         if rows:
-            yield Change(f"no {said}", 3, _without(way, name))
-        yield Change(f"one more of {said}, of which nothing is known", 5, _listed(way, name, _more({})))
+            yield Change(f"no {said}", 3, "rows", _without(way, name))
+        yield Change(f"one more of {said}, of which nothing is known", 5, "rows", _listed(way, name, _more({})))
 
     def _whole(self, v: Variant, days: Mapping[date, int]) -> Iterator[Change]:
         """The same seen from another day, or all of it at another time."""
         for n in (1, -1):
-            yield Change(f"seen {'a day later' if n > 0 else 'a day earlier'}", 1, _seen(n))
+            yield Change(f"seen {'a day later' if n > 0 else 'a day earlier'}", 1, "seen", _seen(n))
         for day, cost in days.items():
-            yield Change(f"seen on {english(day)}", 2 + cost, _seen_on(day))
-        told = [
-            parsed
-            for _, kind, written in names_in(v.root, self.kinds, self.rule.rule.record)
-            for name, value in written.items()
-            if name in self.kinds[kind].fields and (parsed := _parse(value)) is not None
-        ]
+            yield Change(f"seen on {english(day)}", 2 + cost, "seen", _seen_on(day))
         for law in self.reads.days:
-            for seen in dict.fromkeys([v.as_at, *told]):
-                for limit in (None, *self.reads.limits):
-                    try:
-                        edge = seen if limit is None else _shifted(seen, limit, 1)
-                    except (ValueError, OverflowError):
-                        continue
+            for seen in self.days_told(v):
+                for edge in (seen, *self.edges(seen)):
                     for n in (0, -1, 1):
                         by = (law - edge).days + n
                         if by:
-                            yield Change(f"all {abs(by)} days {'later' if by > 0 else 'earlier'}", 4, self._moved(by))
+                            said = f"all {abs(by)} days {'later' if by > 0 else 'earlier'}"
+                            yield Change(said, 4, "seen", self.moved(by, by))
         for part in self.rule.parts:
             if part != v.part:
-                yield Change(f"asked of {part}", 2, _asked(part))
+                yield Change(f"asked of {part}", 2, "part", _asked(part))
 
-    def _moved(self, by: int) -> Callable[[Variant], Variant | None]:
+    def days_told(self, v: Variant) -> list[date]:
+        """The day that it is seen from, and every day that is told."""
+        found = {v.as_at: None}
+        for _, kind, written in names_in(v.root, self.kinds, self.rule.rule.record):
+            for name, value in written.items():
+                f = self.kinds[kind].fields.get(name)
+                day = _parse(value) if f is not None and f.type == "date" else None
+                if day is not None:
+                    found[day] = None
+        return list(found)
+
+    def edges(self, day: date, sign: int = 1) -> Iterator[date]:
+        """The ends of every limit of the rule, counted from a day."""
+        for limit in self.reads.limits:
+            try:
+                yield _shifted(day, limit, sign)
+            except (ValueError, OverflowError):
+                continue
+
+    def moved(self, by: int, seen_by: int) -> Callable[[Variant], Variant | None]:
+        """Every date that is told so many days later, and the day that it is seen from."""
+
         def moved(kind: str, written: Written) -> Written:
             found: Written = {}
             for name, value in written.items():
@@ -483,7 +503,7 @@ class Changes:
 
         def make(v: Variant) -> Variant | None:
             try:
-                return replace(v, root=moved(self.rule.rule.record, v.root), as_at=v.as_at + by * DAY)
+                return replace(v, root=moved(self.rule.rule.record, v.root), as_at=v.as_at + seen_by * DAY)
             except OverflowError:
                 return None
 

@@ -48,6 +48,7 @@ LAYERS: list[tuple[str, str]] = [
     ("cases", "checking compiler dates errors model rulebook run sql compliance"),
     ("variants", "cases checking dates language model"),
     ("mutants", "cases checking dates language model oracle rulebook variants"),
+    ("boundaries", "cases checking compiler.prepare model mutants rulebook run variants compliance"),
     ("report.grid", ""),
     ("report.words", "model"),
     ("report.table", "dates findings model report"),

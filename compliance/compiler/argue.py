@@ -6,7 +6,7 @@ Built from the rule and the record's values; no rule brings a sentence of its ow
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from compliance.checking import CheckedDeadline, CheckedEvery, CheckedRule, Conditions
 from compliance.compiler.ir import FALSE, NULL, TRUE, AsAt, Ir, Ordinal, and_, case, const, is_null, not_, op, or_
@@ -342,7 +342,9 @@ def _terms(
     for node in nodes:
         for leaf in _leaves(node):
             term = _term(leaf, lowerer, scopes, may_be_empty)
-            found.setdefault(term.key, term)
+            # Of two questions about the same records one is told, but both may lack something.
+            before = found.get(term.key)
+            found[term.key] = term if before is None else replace(before, missing=(*before.missing, *term.missing))
             # What the filter of a `for` says of the record itself is evidence too.
             for inner in tree.walk(leaf)[1:]:
                 if isinstance(inner, tree.FieldOf) and inner.scope == 0:

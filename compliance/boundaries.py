@@ -1,0 +1,224 @@
+"""The engine held against the oracle where rules are most easily wrong: on, before and after every limit, and where something is missing.
+
+The worlds are made from each rule's own cases, always the same ones, and the engine is asked about many of them at once.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, cast
+
+from compliance import run, variants
+from compliance.cases import fill
+from compliance.checking import CheckedRule
+from compliance.compiler.prepare import prepare
+from compliance.model import Case, Dated, Finding, Parameter, Value
+from compliance.mutants import Judge, Tried
+from compliance.rulebook import Rulebook, with_figures
+from compliance.variants import Change, Changes, Variant
+
+MOST: Mapping[str, int] = {
+    "day": 60,
+    "value": 20,
+    "blank": 30,
+    "unreadable": 30,
+    "rows": 30,
+    "part": 15,
+    "time": 30,
+    "law": 16,
+}
+"""Worlds of each sort that are made for a rule, besides its cases; docs/rules.md says what they are."""
+TWICE = 40
+"""Worlds with two or three changes."""
+AT_ONCE = 4_000
+"""Worlds that the engine holds at a time."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is compared."""
+
+    outcome: str
+    due_on: str
+    missing: frozenset[str]
+
+    def __str__(self) -> str:
+        said = [self.outcome]
+        if self.due_on:
+            said.append(f"due on {self.due_on}")
+        if self.missing:
+            said.append(f"missing {', '.join(sorted(self.missing))}")
+        return "; ".join(said)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A world in which engine and oracle do not agree."""
+
+    rule: CheckedRule
+    engine: Answer
+    oracle: Answer
+    case: str
+
+
+@dataclass
+class Count:
+    """How many worlds have been tried, in how many plans."""
+
+    worlds: int = 0
+    plans: int = 0
+
+
+@dataclass(frozen=True)
+class _Asked:
+    rule: CheckedRule
+    tried: Tried
+    expected: Answer
+
+
+def differences(
+    book: Rulebook, rules: Sequence[CheckedRule], closed: frozenset[date], count: Count, seed: str = "1"
+) -> Iterator[Difference]:
+    """Makes worlds for every rule, and compares; `count` is kept up to date."""
+    parameters = {n: p for names in book.names.values() for n, p in names.parameters.items()}
+    judge = Judge(book.kinds, parameters, closed)
+    together: dict[tuple[date, str], list[tuple[CheckedRule, Tried]]] = defaultdict(list)
+    for rule in rules:
+        for i, v in enumerate(worlds(rule, book, parameters, seed)):
+            tried = judge.tell(rule, v, f"{rule.rule.id}/{i}/")
+            if tried is not None:
+                together[v.as_at, repr(sorted(v.case.parameters.items()))].append((rule, tried))
+    for (as_at, _), batch in sorted(together.items(), key=lambda b: b[0]):
+        for at in range(0, len(batch), AT_ONCE):
+            some = batch[at : at + AT_ONCE]
+            asked = [_Asked(rule, t, _expected(judge, rule, t)) for rule, t in some]
+            count.worlds += len(asked)
+            count.plans += 1
+            yield from _compare(book, as_at, asked)
+
+
+def worlds(rule: CheckedRule, book: Rulebook, parameters: Mapping[str, Parameter], seed: str) -> Iterator[Variant]:
+    """The cases of a rule and some of what is near them, of every sort; the same for the same seed."""
+    rng = random.Random(f"{seed}/{rule.rule.id}")  # noqa: S311  the same every time is what is wanted
+    changes = Changes(rule, book.kinds, variants.reads(rule, book.kinds, parameters))
+    cases = [variants.of_case(rule.rule, c) for c in rule.rule.cases]
+    for v in cases:
+        changes.learn(v)
+        yield v
+    of_sort: dict[str, list[tuple[Variant, Change]]] = defaultdict(list)
+    for v in cases:
+        for change in [*changes.of(v), *_at_other_times(changes, v)]:
+            of_sort[change.sort].append((v, change))
+    for sort, most in MOST.items():
+        some = of_sort[sort]
+        # The nearest first, but not only those.
+        order = sorted(range(len(some)), key=lambda i: some[i][1].cost + rng.random() * 3)
+        for i in order[:most]:
+            made = variants.done(some[i][1], some[i][0])
+            if made is not None:
+                yield made
+    singles = [(v, c) for sort, its in of_sort.items() if sort in MOST and sort != "law" for v, c in its]
+    of_case: dict[str, list[Change]] = defaultdict(list)
+    for v, c in singles:
+        of_case[v.case.name].append(c)
+    for _ in range(TWICE if cases else 0):
+        several: Variant | None = rng.choice(cases)
+        for _ in range(rng.choice((2, 2, 3))):
+            if several is not None and of_case[several.case.name]:
+                several = variants.done(rng.choice(of_case[several.case.name]), several)
+        if several is not None:
+            yield several
+
+
+def _at_other_times(changes: Changes, v: Variant) -> Iterator[Change]:
+    """Everything told a little earlier or later than it was; and all of it around a date of the law."""
+    told = changes.days_told(v)
+    by = dict.fromkeys((-1, 1, -2, 2, -7, 7))
+    for law in changes.reads.days:
+        for day in told:
+            for edge in (day, *changes.edges(day)):
+                by.update({(law - edge).days + n: None for n in (-1, 0, 1)})
+    for n in by:
+        if n:
+            yield Change(f"all told {abs(n)} days {'later' if n > 0 else 'earlier'}", 2, "time", changes.moved(n, 0))
+    for law in changes.reads.days:
+        for n in (0, -1):
+            shift = (law - v.as_at).days + n
+            yield Change(
+                f"all of it {abs(shift)} days {'later' if shift > 0 else 'earlier'}",
+                2,
+                "law",
+                changes.moved(shift, shift),
+            )
+
+
+def _expected(judge: Judge, rule: CheckedRule, t: Tried) -> Answer:
+    right = judge.verdict(rule, t)
+    return Answer(right.outcome, right.due_on.isoformat() if right.due_on else "", right.missing)
+
+
+def _compare(book: Rulebook, as_at: date, asked: list[_Asked]) -> Iterator[Difference]:
+    figures: Mapping[str, Dated[Value] | None] = asked[0].tried.variant.case.parameters
+    this = with_figures(book, figures) if figures else book
+    rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for a in asked:
+        for kind, its in a.tried.rows.items():
+            rows[kind] += its
+    ids = {a.rule.rule.id for a in asked}
+    with TemporaryDirectory(prefix="compliance-") as scratch:
+        con = run.connect(Path(scratch), threads=1)
+        try:
+            tables = fill(con, book.kinds, cast(Any, rows))
+            parameters = {n: p for names in this.names.values() for n, p in names.parameters.items()}
+            prepared = prepare(tuple(r for r in book.rules if r.rule.id in ids), book.kinds, parameters, tables, as_at)
+            audited, results = run.run(con, prepared.plan, prepared.rules, as_at, tables.sources)
+            found = {(f.rule.id, getattr(f.rule, "part", ""), f.key): f for f in audited.findings()}
+            settled = {(r.rule.id, getattr(r.rule, "part", "")): n for n, r in enumerate(results)}
+            of_rule: dict[tuple[str, str], list[_Asked]] = defaultdict(list)
+            for a in asked:
+                of_rule[a.rule.rule.id, a.tried.variant.part].append(a)
+            for (rule_id, part), mine in of_rule.items():
+                number = settled.get((rule_id, part), settled.get((rule_id, ""), -1))
+                status = results[number].status
+                explained: dict[str, run.Explained] = {}
+                if status in ("ran", "looked at nothing"):
+                    explained = run.explain_all(audited, number, [a.tried.key for a in mine])
+                for a in mine:
+                    finding = found.get((rule_id, part, a.tried.key))
+                    got = _answer(status, explained.get(a.tried.key), finding)
+                    if got != a.expected:
+                        yield Difference(a.rule, got, a.expected, _case(book, a))
+        finally:
+            con.close()
+
+
+def _answer(status: str, explained: run.Explained | None, finding: Finding | None) -> Answer:
+    """What the engine gave; the shared scan and the question about one record must agree."""
+    if status in ("could not run", "failed"):
+        return Answer(status, "", frozenset())
+    if explained is None:
+        return Answer("not_applicable", "", frozenset())
+    if finding is None:
+        said = explained.outcome
+        return Answer(
+            f"no finding, explained as {said}" if said in ("breach", "not_evidenced") else said,
+            explained.due_on,
+            frozenset(),
+        )
+    outcome = str(finding.outcome)
+    if outcome != explained.outcome or finding.due_on != explained.due_on:
+        outcome = f"{outcome}, explained as {explained.outcome}"
+    return Answer(outcome, finding.due_on, frozenset(finding.missing))
+
+
+def _case(book: Rulebook, a: _Asked) -> str:
+    v: Variant = a.tried.variant
+    case: Case = v.case
+    name = f"{case.name}, but {', '.join(v.changes)}" if v.changes else case.name
+    return variants.as_yaml(v, a.rule, book.kinds, name[:400], {"outcome": a.expected.outcome})
