@@ -9,7 +9,22 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from compliance.checking import CheckedDeadline, CheckedEvery, CheckedRule, Conditions
-from compliance.compiler.ir import FALSE, NULL, TRUE, AsAt, Ir, Ordinal, and_, case, const, is_null, not_, op, or_
+from compliance.compiler.ir import (
+    FALSE,
+    NULL,
+    TRUE,
+    AsAt,
+    Const,
+    Ir,
+    Ordinal,
+    and_,
+    case,
+    const,
+    is_null,
+    not_,
+    op,
+    or_,
+)
 from compliance.compiler.lower import Lowered, Lowerer, Scope, Value, consts
 from compliance.language import tree
 from compliance.language.describe import english_of, field_words, path_words, source_words, words
@@ -65,8 +80,20 @@ def text(value: str) -> Ir:
 
 
 def concat(*items: Ir) -> Ir:
-    """Texts one after the other; NULL adds nothing."""
-    return op("concat", *items)
+    """Texts one after the other; NULL adds nothing, and constants side by side are one."""
+    joined: list[Ir] = []
+    for item in items:
+        last = joined[-1] if joined else NULL
+        if (
+            isinstance(item, Const)
+            and isinstance(last, Const)
+            and isinstance(item.value, str)
+            and isinstance(last.value, str)
+        ):
+            joined[-1] = text(last.value + item.value)
+        elif item != NULL:
+            joined.append(item)
+    return op("concat", *joined)
 
 
 def argue(lowered: Lowered, lowerer: Lowerer) -> Argument:
@@ -74,13 +101,13 @@ def argue(lowered: Lowered, lowerer: Lowerer) -> Argument:
     rule = lowered.rule.rule
     scopes = (Scope(0, rule.record),)
     empty = _may_be_empty(lowered.rule)
-    ref = next((d.ref for d in rule.cites if d.id == lowered.part), rule.cites[0].ref)
+    ref = _citation(lowered, lowerer)
     when_terms = _terms([lowered.rule.when] if lowered.rule.when else [], lowerer, scopes, empty)
     shown = _terms(lowered.rule.show, lowerer, scopes, empty)
     if lowered.lawful is not None:
-        ref = f"own policy; {lowered.source}"
+        ref = text(f"own policy; {lowered.source}")
     whether = is_null(lowered.when)
-    unsure = concat(text("Not evidenced whether this applies ("), _phrases(when_terms), text(f"). {ref}."))
+    unsure = concat(text("Not evidenced whether this applies ("), _phrases(when_terms), text("). "), ref, text("."))
     late: Ir = NULL
     due_on: Ir = NULL
     margin: Ir = NULL
@@ -104,7 +131,8 @@ def argue(lowered: Lowered, lowerer: Lowerer) -> Argument:
             sentence = concat(
                 case(any_no, concat(text("Not met: "), no, text(". ")), NULL),
                 case(any_unknown, concat(text("Not evidenced: "), unknown, text(". ")), NULL),
-                text(f"{ref}."),
+                ref,
+                text("."),
             )
             failed = op("join", text(","), *(case(_not_true(t), op("json", text(label)), NULL) for label, t, _ in rows))
         case CheckedDeadline() as d:
@@ -219,7 +247,29 @@ def _start_words(node: tree.Node) -> str:
     return english_of(node)
 
 
-def _deadline(d: CheckedDeadline, lowered: Lowered, ref: str) -> tuple[Ir, Ir]:
+def _citation(lowered: Lowered, lowerer: Lowerer) -> Ir:
+    """The clause that a finding quotes: of the duties cited that weigh as much as the first, the one in force on the day that decides."""
+    rule = lowered.rule.rule
+    about = next((d for d in rule.cites if d.id == lowered.part), None)
+    if about is not None:
+        return text(about.ref)
+    first = rule.cites[0]
+    its = [d for d in rule.cites if d.instrument == first.instrument and d.layer == first.layer]
+    day = lowerer.judged if lowered.rule.judged_on is not None or lowered.due is None else lowered.due.due
+    found: list[Ir] = []
+    for duty in its:
+        since = NULL if duty.from_on <= rule.from_on else op("ge", day, const(duty.from_on))
+        until = NULL if duty.to_on is None else op("le", day, const(duty.to_on))
+        conditions = [c for c in (since, until) if c != NULL]
+        found += [and_(*conditions), text(duty.ref)]
+        if not conditions:
+            break
+    if len(set(found[1::2])) == 1:
+        return found[1]
+    return case(*found, text(first.ref))
+
+
+def _deadline(d: CheckedDeadline, lowered: Lowered, ref: Ir) -> tuple[Ir, Ir]:
     due = lowered.due
     assert due is not None
     done = due.done.node
@@ -228,9 +278,9 @@ def _deadline(d: CheckedDeadline, lowered: Lowered, ref: str) -> tuple[Ir, Ir]:
     start = _start_words(d.start)
     what = lowered.said(d.what)
     if not d.within:
-        why = text(f" ({start}, {ref}); ")
+        why = concat(text(f" ({start}, "), ref, text("); "))
         if isinstance(d.start, tree.FieldOf) or not isinstance(d.start, tree.Literal):
-            why = text(f" ({start}; {ref}); ")
+            why = concat(text(f" ({start}; "), ref, text("); "))
         head: Ir = concat(text(f"{what} due by "), op("english", due.due), why)
     else:
         head = concat(
@@ -240,7 +290,9 @@ def _deadline(d: CheckedDeadline, lowered: Lowered, ref: str) -> tuple[Ir, Ir]:
             op("english", due.start.node),
             text(" + "),
             due.words,
-            text(f", {ref}); "),
+            text(", "),
+            ref,
+            text("); "),
         )
     after = case(
         is_null(done),
@@ -249,9 +301,7 @@ def _deadline(d: CheckedDeadline, lowered: Lowered, ref: str) -> tuple[Ir, Ir]:
     )
     unknown = case(
         is_null(due.due),
-        text(
-            f"Not evidenced: {what[0].lower()}{what[1:]} cannot be judged, because {start} is not recorded or cannot be read. {ref}."
-        ),
+        _cannot_be_judged(what, start, ref),
         concat(
             head,
             text("not evidenced whether it was done: a date or a record it hangs on cannot be read or is missing."),
@@ -261,7 +311,12 @@ def _deadline(d: CheckedDeadline, lowered: Lowered, ref: str) -> tuple[Ir, Ir]:
     return case(is_null(truth), unknown, concat(head, after)), case(not_(truth), late, NULL)
 
 
-def _every(e: CheckedEvery, lowered: Lowered, ref: str) -> tuple[Ir, Ir]:
+def _cannot_be_judged(what: str, start: str, ref: Ir) -> Ir:
+    because = f"{what[0].lower()}{what[1:]} cannot be judged, because {start} is not recorded or cannot be read. "
+    return concat(text(f"Not evidenced: {because}"), ref, text("."))
+
+
+def _every(e: CheckedEvery, lowered: Lowered, ref: Ir) -> tuple[Ir, Ir]:
     due = lowered.due
     assert due is not None and due.n_late is not None and due.end is not None
     start = _start_words(e.start)
@@ -280,7 +335,9 @@ def _every(e: CheckedEvery, lowered: Lowered, ref: str) -> tuple[Ir, Ir]:
         last,
         text(" + "),
         due.words,
-        text(f", {ref}); none since; "),
+        text(", "),
+        ref,
+        text("); none since; "),
         late,
         text(" late on "),
         op("english", due.end),
@@ -291,7 +348,9 @@ def _every(e: CheckedEvery, lowered: Lowered, ref: str) -> tuple[Ir, Ir]:
         case(op("eq", due.n_late, const(1)), text(" earlier gap"), text(" earlier gaps")),
         text(" too long: "),
         due.gaps_text or NULL,
-        text(f" ({ref})."),
+        text(" ("),
+        ref,
+        text(")."),
     )
     said = concat(
         case(open_late, still, NULL),
@@ -300,11 +359,9 @@ def _every(e: CheckedEvery, lowered: Lowered, ref: str) -> tuple[Ir, Ir]:
     )
     unknown = case(
         is_null(due.start.node),
-        text(
-            f"Not evidenced: {what[0].lower()}{what[1:]} cannot be judged, because {start} is not recorded or cannot be read. {ref}."
-        ),
+        _cannot_be_judged(what, start, ref),
         is_null(due.due),
-        concat(said, text(f"Not evidenced: which limit holds cannot be told. {ref}.")),
+        concat(said, text("Not evidenced: which limit holds cannot be told. "), ref, text(".")),
         concat(said, text(" Not evidenced: a record without a readable date may fill a gap.")),
     )
     truth = lowered.conditions[0][1]

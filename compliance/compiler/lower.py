@@ -40,6 +40,8 @@ from compliance.model import Dated, Items, Limit, Link, Parameter, RecordKinds, 
 
 T = TypeVar("T")
 
+REACHED = {">=": (0, False), ">": (1, False), "<": (0, True), "<=": (1, True)}
+"""How a comparison of months or years is asked of a date: so many more, and whether not."""
 COMPARE = {"==": "eq", "!=": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
 
 
@@ -549,6 +551,16 @@ class Lowerer:
                 return Value(and_(*(self.value(i, scopes).node for i in items)))
             case tree.Or(items=items):
                 return Value(or_(*(self.value(i, scopes).node for i in items)))
+            case tree.Compare(
+                op=symbol,
+                left=tree.Between(unit="months" | "years" as unit) as passed,
+                right=tree.Literal(value=int(some)),
+            ) if symbol in REACHED and some + REACHED[symbol][0] >= 1:
+                # Whether so many have passed is far less to ask than how many have.
+                more, negated = REACHED[symbol]
+                day, until = self.value(passed.start, scopes).exact().node, self.value(passed.end, scopes).exact().node
+                reached = op("le", self.add(day, unit, some + more, 1), until)
+                return Value(not_(reached) if negated else reached)
             case tree.Compare(op=symbol, left=a, right=b):
                 return Value(_compare(symbol, self.value(a, scopes), self.value(b, scopes)))
             case tree.IsNone(item=i):
