@@ -36,7 +36,7 @@ MOST: Mapping[str, int] = {
 """Worlds of each sort that are made for a rule, besides its cases; docs/rules.md says what they are."""
 TWICE = 40
 """Worlds with two or three changes."""
-AT_ONCE = 4_000
+AT_ONCE = 1_500
 """Worlds that the engine holds at a time."""
 
 

@@ -256,7 +256,10 @@ def fill(con: duckdb.DuckDBPyConnection, kinds: RecordKinds, rows: Mapping[str, 
             values.append(cells)
         con.execute(dialect.table_of(f"t_{name}", columns))
         if values:
-            con.execute(dialect.rows_into(f"t_{name}", values))
+            # What no row has need not be read.
+            filled = [i for i in range(len(columns)) if any(row[i] is not None for row in values)]
+            some = [[row[i] for i in filled] for row in values]
+            con.execute(dialect.rows_into(f"t_{name}", [columns[i][0] for i in filled], some))
         sources.append(Source(f"{name}", "", name, len(its)))
         tables[name] = Table(len(its), frozenset(kind.fields), frozenset(doubted), frozenset(kind.links))
     return Tables(tables, tuple(sources))

@@ -312,6 +312,8 @@ def table_of(what: str, columns: list[tuple[str, str]]) -> str:
     return f"CREATE TABLE {name(what)} ({listed})"
 
 
-def rows_into(what: str, rows: list[list[object]]) -> str:
-    """Rows as literals: for examples, not for exports."""
-    return f"INSERT INTO {name(what)} VALUES " + ", ".join(f"({', '.join(literal(v) for v in r)})" for r in rows)
+def rows_into(what: str, columns: list[str], rows: list[list[object]]) -> str:
+    """Rows as literals, of some columns: for examples, not for exports."""
+    listed = ", ".join(name(c) for c in columns)
+    values = ", ".join(f"({', '.join(literal(v) for v in r)})" for r in rows)
+    return f"INSERT INTO {name(what)} ({listed}) VALUES {values}"
