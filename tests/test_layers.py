@@ -63,7 +63,8 @@ LAYERS: list[tuple[str, str]] = [
     ("pipeline", "compliance coverage errors findings model reading run loading planning checking compiler rulebook"),
     (
         "cli",
-        "compliance errors report schemas pipeline planning mutants run rulebook cases records loading findings model documents",
+        "compliance errors report schemas pipeline planning boundaries mutants run rulebook cases records loading findings"
+        " model documents",
     ),
     ("__main__", "cli"),
 ]

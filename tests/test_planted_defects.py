@@ -31,9 +31,7 @@ def found(folder: Path, as_at: date) -> Found:
     """Rule, subject and outcome of every finding."""
     with audit(Audit(folder, as_at)) as report:
         assert [r.rule.id for r in report.rules if r.status == "failed"] == []
-        return {
-            (f.rule.id, f"{f.key} / {f.rule.part}" if f.rule.part else f.key, f.outcome) for f in report.findings()
-        }
+        return {(f.rule.id, f"{f.key} / {f.rule.part}" if f.rule.part else f.key, f.outcome) for f in report.findings()}
 
 
 def copied(rows: Rows) -> Rows:
