@@ -283,7 +283,10 @@ def _verdict(explained: Explained | None, finding: Finding | None) -> Verdict:
 
 def lacking(rule: CheckedRule, results: list[CaseResult]) -> list[str]:
     """What the cases of a rule leave untried: an outcome, or a side of a limit."""
-    outcomes = ("compliant", "breach", "not_evidenced")
+    # With `unmet: not_evidenced` a rule has no breach.
+    outcomes = (
+        ("compliant", "not_evidenced") if rule.rule.unmet != "breach" else ("compliant", "breach", "not_evidenced")
+    )
     said = [f"no case is {o}" for o in outcomes if not any(r.verdict.outcome == o for r in results)]
     if isinstance(rule.check, CheckedDeadline | CheckedEvery):
         margins = {(r.verdict.outcome, r.verdict.margin) for r in results}
