@@ -257,11 +257,24 @@ def _what(done: tree.Node) -> str:
     return words[0].upper() + words[1:]
 
 
+BINDING = ("must", "must_not", "should")
+"""Of these a record can fall short; what may be done, and what only explains a word, nobody can breach."""
+
+
 def _citations(rule: Rule, problem: Callable[..., None]) -> None:
     """Only a `must` or `must not` can be broken as a requirement; a standard can be fallen short of, no more."""
     worst = {"statute": 0, "standard": 1, "good practice": 2}
     order = {"requirement": 0, "recommendation": 1, "advice": 2}
-    layer = min(worst[d.layer] for d in rule.cites)
+    binding = [d for d in rule.cites if d.modality in BINDING]
+    if not binding:
+        problem(
+            ("cites",),
+            0,
+            f"none of the duties cited can be fallen short of: {', '.join(f'{d.id} ({d.modality})' for d in rule.cites)}",
+            "Cite a duty that somebody must, must not or should do",
+        )
+        return
+    layer = min(worst[d.layer] for d in binding)
     if order[rule.severity] < layer:
         names = ("a requirement", "a recommendation", "advice")
         problem(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
@@ -67,6 +68,7 @@ def _always(value: T) -> Dated[T]:
 DUTIES = {
     "FSR-S1-3": _duty("FSR-S1-3", "Sch 1 para 3", "statute"),
     "NMS-19-1-a": _duty("NMS-19-1-a", "standard 19.1", "standard"),
+    "FSR-26-3": replace(_duty("FSR-26-3", "reg 26(3)", "statute"), modality="may"),
 }
 PARAMETERS = {
     "gap_allowed": Parameter("gap_allowed", "", Dated(((date.min, 31),)), "days", "local policy", ""),

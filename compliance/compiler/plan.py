@@ -222,16 +222,17 @@ class Planner:
             if at != stage:
                 continue
             what = f"g_{len(self._steps)}"
-            columns = []
-            for i, item in enumerate(items):
-                assert isinstance(item, Group)
-                where = None if item.where is None else self._sql(child, item.where)
-                columns.append(
-                    (f"a{i}", dialect.aggregate(item.fn, tuple(self._sql(child, a) for a in item.args), where))
-                )
-                items[item] = f"{what}.a{i}"
+            groups = [item for item in items if isinstance(item, Group)]
+            named, said = shared((p for g in groups for p in parts(g)), lambda n: f"said__{n}")
+            columns, rest = [], iter(said)
+            for i, group in enumerate(groups):
+                args = tuple(self._sql(child, next(rest)) for _ in group.args)
+                where = None if group.where is None else self._sql(child, next(rest))
+                columns.append((f"a{i}", dialect.aggregate(group.fn, args, where)))
+                items[group] = f"{what}.a{i}"
             view = self._version[child]
-            select = dialect.grouping(view, f"p.{name(f'link__{link}')}", columns)
+            lets = [(alias, self._sql(child, item)) for alias, item in named]
+            select = dialect.grouping(view, f"p.{name(f'link__{link}')}", columns, lets)
             self._steps.append(_Step(what, select, [view], grouped=True))
 
     def _make_windows(self, table: str, windows: list[Window]) -> dict[Window, tuple[str, str]]:

@@ -171,10 +171,13 @@ def masked(column: str, since: str) -> str:
     return f"(CASE WHEN {since} > {AS_AT} THEN NULL ELSE {column} END)"
 
 
-def grouping(view: str, by: str, columns: list[tuple[str, str]]) -> str:
-    """One grouping with many aggregates."""
+def grouping(view: str, by: str, columns: list[tuple[str, str]], lets: list[tuple[str, str]]) -> str:
+    """One grouping with many aggregates, and names for what they say more than once."""
     listed = "".join(f", {sql} AS {name(alias)}" for alias, sql in columns)
-    return f"SELECT {by} AS k{listed} FROM {name(view)} p WHERE {by} IS NOT NULL GROUP BY {by}"
+    rows = f"{name(view)} p"
+    if lets:
+        rows = f"(SELECT p.*{''.join(f', {sql} AS {name(alias)}' for alias, sql in lets)} FROM {name(view)} p) p"
+    return f"SELECT {by} AS k{listed} FROM {rows} WHERE {by} IS NOT NULL GROUP BY {by}"
 
 
 def windows(view: str, by: str, columns: list[tuple[str, str]]) -> str:
