@@ -687,7 +687,7 @@ class Evaluator:
                 and not a.value.path
                 and not a.value.previous
             )
-            own = own and a.value.scope == a.source.scope + 1 if isinstance(a.value, tree.FieldOf) else False
+            own = own and a.value.scope == len(self.scopes) if isinstance(a.value, tree.FieldOf) else False
             if any(p is not False and v is None and (doubt or own) for p, (v, doubt), _ in rows):
                 return UNKNOWN
             sure = [v for p, (v, _), _ in rows if p and v is not None]
