@@ -128,6 +128,16 @@ def main() -> None:
 @parameters_option
 @rules_option
 @click.option("--rule", "only", multiple=True, help="Run this rule only (may be given several times).")
+@click.option(
+    "--by",
+    type=click.Choice(["regulation", "standard", "judgement", "workstream", "subject", "rule", "team"]),
+    help="List the findings under these.",
+)
+@click.option(
+    "--previous",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The JSON of an earlier audit: say what is restated, what is new, and what is no longer found.",
+)
 @click.option("--format", "format_", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True)
 @out_option
 @click.option(
@@ -151,6 +161,8 @@ def audit(
     parameters: Path | None,
     rules: Path | None,
     only: tuple[str, ...],
+    by: str | None,
+    previous: Path | None,
     format_: str,
     out: Path | None,
     fail_on: str,
@@ -170,12 +182,16 @@ def audit(
     Exit codes: 0 nothing at or above --fail-on; 1 findings at or above it;
     2 could not run; 3 ran, but not all of it.
 
+    \b
     Example: compliance audit fixtures/agency --as-at 2021-09-20
+    Example: compliance audit fixtures/agency --as-at 2021-09-20 --by regulation --previous findings-2020.json
     """
     from compliance import pipeline
     from compliance.report import FORMATS
 
-    asked = pipeline.Audit(data, as_at, mapping, parameters, rules, only, memory, threads, not no_cache)
+    asked = pipeline.Audit(
+        data, as_at, mapping, parameters, rules, only, memory, threads, not no_cache, by or "", previous
+    )
     times = pipeline.Timings()
     with pipeline.audit(asked, times) as report:
         if strict and report.tables.n_quarantined:

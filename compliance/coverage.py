@@ -106,14 +106,14 @@ def coverage(
     reading: Mapping[str, str],
     as_at: date | None = None,
     instruments: Collection[str] = (),
-    results: Mapping[str, RuleResult] | None = None,
+    results: Sequence[RuleResult] | None = None,
 ) -> Coverage:
     """Counts.
 
     Args:
       reading: the record kind to be read for each duty that only reading can settle.
       instruments: only these; empty: all.
-      results: what became of each rule on an export.
+      results: what became of each rule on an export, for every item of a list apart.
     """
     all_rules = list(rules)
     citing: dict[str, list[Rule]] = {}
@@ -136,7 +136,7 @@ def coverage(
 
 
 def _answered(
-    duty: Duty, citing: list[Rule], reading: Mapping[str, str], results: Mapping[str, RuleResult] | None
+    duty: Duty, citing: list[Rule], reading: Mapping[str, str], results: Sequence[RuleResult] | None
 ) -> Answered:
     by: By = "none"
     match duty.checkable:
@@ -149,15 +149,16 @@ def _answered(
     ids = tuple(sorted(r.id for r in citing))
     if results is None:
         return Answered(duty, by, ids)
+    its = [r for r in results if r.rule.id in ids and duty.id in r.rule.cites and not r.rule.own_policy]
     most: dict[str, int] = {}
-    for result in (results[i] for i in ids if i in results):
+    for result in its:
         most[result.rule.record] = max(most.get(result.rule.record, 0), result.checked)
-    not_run = tuple(i for i in ids if i in results and results[i].status in ("could not run", "failed"))
+    not_run = tuple(i for i in ids if any(r.rule.id == i and r.status in ("could not run", "failed") for r in its))
     return Answered(duty, by, ids, sum(most.values()), not_run)
 
 
-def _unlocks(answered: Iterable[Answered], results: Mapping[str, RuleResult]) -> tuple[Unlock, ...]:
-    lacking = {i: r.rule.lacking for i, r in results.items() if r.status == "could not run"}
+def _unlocks(answered: Iterable[Answered], results: Iterable[RuleResult]) -> tuple[Unlock, ...]:
+    lacking = {r.rule.id: r.rule.lacking for r in results if r.status == "could not run"}
     untested = [a for a in answered if a.rules and all(i in a.not_run for i in a.rules)]
     found = []
     for missing in dict.fromkeys(name for names in lacking.values() for name in names):

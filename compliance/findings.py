@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from compliance.model import SEVERITIES, Finding, Quarantined, RuleResult, Severity, Tables
+from compliance.model import SEVERITIES, Finding, Group, Quarantined, RuleResult, Severity, Tables
+from compliance.previous import Previous
 
 NAMED: Mapping[str, str] = {
     "ran": "ran",
@@ -28,6 +29,8 @@ class Report:
       findings_json: the same, as JSON objects in texts of many, with commas between.
       quarantined: cells and rows that did not fit, by file and row.
       folded: the same, equal ones folded into one line each.
+      by: what the findings are grouped by; empty: nothing, and there are no groups.
+      previous: how they compare with an earlier audit's, if one was given.
     """
 
     as_at: date
@@ -38,6 +41,9 @@ class Report:
     findings_json: Callable[[], Iterator[str]]
     quarantined: Callable[[], Iterator[Quarantined]]
     folded: Callable[[], list[str]]
+    by: str = ""
+    groups: tuple[Group, ...] = ()
+    previous: Previous | None = None
 
     def n_findings(self, severity: Severity | None = None) -> int:
         """How many findings there are."""

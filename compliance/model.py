@@ -346,6 +346,8 @@ class Rule:
       unmet: what a condition of `require` that does not hold makes of the record.
       each: a name and, as written, the list for each item of which the rule is asked.
       from_on, to_on: in force, inclusive; from the file, else the widest span of the duties cited.
+      regulation, standard, area: what its findings are grouped under; empty: it cites none.
+      under: of each duty cited, the regulation and the standard that findings about this duty alone are grouped under.
       cites_list: the list of the pack that it cites, where it cites one: then each finding is about one duty of the list.
     """
 
@@ -366,6 +368,10 @@ class Rule:
     to_on: date | None
     file: str
     cases: tuple[Case, ...] = ()
+    regulation: str = ""
+    standard: str = ""
+    area: str = ""
+    under: tuple[tuple[str, str], ...] = ()
     cites_list: str = ""
     unmet: Literal["breach", "not_evidenced"] = "breach"
     each: tuple[str, str] | None = None
@@ -399,6 +405,7 @@ class RuleInfo:
       cites, refs: duty ids and their references; the first is the one quoted.
       parameters: name, value as text, basis, and where the figure comes from.
       why: why it could not run, empty if it can.
+      regulation, standard, area: what its findings are grouped under; empty: it cites none.
       lacking: what the export would have to supply for it to run: record kinds, and fields as `kind.field`.
       part: the item of a list for which it is asked; empty where it is asked once.
       own_policy: where the agency's own, stricter figure comes from, if this is the rule as read by that; else empty.
@@ -419,8 +426,21 @@ class RuleInfo:
     status: Status
     why: str = ""
     lacking: tuple[str, ...] = ()
+    regulation: str = ""
+    standard: str = ""
+    area: str = ""
     part: str = ""
     own_policy: str = ""
+
+    @property
+    def rest(self) -> str:
+        """What its findings' fingerprints are made of beside rule, kind and key."""
+        return "".join(f"\x1f{x}" for x in (self.part, "own policy" if self.own_policy else "") if x)
+
+    @property
+    def requirement(self) -> str:
+        """What a report of an inspection would head its findings with: the regulation, or the standard; empty for advice."""
+        return {"requirement": self.regulation, "recommendation": self.standard}.get(self.severity, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -443,6 +463,19 @@ class RuleResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Restated:
+    """Found by an earlier audit, and again.
+
+    Args:
+      since: the day of the first audit, of those that follow on each other, that found it.
+      times: how many of them did, this one included.
+    """
+
+    since: str
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """A breach, or something not evidenced.
 
@@ -453,6 +486,8 @@ class Finding:
       due_on: the day the duty fell due, where it has one.
       late: how late, in words.
       put_right_on: by when to put it right, counted from the audit.
+      group: what it is listed under, if groups were asked for.
+      restated: if an earlier audit was given, and found it already.
     """
 
     rule: RuleInfo
@@ -467,3 +502,29 @@ class Finding:
     due_on: str
     late: str
     put_right_on: date
+    group: str = ""
+    restated: Restated | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Findings that are listed together.
+
+    Args:
+      rules: each rule that has findings in it, and how many.
+    """
+
+    label: str
+    rules: tuple[tuple[RuleInfo, int], ...]
+
+    @property
+    def by_rule(self) -> Mapping[str, int]:
+        """How many findings each rule has, by its id."""
+        found: dict[str, int] = {}
+        for rule, n in self.rules:
+            found[rule.id] = found.get(rule.id, 0) + n
+        return found
+
+    def n(self, severity: Severity) -> int:
+        """How many findings of this severity."""
+        return sum(n for rule, n in self.rules if rule.severity == severity)

@@ -13,15 +13,17 @@ from typing import TYPE_CHECKING
 
 from compliance.errors import ComplianceError, nearest
 from compliance.findings import Report
-from compliance.model import RuleResult, Tables
+from compliance.model import RecordKinds, RuleResult, Tables
 
 if TYPE_CHECKING:
     import duckdb
 
     from compliance.checking import CheckedRule
     from compliance.coverage import Coverage
+    from compliance.previous import Earlier, Previous
     from compliance.rulebook import Rulebook
-    from compliance.run import Audited, Explained
+    from compliance.run import Audited, Explained, Ordered
+    from compliance.sql.planned import Prepared
 
 MAPPING = "mapping.yaml"
 PARAMETERS = "parameters.yaml"
@@ -43,6 +45,8 @@ class Audit:
       only: rule ids; empty: all.
       memory, threads: limits for the engine; empty and 0: by the size of the export.
       use_cache: whether a plan made before may be used, and this one kept.
+      by: what to group the findings by, one of `grouping.BY`; empty: nothing.
+      previous: the JSON of an earlier audit to hold them against.
     """
 
     data: Path
@@ -54,6 +58,8 @@ class Audit:
     memory: str = ""
     threads: int = 0
     use_cache: bool = True
+    by: str = ""
+    previous: Path | None = None
 
 
 @dataclass
@@ -96,7 +102,9 @@ def loaded(data: Path, mapping: Path | None) -> Iterator[tuple[duckdb.DuckDBPyCo
 
 
 @contextmanager
-def _audited(asked: Audit, timings: Timings) -> Iterator[tuple[Audited, tuple[RuleResult, ...], Tables]]:
+def _audited(
+    asked: Audit, timings: Timings, earlier: Earlier | None = None
+) -> Iterator[tuple[Audited, tuple[RuleResult, ...], Tables]]:
     from compliance import loading, planning, reading, run
 
     mapping = asked.mapping or beside(asked.data, MAPPING)
@@ -118,7 +126,10 @@ def _audited(asked: Audit, timings: Timings) -> Iterator[tuple[Audited, tuple[Ru
             run.lock(con)
             prepared = planning.plan(kinds, tables, asked.as_at, asked.rules, parameters, asked.only, asked.use_cache)
             timings.mark("load rules and compile")
-            audited, results = run.run(con, prepared.plan, prepared.rules, asked.as_at, tables.sources, asked.threads)
+            ordered = _ordered(asked, prepared, kinds, tables, earlier)
+            audited, results = run.run(
+                con, prepared.plan, prepared.rules, asked.as_at, tables.sources, asked.threads, ordered
+            )
             timings.mark("run")
             try:
                 yield audited, results, tables
@@ -126,6 +137,62 @@ def _audited(asked: Audit, timings: Timings) -> Iterator[tuple[Audited, tuple[Ru
                 audited.stop()
         finally:
             con.close()
+
+
+def _ordered(
+    asked: Audit, prepared: Prepared, kinds: RecordKinds, tables: Tables, before: Earlier | None
+) -> Ordered | None:
+    """How the findings are to be grouped, and what they are held against; None: as they come."""
+    if not asked.by and before is None:
+        return None
+    from compliance import arranging, run
+    from compliance.grouping import OF_RECORDS
+
+    of_records = asked.by in OF_RECORDS
+    setup = [*arranging.grouped(asked.by, prepared.rules, kinds, tables.tables, asked.as_at)] if asked.by else []
+    if before is not None:
+        setup += arranging.held_against(before, prepared.rules)
+    by = "" if not asked.by else "record" if of_records else "rule"
+    return run.Ordered(tuple(setup), by, before is not None, frozenset(tables.tables if of_records else ()))
+
+
+def _earlier(asked: Audit) -> Earlier | None:
+    """The earlier audit.
+
+    Raises:
+      ComplianceError: the file cannot be used.
+    """
+    if asked.previous is None:
+        return None
+    from compliance import documents
+    from compliance.previous import earlier
+
+    how = "Write one with: compliance audit EXPORT --as-at DATE --format json --out FILE"
+    try:
+        found = earlier(documents.load_json(asked.previous))
+    except (ValueError, RecursionError) as e:
+        raise ComplianceError(f"{asked.previous} cannot be held against this audit: {e}. {how}.") from e
+    if found.as_at > asked.as_at:
+        what = f"it is an audit as at {found.as_at}, later than this one as at {asked.as_at}"
+        raise ComplianceError(f"{asked.previous} cannot be held against this audit: {what}.")
+    return found
+
+
+def _previous(
+    before: Earlier | None, audited: Audited, results: tuple[RuleResult, ...], as_at: date
+) -> Previous | None:
+    if before is None:
+        return None
+    from compliance.previous import Previous, requirements
+
+    now: dict[str, int] = {}
+    for r in results:
+        if r.rule.requirement and r.breach + r.not_evidenced:
+            now[r.rule.requirement] = now.get(r.rule.requirement, 0) + r.breach + r.not_evidenced
+    restated = audited.n_restated()
+    new = sum(r.breach + r.not_evidenced for r in results) - restated
+    listed = requirements(before, now, results, as_at)
+    return Previous(before.as_at, restated, new, audited.gone(before, results), listed)
 
 
 @contextmanager
@@ -138,7 +205,8 @@ def audit(asked: Audit, timings: Timings | None = None) -> Iterator[Report]:
     from compliance import loading, run
 
     timings = timings or Timings()
-    with _audited(asked, timings) as (audited, results, tables):
+    before = _earlier(asked)
+    with _audited(asked, timings, before) as (audited, results, tables):
         yield Report(
             as_at=asked.as_at,
             data=asked.data.name or str(asked.data),
@@ -148,6 +216,9 @@ def audit(asked: Audit, timings: Timings | None = None) -> Iterator[Report]:
             findings_json=audited.findings_json,
             quarantined=lambda: loading.quarantined(audited.con),
             folded=lambda: loading.folded(audited.con),
+            by=asked.by,
+            groups=tuple(audited.groups()) if asked.by else (),
+            previous=_previous(before, audited, results, asked.as_at),
         )
         timings.mark("report")
 
@@ -191,7 +262,7 @@ def covered(
     results = None
     if data is not None and as_at is not None:
         with _audited(Audit(data, as_at, mapping, parameters, rules), Timings()) as (_, became, _):
-            results = {r.rule.id: r for r in became}
+            results = became
     its = [r.rule for r in book.rules]
     return coverage(book.duties.values(), its, book.reading, as_at, instruments, results)
 

@@ -11,6 +11,7 @@ from typing import Any, cast
 from compliance import documents, records, rulefile
 from compliance.checking import CheckedRule, check_fact, check_rule, names_of
 from compliance.errors import ComplianceError, Location, Problem, RulesError, nearest
+from compliance.grouping import Grouping
 from compliance.language.check import Names
 from compliance.model import Dated, Duty, FactText, Layer, Pack, Parameter, RecordKinds, Rule, Value
 from compliance.rulefile import Overrides
@@ -94,6 +95,7 @@ def read(rules: Path, schemas: Path, overrides: Path | None = None, catalogues: 
     duties = read_duties(instruments.parent)
     problems: list[Problem] = []
     reading = _read_reading(instruments / "reading.yaml", duties, kinds, problems)
+    groups = _read_grouping(instruments / "grouping.yaml", problems)
     packs: dict[str, Pack] = {}
     rules_of: dict[str, list[Rule]] = {}
     n_files = 0
@@ -108,7 +110,7 @@ def read(rules: Path, schemas: Path, overrides: Path | None = None, catalogues: 
             if path.name == "pack.yaml":
                 continue
             n_files += 1
-            rule = _read_rule(path, pack.name, cases_as_at, duties, problems)
+            rule = _read_rule(path, pack.name, cases_as_at, duties, groups, problems)
             if rule is not None:
                 rules_of[pack.name].append(rule)
     if not packs and not problems:
@@ -232,13 +234,13 @@ def _read_pack(folder: Path, problems: list[Problem]) -> tuple[Pack, date] | Non
 
 
 def _read_rule(
-    path: Path, pack: str, cases_as_at: date, duties: Mapping[str, Duty], problems: list[Problem]
+    path: Path, pack: str, cases_as_at: date, duties: Mapping[str, Duty], groups: Grouping, problems: list[Problem]
 ) -> Rule | None:
     document, sound = _document(path, problems)
     if not sound:
         return None
     own = _problems_of(path)
-    rule = rulefile.rule(document, str(path), path.stem, pack, cases_as_at, duties, own)
+    rule = rulefile.rule(document, str(path), path.stem, pack, cases_as_at, duties, groups, own)
     problems += own.found
     return rule
 
@@ -253,6 +255,18 @@ def _read_reading(
         return {}
     own = _problems_of(path)
     found = rulefile.reading(document, duties, kinds.kinds, own)
+    problems += own.found
+    return found
+
+
+def _read_grouping(path: Path, problems: list[Problem]) -> Grouping:
+    if not path.is_file():
+        return Grouping()
+    document, sound = _document(path, problems)
+    if not sound:
+        return Grouping()
+    own = _problems_of(path)
+    found = rulefile.grouping(document, own)
     problems += own.found
     return found
 

@@ -18,6 +18,7 @@ from pydantic_core import ErrorDetails
 from compliance import model
 from compliance.dates import dated, parse_date, parse_limit
 from compliance.errors import Location, Problem, nearest
+from compliance.grouping import AREAS, Grouping
 
 Loc = Sequence[str | int]
 Locate = Callable[[Loc], Location]
@@ -34,6 +35,10 @@ LimitText = Annotated[
 Within = LimitText | dict[Day, LimitText]
 SUSPENDED = "suspended"
 Workstream = Slug
+Area = Annotated[
+    Literal["experiences", "protection", "leadership"],
+    Field(description="One of the three areas of the inspection framework"),
+]
 
 
 class Strict(BaseModel):
@@ -123,6 +128,7 @@ class RuleModel(Strict):
     remedy: Annotated[str, Field(min_length=1, max_length=1000)]
     show: list[str] = []
     note: str | None = None
+    judgement: Area | None = None
     in_force: SpanModel | None = None
     unmet: Literal["breach", "not_evidenced"] = "breach"
     each: Annotated[dict[Name, Expression], Field(min_length=1, max_length=1)] | None = None
@@ -170,6 +176,15 @@ class ReadingModel(Strict):
 
     subjects: dict[Name, Name] = {}
     duties: dict[str, Name] = {}
+
+
+class GroupingModel(Strict):
+    """What findings are grouped by."""
+
+    names: dict[str, Line] = {}
+    schedules: dict[str, dict[str, Line]] = {}
+    judgements: dict[Workstream, Area] = {}
+    otherwise: Area = "leadership"
 
 
 class OverridesModel(Strict):
@@ -418,6 +433,12 @@ def reading(
     return found
 
 
+def grouping(document: object, problems: Problems) -> Grouping:
+    """What findings are grouped by."""
+    written = validated(GroupingModel, document, problems)
+    return Grouping() if written is None else Grouping(**written.model_dump())
+
+
 def rule(
     document: object,
     file: str,
@@ -425,6 +446,7 @@ def rule(
     pack_name: str,
     cases_as_at: date,
     duties: Mapping[str, model.Duty],
+    groups: Grouping,
     problems: Problems,
 ) -> model.Rule | None:
     """A rule; expressions are not looked into here."""
@@ -479,6 +501,10 @@ def rule(
         from_on=from_on,
         to_on=to_on,
         file=file,
+        regulation=groups.regulation(cites),
+        standard=groups.standard(cites),
+        under=tuple((groups.regulation([d]), groups.standard([d])) for d in cites),
+        area=AREAS[groups.area(written.judgement or "", written.put_right.workstream)],
         cases=tuple(_case(c, i, cases_as_at, problems) for i, c in enumerate(written.cases)),
         unmet=written.unmet,
         each=next(iter(written.each.items())) if written.each else None,

@@ -17,14 +17,17 @@ from typing import TYPE_CHECKING, Any
 
 from compliance.dates import put_right_on
 from compliance.errors import ComplianceError
-from compliance.model import OUTCOMES, Finding, Outcome, RuleInfo, RuleResult, Source, Status
+from compliance.model import OUTCOMES, Finding, Group, Outcome, Restated, RuleInfo, RuleResult, Source, Status
+from compliance.previous import Gone
 from compliance.sidebyside import done_jobs, execute_all, run_jobs, workers
 from compliance.sql import duckdb as dialect
+from compliance.sql import reporting
 from compliance.sql.text import literal
 
 if TYPE_CHECKING:
     import duckdb
 
+    from compliance.previous import Became, Earlier
     from compliance.sidebyside import Job
     from compliance.sql.planned import Plan, RecordPlan
 
@@ -32,6 +35,7 @@ RULES = 10
 """Rules whose findings one statement writes: the engine needs longer to read what they say than to say it."""
 ASKED = 24
 """Rules that one statement asks about: more would ask for memory in step, and leave a core idle at the end."""
+RAN = ("ran", "looked at nothing")
 CHUNK = 40_000
 """Findings that are written at a time; bounds memory whatever their number."""
 
@@ -114,6 +118,22 @@ def _place(row: tuple[object, ...]) -> int:
     return row[0]
 
 
+@dataclass(frozen=True)
+class Ordered:
+    """How the findings are put in order, and what they are held against.
+
+    Args:
+      setup: statements with their values that make, from `hits`, the tables `grouped` and `earlier`.
+      by: as `reporting.hits_sorted` has it; `earlier`: whether there is an earlier audit.
+      keep: record kinds whose tables are still needed when the rules have run.
+    """
+
+    setup: tuple[tuple[str, dict[str, list[object]]], ...] = ()
+    by: str = ""
+    earlier: bool = False
+    keep: frozenset[str] = frozenset()
+
+
 @dataclass
 class Audited:
     """The findings of one audit, still in the engine; can be read through as often as wanted, never all in memory."""
@@ -132,6 +152,44 @@ class Audited:
         """Ends what is still being read, so that the engine can be closed whatever its reader has done."""
         for begun in self._begun:
             begun.close()
+
+    def groups(self) -> list[Group]:
+        """The groups that were asked for, in order, with how many findings each rule has in them."""
+        found: dict[str, dict[int, int]] = {}
+        for label, rule, n in self.con.execute(reporting.GROUPS).fetchall():
+            found.setdefault(label, {})[rule] = n
+        return [Group(label, tuple((self.rules[n], its[n]) for n in sorted(its))) for label, its in found.items()]
+
+    def n_restated(self) -> int:
+        """How many findings the earlier audit had as well."""
+        row = self.con.execute(reporting.RESTATED).fetchone()
+        assert row is not None
+        return int(row[0])
+
+    def gone(self, earlier: Earlier, results: Sequence[RuleResult]) -> tuple[Gone, ...]:
+        """The earlier audit's findings that this one does not have, and why."""
+        became: dict[int, Became] = {}
+        gone = [n for (n,) in self.con.execute(reporting.GONE).fetchall()]
+        of_gone = {earlier.found[n].asked for n in gone}
+        asked = {i for i, r in enumerate(results) if r.status in RAN and (r.rule.id, r.rule.rest) in of_gone}
+        for record in self.plan.records:
+            its = [n for n in record.rules if n in asked]
+            rules = [
+                (n, record.not_applicable[i], record.pending[i]) for n, i in zip(its, record.places(its), strict=True)
+            ]
+            if rules:
+                became.update(self.con.execute(reporting.became(record.view, record.key, rules)).fetchall())
+        of = {(r.rule.id, r.rule.rest): r for r in results} | {(r.rule.id, ""): r for r in results}
+        found = []
+        for n in gone:
+            finding = earlier.found[n]
+            if n in became:
+                found.append(Gone(finding, became[n]))
+            elif (result := of.get(finding.asked) or of.get((finding.rule, ""))) and result.status not in RAN:
+                found.append(Gone(finding, "did not run", f"{result.status}: {result.why}"))
+            else:
+                found.append(Gone(finding, "not asked"))
+        return tuple(found)
 
     def _read(self, as_json: bool) -> Iterator[list[tuple[object, ...]]]:
         self._begun.append(self._chunks(as_json))
@@ -179,7 +237,7 @@ class Audited:
         files_ = self.files
         on = {i: put_right_on(self.as_at, r.put_right.within) for i, r in enumerate(self.rules)}
         for rows in self._read(as_json=False):
-            for _, rule, unknown, key, src, row, texts in rows:
+            for _, rule, unknown, key, src, row, label, since, times, texts in rows:
                 assert (
                     isinstance(rule, int) and isinstance(texts, list) and isinstance(src, int) and isinstance(row, int)
                 )
@@ -197,6 +255,8 @@ class Audited:
                     due_on=due_on or "",
                     late=late or "",
                     put_right_on=on[rule],
+                    group=str(label or ""),
+                    restated=None if since is None else Restated(str(since), int(str(times)) + 1),
                 )
 
     def findings_json(self) -> Iterator[str]:
@@ -208,9 +268,9 @@ class Audited:
             after_outcome = f'","severity":"{r.severity}","layer":"{r.layer}","subject":{{"record":"{r.record}","key":'
             part = json.dumps(r.part, ensure_ascii=False) if r.part else "null"
             after_key = f',"part":{part}}},"cites":{json.dumps(list(r.cites))},"argument":'
-            after_due = f',"workstream":"{r.put_right.workstream}","fingerprint":"'
-            rest = "".join(f"\x1f{x}" for x in (r.part, "own policy" if r.own_policy else "") if x)
-            rows.append((i, r.id, r.record, rest, head, after_outcome, after_key, after_due))
+            requirement = json.dumps(r.requirement or None, ensure_ascii=False)
+            after_due = f',"workstream":"{r.put_right.workstream}","requirement":{requirement},"fingerprint":"'
+            rows.append((i, r.id, r.record, r.rest, head, after_outcome, after_key, after_due))
         if rows:
             self.con.execute(dialect.rule_text(rows))
         for chunk in self._read(as_json=True):
@@ -280,11 +340,13 @@ def run(
     as_at: date,
     sources: tuple[Source, ...],
     threads: int = 0,
+    ordered: Ordered | None = None,
 ) -> tuple[Audited, tuple[RuleResult, ...]]:
     """Runs the plan. The tables `t_<kind>` must be there.
 
     Args:
       threads: how many statements run at a time; 0: as many as are good.
+      ordered: how findings are grouped, and what they are held against.
 
     A rule that the engine cannot carry out does not take the others with it: its record kind is run again, rule by rule.
     """
@@ -294,7 +356,9 @@ def run(
     if plan.calendar:
         add_calendar(con)
     n_at_a_time = workers(threads)
-    execute_all(con, plan.setup, n_at_a_time)
+    ordered = ordered or Ordered()
+    kept = {dialect.drop(f"t_{kind}") for kind in ordered.keep}
+    execute_all(con, [s for s in plan.setup if s not in kept], n_at_a_time)
     con.execute(dialect.HITS_TABLE)
     failed: dict[int, str] = {}
     counted: dict[int, tuple[int, int, int]] = {}
@@ -318,7 +382,9 @@ def run(
         for i in range(0, len(record.rules), ASKED)
     ]
     run_jobs(con, jobs, n_at_a_time)
-    con.execute(dialect.HITS_SORTED)
+    for statement, values in ordered.setup:
+        con.execute(statement, values) if values else con.execute(statement)
+    con.execute(reporting.hits_sorted(ordered.by, ordered.earlier))
     hits: dict[int, tuple[int, int, int, int]] = {
         r: (breach, unknown, lo, hi) for r, breach, unknown, lo, hi in con.execute(dialect.HIT_COUNTS).fetchall()
     }

@@ -27,6 +27,7 @@ def generated() -> Mapping[str, dict[str, Any]]:
         "pack.schema.json": ("A rule pack", rulefile.PackModel),
         "parameters.schema.json": ("An agency's own figures", rulefile.OverridesModel),
         "reading.schema.json": ("What is read to answer duties that only reading can settle", rulefile.ReadingModel),
+        "grouping.schema.json": ("What findings are grouped by", rulefile.GroupingModel),
         "mapping.schema.json": ("What an export's files and columns mean", mappingfile.MappingModel),
     }
     return {name: _schema(title, model) for name, (title, model) in models.items()}

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from compliance import documents, rulefile
 from compliance.checking import check_fact, check_rule, names_of
 from compliance.errors import ComplianceError, Problem
+from compliance.grouping import Grouping
 from compliance.model import Dated, Duty, FactText, Field, Limit, Link, Pack, Parameter, Period, RecordKind, RecordKinds
 
 
@@ -108,7 +109,7 @@ def message(path: Path) -> str:
             for mistake in check_fact(fact, KINDS, PARAMETERS, FACTS):
                 own.add(("facts", fact.kind, fact.name, "is"), mistake.what, mistake.help)
         return _told(own.found, path)
-    rule = rulefile.rule(document, str(path), path.stem, "test", date(2021, 9, 20), DUTIES, own)
+    rule = rulefile.rule(document, str(path), path.stem, "test", date(2021, 9, 20), DUTIES, Grouping(), own)
     found = list(own.found)
     if rule is not None:
         _, wrong = check_rule(rule, NAMES, lambda file, loc, offset: documents.locate_in(Path(file), loc, offset))

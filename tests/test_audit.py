@@ -95,7 +95,7 @@ def test_a_rule_that_is_not_there_names_the_nearest(cli: Cli, tmp_path: Path) ->
 
 def test_every_rule_is_accounted_for_and_says_why_it_did_not_run(cli: Cli, tmp_path: Path) -> None:
     told = json.loads(audit(cli, small(tmp_path), "--format", "json").stdout)
-    assert len(told["rules"]) == len(list(RULES.glob("safer-recruitment/*.yaml"))) - 1
+    assert len(told["rules"]) == sum(p.parent.name != "instruments" for p in RULES.glob("*/*-*.yaml"))
     by_status: dict[str, list[dict[str, Any]]] = {}
     for rule in told["rules"]:
         by_status.setdefault(rule["status"], []).append(rule)

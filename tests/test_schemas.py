@@ -69,7 +69,7 @@ def test_a_record_kind_that_does_not_fit_is_told_with_its_place(tmp_path: Path) 
 def _files() -> list[tuple[str, Path]]:
     rules = [p for p in sorted(RULES.glob("*/*.yaml")) if p.parent.name != "instruments"]
     found = [("pack.schema.json" if p.name == "pack.yaml" else "rule.schema.json", p) for p in rules]
-    found.append(("reading.schema.json", RULES / "instruments" / "reading.yaml"))
+    found += [(f"{n}.schema.json", RULES / "instruments" / f"{n}.yaml") for n in ("reading", "grouping")]
     return [*found, ("mapping.schema.json", ROOT / "fixtures" / "agency" / "mapping.yaml")]
 
 

@@ -80,10 +80,11 @@ def _own(rule: CheckedRule, parameters: Mapping[str, Parameter]) -> _Own | None:
 
 def _for_part(info: RuleInfo, rule: CheckedRule, part: str) -> RuleInfo:
     """The rule as it is asked for one item; where that is a duty which it cites, it is about this duty alone."""
-    duty = next((d for d in rule.rule.cites if d.id == part), None)
-    if duty is None:
+    at = next((i for i, d in enumerate(rule.rule.cites) if d.id == part), None)
+    if at is None:
         return replace(info, part=part)
-    return replace(info, part=part, cites=(duty.id,), refs=(duty.ref,))
+    duty, (regulation, standard) = rule.rule.cites[at], rule.rule.under[at]
+    return replace(info, part=part, cites=(duty.id,), refs=(duty.ref,), regulation=regulation, standard=standard)
 
 
 SERVICES: Mapping[str, frozenset[str]] = {
@@ -169,4 +170,7 @@ def _info(rule: CheckedRule, parameters: Mapping[str, Parameter], status: Status
         parameters=tuple(used),
         status=status,
         why=why,
+        regulation=r.regulation,
+        standard=r.standard,
+        area=r.area,
     )

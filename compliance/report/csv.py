@@ -32,6 +32,9 @@ HEADER = (
     "workstream",
     "file",
     "row",
+    "group",
+    "restated_since",
+    "restated_times",
 )
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -64,6 +67,9 @@ def _row(f: Finding) -> list[str]:
         f.rule.put_right.workstream,
         f.file,
         str(f.row),
+        f.group,
+        f.restated.since if f.restated else "",
+        str(f.restated.times) if f.restated else "",
     ]
     return [safe(c) for c in cells]
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import date
 
 from compliance.dates import put_right_on
 from compliance.findings import Report
-from compliance.model import Quarantined, RuleResult
+from compliance.model import SEVERITIES, Group, Quarantined, RuleResult
+from compliance.previous import Previous
 
 
 def write(report: Report, width: int) -> Iterator[str]:
     """The report, piece by piece."""
     yield f'{{"as_at":"{report.as_at.isoformat()}",\n"summary":{_dump(report.summary())},\n"rules":[\n'
     yield ",\n".join(_dump(_rule(r, report.as_at)) for r in report.rules)
-    yield '\n],\n"findings":[\n'
+    yield f'\n],\n"by":{_dump(report.by or None)},\n"groups":{_dump([_group(g) for g in report.groups])},\n'
+    yield f'"previous":{_dump(_previous(report.previous))},\n"findings":[\n'
     for i, piece in enumerate(report.findings_json()):
         yield f",\n{piece}" if i else piece
     yield '\n],\n"quarantined":[\n'
@@ -56,6 +59,38 @@ def _rule(r: RuleResult, as_at: date) -> dict[str, object]:
         "remedy": r.rule.remedy,
         "put_right": {"on": put_right_on(as_at, r.rule.put_right.within).isoformat(), "by": r.rule.put_right.by},
         "note": r.rule.note or None,
+    }
+
+
+def _group(g: Group) -> dict[str, object]:
+    return {
+        "group": g.label,
+        "findings": {s: g.n(s) for s in SEVERITIES},
+        "rules": [{"id": rule, "findings": n} for rule, n in g.by_rule.items()],
+    }
+
+
+def _previous(p: Previous | None) -> dict[str, object] | None:
+    if p is None:
+        return None
+    return {
+        "as_at": p.as_at.isoformat(),
+        "restated": p.restated,
+        "new": p.new,
+        "no_longer_found": [
+            {
+                "rule": g.finding.rule,
+                "subject": {"record": g.finding.record, "key": g.finding.key, "part": g.finding.part or None},
+                "fingerprint": g.finding.fingerprint,
+                "requirement": g.finding.requirement or None,
+                "since": g.finding.since,
+                "times": g.finding.times,
+                "became": g.became,
+                "why": g.why or None,
+            }
+            for g in p.gone
+        ],
+        "requirements": [asdict(r) for r in p.requirements],
     }
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from compliance.dates import english
 from compliance.findings import Report
 from compliance.model import SEVERITIES, Finding, RuleResult
+from compliance.previous import Previous
 from compliance.report.grid import grid
 from compliance.report.words import evidence_text, printable
 
@@ -15,6 +16,8 @@ NARROW, WIDE = 110, 140
 NARROWEST = 80
 """Tables do not get narrower than this, whatever the terminal."""
 QUARANTINE_LINES = 10
+GONE_KEYS = 6
+"""So many subjects of an earlier audit's findings are named on a line; the JSON has them all."""
 
 DID_NOT_RUN = ("failed", "could not run", "looked at nothing", "not in force", "switched off")
 
@@ -26,10 +29,12 @@ def write(report: Report, width: int) -> Iterator[str]:
     yield _rules_that_ran([r for r in report.rules if r.status == "ran"], width)
     yield _rules_that_did_not([r for r in report.rules if r.status != "ran"], width)
     yield _quarantine(report)
+    yield _previous(report.previous, width)
+    yield _groups(report, width)
     if not report.n_findings():
         yield "No findings.\n"
     else:
-        yield "Findings, most serious first\n"
+        yield "Findings, most serious first\n" if not report.by else f"Findings by {report.by}, most serious first\n"
         yield from _findings(report, width)
     yield "\n" + summary(report)
 
@@ -96,6 +101,60 @@ def _quarantine(report: Report) -> str:
     return "In the data, not usable as written\n" + "\n".join(lines) + "\n\n"
 
 
+def _groups(report: Report, width: int) -> str:
+    if not report.groups:
+        return ""
+    headers = [report.by.capitalize(), "Requirements", "Recommen-\ndations", "Advice", "Rules"]
+    left = width - 12 - 9 - 6 - 8
+    rows = [
+        [
+            printable(g.label),
+            *(f"{g.n(s):,}" if g.n(s) else "-" for s in SEVERITIES),
+            ", ".join(g.by_rule),
+        ]
+        for g in report.groups
+    ]
+    table = grid(rows, headers, [left // 3, 12, 9, 6, left - left // 3], right=(1, 2, 3))
+    return f"Findings by {report.by}, in numbers\n{table}\n"
+
+
+def _previous(p: Previous | None, width: int) -> str:
+    if p is None:
+        return ""
+    lines = [f"Held against the audit as at {english(p.as_at)}"]
+    lines.append(f"{p.restated:,} restated, {p.new:,} new, {len(p.gone):,} no longer found.")
+    if p.requirements:
+        rows = [
+            [
+                r.requirement,
+                r.standing if r.asked or r.standing != "no longer found" else "not all asked again",
+                r.since,
+                f"{r.times:,}",
+                f"{r.then:,}",
+                f"{r.now:,}",
+            ]
+            for r in p.requirements
+        ]
+        headers = ["Regulation or standard", "", "Since", "Audits", "Then", "Now"]
+        columns: list[int | None] = [width - 19 - 10 - 6 - 6 - 6 - 10, 19, 10, 6, 6, 6]
+        lines += ["", grid(rows, headers, columns, right=(3, 4, 5)).rstrip("\n")]
+    if p.gone:
+        folded: dict[tuple[str, str, str], list[str]] = {}
+        for g in p.gone:
+            folded.setdefault((g.finding.rule, g.became, g.why), []).append(
+                printable(g.finding.key + (f" ({g.finding.part})" if g.finding.part else ""))
+            )
+        rows = [
+            [rule, became, f"{len(keys):,}", ", ".join(keys[:GONE_KEYS]) + (" …" if len(keys) > GONE_KEYS else ""), why]
+            for (rule, became, why), keys in folded.items()
+        ]
+        left = width - 17 - 5 - 8
+        widths: list[int | None] = [left * 35 // 100, 17, 5, left * 35 // 100, left - 2 * (left * 35 // 100)]
+        lines += ["", "No longer found"]
+        lines.append(grid(rows, ["Rule", "What became of it", "How\nmany", "Subjects", "Why"], widths, right=(2,)))
+    return "\n".join(lines).rstrip("\n") + "\n\n"
+
+
 def _findings(report: Report, width: int) -> Iterator[str]:
     due = 12
     widths: list[int | None]
@@ -110,11 +169,15 @@ def _findings(report: Report, width: int) -> Iterator[str]:
         left = width - 14 - width // 8 - 10 - due - 10
         widths = [14, width // 8, 10, left * 3 // 5, left * 2 // 5, due]
     rows: list[list[str]] = []
+    group = ""
     for finding in report.findings():
-        rows.append(_finding(finding, width))
-        if len(rows) == 500:
+        if len(rows) == 500 or (rows and finding.group != group):
             yield grid(rows, headers, widths) + "\n"
             rows = []
+        if finding.group != group:
+            group = finding.group
+            yield f"\n{printable(group)}\n"
+        rows.append(_finding(finding, width))
     if rows:
         yield grid(rows, headers, widths) + "\n"
 
@@ -122,6 +185,8 @@ def _findings(report: Report, width: int) -> Iterator[str]:
 def _finding(f: Finding, width: int) -> list[str]:
     severity = f.rule.severity if f.outcome == "breach" else f"{f.rule.severity}, not evidenced"
     evidence = printable(evidence_text(f.evidence, with_empty=False))
+    if f.restated:
+        severity += f", restated, since {f.restated.since}, {f.restated.times} times"
     said, key = printable(f.argument), printable(f"{f.key} ({f.rule.part})" if f.rule.part else f.key)
     due = (f"{f.due_on}\n" if f.due_on else "") + f"put right by {f.put_right_on.isoformat()}"
     if width >= WIDE:

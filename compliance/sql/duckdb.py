@@ -229,10 +229,6 @@ def counts(view: str, conditions: list[str]) -> str:
 
 HITS_TABLE = "CREATE TABLE hits (code INTEGER, rid BIGINT, key VARCHAR)"
 HITS_INSERT = "INSERT INTO hits {select}"
-HITS_SORTED = (
-    "CREATE TABLE hit AS SELECT row_number() OVER (ORDER BY code // 2, key, rid) AS seq,"
-    " CAST(code // 2 AS INTEGER) AS rule, code % 2 = 1 AS unknown, rid, key FROM hits ORDER BY seq"
-)
 HIT_COUNTS = (
     "SELECT rule, count(*) FILTER (WHERE NOT unknown), count(*) FILTER (WHERE unknown), min(seq), max(seq) FROM hit"
     " GROUP BY rule ORDER BY rule"
@@ -267,8 +263,10 @@ def finding_rows(view: str, branches: list[Branch]) -> str:
     )
     return (
         f'SELECT hit__seq AS seq, hit__rule AS rule, hit__unknown AS unknown, hit__key AS key, src, "row" AS at,'
+        " hit__label AS label, hit__since AS since, hit__times AS times,"
         f" CASE hit__rule {cases} END AS x FROM (SELECT p.*, h.seq AS hit__seq, h.rule AS hit__rule,"
-        f" h.unknown AS hit__unknown, h.key AS hit__key{lets} FROM hit h JOIN {name(view)} p ON p.rid = h.rid"
+        f" h.unknown AS hit__unknown, h.key AS hit__key, h.label AS hit__label, h.since AS hit__since,"
+        f" h.times AS hit__times{lets} FROM hit h JOIN {name(view)} p ON p.rid = h.rid"
         f" WHERE h.rule IN ({rules}) AND h.seq BETWEEN $lo AND $hi) p ORDER BY hit__seq"
     )
 
@@ -282,7 +280,9 @@ def finding_json(view: str, branches: list[Branch], files: list[str]) -> str:
         ' \'],"evidence":{\', f.x[4], \'},"source":{"file":\','
         f" CASE f.src {file_of} END, ',\"row\":', f.at, '}},\"due_on\":', coalesce(CAST(to_json(f.x[5]) AS VARCHAR), 'null'),"
         " ',\"late\":', coalesce(CAST(to_json(f.x[6]) AS VARCHAR), 'null'), t.after_due,"
-        " substr(sha256(concat(t.rule, chr(31), t.record, chr(31), f.key, t.rest)), 1, 16), '\"}') FROM"
+        ' substr(sha256(concat(t.rule, chr(31), t.record, chr(31), f.key, t.rest)), 1, 16), \'","group":\','
+        " coalesce(CAST(to_json(f.label) AS VARCHAR), 'null'), ',\"restated\":', CASE WHEN f.since IS NULL THEN 'null'"
+        " ELSE concat('{\"since\":\"', f.since, '\",\"times\":', f.times + 1, '}') END, '}') FROM"
         f" ({finding_rows(view, branches)}) f JOIN rule_text t ON t.n = f.rule ORDER BY f.seq"
     )
 

@@ -1,0 +1,179 @@
+"""What is asked of the findings once they are there: groups, an earlier audit's findings, records to be read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from compliance.model import Link, Table
+from compliance.sql.text import literal, name
+
+# --- groups ---------------------------------------------------------------------------------------------------------
+
+GROUPED = "CREATE TABLE grouped (rule INTEGER, rid BIGINT, place INTEGER, label VARCHAR)"
+"""The group of each finding; `rid` is empty where a group holds for all findings of its rule."""
+
+
+def rule_groups(rows: Sequence[tuple[int, int, str]]) -> str:
+    """Groups that hold for all findings of a rule: its number, the group's place among groups, and its label."""
+    listed = ", ".join(f"({n}, NULL, {place}, {literal(label)})" for n, place, label in rows)
+    return f"INSERT INTO grouped VALUES {listed}"
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Links up from a kind to the one that a record belongs to.
+
+    Args:
+      owner: that kind; `key`: its key.
+    """
+
+    owner: str
+    key: str
+    links: tuple[Link, ...]
+
+
+def _joins(ways: Sequence[Way], start: str) -> tuple[str, list[str]]:
+    """Joins along each way, and the alias of the owner at its end."""
+    joined, ends = "", []
+    for i, way in enumerate(ways):
+        at = start
+        for j, link in enumerate(way.links):
+            alias = f"w{i}_{j}"
+            joined += f" LEFT JOIN {name(f't_{link.to}')} {alias} ON {alias}.rid = {at}.{name(f'link__{link.name}')}"
+            at = alias
+        ends.append(at)
+    return joined, ends
+
+
+def _hits_of(kind: str, rules: Sequence[int]) -> str:
+    listed = ", ".join(str(n) for n in rules)
+    return (
+        f"(SELECT DISTINCT CAST(code // 2 AS INTEGER) AS rule, rid FROM hits WHERE code // 2 IN ({listed})) h"
+        f" JOIN {name(f't_{kind}')} p ON p.rid = h.rid"
+    )
+
+
+def subject_groups(kind: str, key: str, rules: Sequence[int], ways: Sequence[Way]) -> str:
+    """Each finding of these rules under the record that it belongs to: the first way that leads anywhere, else itself."""
+    joined, ends = _joins(ways, "p")
+    whens = "".join(
+        f" WHEN {end}.rid IS NOT NULL THEN concat({literal(way.owner + ' ')}, {end}.{name(way.key)})"
+        for way, end in zip(ways, ends, strict=True)
+    )
+    own = f"concat({literal(kind + ' ')}, p.{name(key)})"
+    label = f"CASE{whens} ELSE {own} END" if whens else own
+    return f"INSERT INTO grouped SELECT h.rule, h.rid, 0, {label} FROM {_hits_of(kind, rules)}{joined}"
+
+
+def team_groups(kind: str, rules: Sequence[int], ways: Sequence[Way], nobody: str) -> str:
+    """Each finding of these rules under the team that answers for the record that it belongs to."""
+    joined, ends = _joins(ways, "p")
+    teams = []
+    for i, (way, end) in enumerate(zip(ways, ends, strict=True)):
+        joined += f" LEFT JOIN {name(f'team_of_{way.owner}')} x{i} ON x{i}.rid = {end}.rid"
+        teams.append(f"x{i}.team")
+    label = f"coalesce({', '.join([*teams, literal(nobody)])})"
+    place = f"CASE WHEN {label} = {literal(nobody)} THEN 1 ELSE 0 END"
+    return f"INSERT INTO grouped SELECT h.rule, h.rid, {place}, {label} FROM {_hits_of(kind, rules)}{joined}"
+
+
+NO_TEAMS = (
+    'CREATE TABLE "team_of_{kind}" AS SELECT CAST(NULL AS BIGINT) AS rid, CAST(NULL AS VARCHAR) AS team WHERE FALSE'
+)
+TEAM_OF_STAFF = 'CREATE TABLE "team_of_staff" AS SELECT rid, "team" FROM "t_staff"'
+TEAM_OF_HOUSEHOLD = (
+    'CREATE TABLE "team_of_household" AS SELECT h.rid, s.team FROM "t_household" h'
+    ' JOIN "team_of_staff" s ON s.rid = h."link__worker"'
+)
+TEAM_OF_CHILD = (
+    'CREATE TABLE "team_of_child" AS SELECT p."link__child" AS rid, arg_max(h.team, (p."started_on", p."placement_id")) AS team'
+    ' FROM "t_placement" p JOIN "team_of_household" h ON h.rid = p."link__household"'
+    ' WHERE p."started_on" <= {as_at} AND p."link__child" IS NOT NULL GROUP BY p."link__child"'
+)
+"""A child's is that of the household where it was placed last."""
+
+
+def teams(tables: Mapping[str, Table], as_at: str) -> list[str]:
+    """What makes `team_of_<kind>` for a child, a household and a member of staff, as far as the export says."""
+
+    def has(kind: str, columns: Sequence[str], links: Sequence[str]) -> bool:
+        table = tables.get(kind)
+        return table is not None and set(columns) <= table.columns and set(links) <= table.links
+
+    staff = has("staff", ("team",), ())
+    household = staff and has("household", (), ("worker",))
+    child = household and has("placement", ("placement_id", "started_on"), ("child", "household"))
+    return [
+        TEAM_OF_STAFF if staff else NO_TEAMS.format(kind="staff"),
+        TEAM_OF_HOUSEHOLD if household else NO_TEAMS.format(kind="household"),
+        TEAM_OF_CHILD.format(as_at=as_at) if child else NO_TEAMS.format(kind="child"),
+    ]
+
+
+GROUPS = (
+    "SELECT label, rule, count(*) FROM hit GROUP BY label, rule ORDER BY min(seq)"
+)  # fmt: skip
+"""How many findings of each rule each group has, in order."""
+
+# --- an earlier audit -----------------------------------------------------------------------------------------------
+
+EARLIER = (
+    "CREATE TABLE earlier AS SELECT unnest(CAST($n AS INTEGER[])) AS n, unnest(CAST($fingerprint AS VARCHAR[])) AS fingerprint,"
+    " unnest(CAST($rule AS INTEGER[])) AS rule, unnest(CAST($key AS VARCHAR[])) AS key,"
+    " unnest(CAST($since AS VARCHAR[])) AS since, unnest(CAST($times AS INTEGER[])) AS times"
+)
+RULE_NAMES = "CREATE TABLE rule_name (rule INTEGER, id VARCHAR, record VARCHAR, rest VARCHAR)"
+FINGERPRINT = "substr(sha256(concat(r.id, chr(31), r.record, chr(31), h.key, r.rest)), 1, 16)"
+RESTATED = "SELECT count(n) FROM hit"
+GONE = "SELECT e.n FROM earlier e ANTI JOIN hit h ON h.n = e.n ORDER BY e.n"
+
+
+def rule_names(rows: Sequence[tuple[int, str, str, str]]) -> str:
+    """Each rule's number, id, record kind, and what else its fingerprints are made of."""
+    return "INSERT INTO rule_name VALUES " + ", ".join(f"({', '.join(literal(v) for v in row)})" for row in rows)
+
+
+def became(view: str, key: str, rules: Sequence[tuple[int, str, str]]) -> str:
+    """What became of the earlier findings of these rules that are gone.
+
+    Args:
+      rules: number, and when it asks nothing of a row, or its time is running; empty: never.
+    """
+    whens = ""
+    for n, not_applicable, pending in rules:
+        if not_applicable:
+            whens += f" WHEN e.rule = {n} AND ({not_applicable}) THEN 'no longer applies'"
+        if pending:
+            whens += f" WHEN e.rule = {n} AND ({pending}) THEN 'pending'"
+    listed = ", ".join(str(n) for n, _, _ in rules)
+    return (
+        f"SELECT e.n, CASE WHEN p.rid IS NULL THEN 'not in the export'{whens} ELSE 'put right' END FROM"
+        f" (SELECT e.* FROM earlier e ANTI JOIN hit h ON h.n = e.n) e LEFT JOIN {name(view)} p ON p.{name(key)} = e.key"
+        f" WHERE e.rule IN ({listed})"
+    )
+
+
+# --- all hits in their order ----------------------------------------------------------------------------------------
+
+
+def hits_sorted(by: str, earlier: bool) -> str:
+    """All findings in the order in which they are told: by group, then rule, then subject.
+
+    Args:
+      by: empty: no groups; `rule`: `grouped` has one row a rule; `record`: one a rule and row.
+      earlier: whether `earlier` and `rule_name` are there.
+    """
+    joined = ""
+    if by:
+        joined += " JOIN grouped g ON g.rule = h.code // 2" + (" AND g.rid = h.rid" if by == "record" else "")
+    if earlier:
+        joined += f" JOIN rule_name r ON r.rule = h.code // 2 LEFT JOIN earlier e ON e.fingerprint = {FINGERPRINT}"
+    order = "g.place, g.label, " if by else ""
+    label = "g.label" if by else "CAST(NULL AS VARCHAR)"
+    before = "e.n, e.since, e.times" if earlier else "NULL AS n, NULL AS since, NULL AS times"
+    return (
+        f"CREATE TABLE hit AS SELECT row_number() OVER (ORDER BY {order}h.code // 2, h.key, h.rid) AS seq,"
+        f" CAST(h.code // 2 AS INTEGER) AS rule, h.code % 2 = 1 AS unknown, h.rid, h.key, {label} AS label, {before}"
+        f" FROM hits h{joined} ORDER BY seq"
+    )
