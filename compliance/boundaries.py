@@ -18,7 +18,7 @@ from compliance import run, variants
 from compliance.cases import fill
 from compliance.checking import CheckedRule
 from compliance.compiler.prepare import prepare
-from compliance.model import Case, Dated, Finding, Parameter, Value
+from compliance.model import Dated, Finding, Parameter, Value
 from compliance.mutants import Judge, Tried
 from compliance.rulebook import Rulebook, with_figures
 from compliance.variants import Change, Changes, Variant
@@ -218,7 +218,5 @@ def _answer(status: str, explained: run.Explained | None, finding: Finding | Non
 
 
 def _case(book: Rulebook, a: _Asked) -> str:
-    v: Variant = a.tried.variant
-    case: Case = v.case
-    name = f"{case.name}, but {', '.join(v.changes)}" if v.changes else case.name
-    return variants.as_yaml(v, a.rule, book.kinds, name[:400], {"outcome": a.expected.outcome})
+    v = a.tried.variant
+    return variants.as_yaml(v, a.rule, book.kinds, v.name, {"outcome": a.expected.outcome})

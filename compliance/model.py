@@ -327,6 +327,7 @@ class Case:
     missing: tuple[str, ...] | None = None
     parameters: Mapping[str, Dated[Value] | None] = field(default_factory=dict)
     part: str = ""
+    as_at_given: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from compliance.variants import Variant, as_yaml
 
 LONGEST = 90
 """Characters of a phrase in a mutant's name."""
-TRIED = 2_500
+TRIED = 5_000
 """Variants of its cases that are tried for a mutant that is alive."""
 TRIED_IF_MARKED = 250
 """The same for one that is said to be equivalent."""
@@ -462,16 +462,35 @@ class _Bench:
         found: list[Killer] = []
         lesser: list[Killer] = []
         for t, right in self.near(most):
-            got = self.judge.verdict(m.rule, t, m.figures)
-            if got.outcome != right.outcome:
-                found.append(Killer(t, right, ()))
-                if len(found) >= ENOUGH:
-                    break
-            elif got != right:
-                told = tuple(n for n in ("due_on", "late", "failed") if getattr(got, n) != getattr(right, n))
-                if getattr(right, told[0]):
-                    lesser.append(Killer(t, right, told[:1]))
-        return found or lesser[:ENOUGH]
+            killer = self.tells_apart(m, t, right)
+            if killer is None:
+                continue
+            if killer.states:
+                lesser.append(killer)
+                continue
+            found.append(self.plainer(m, killer))
+            if len(found) >= ENOUGH:
+                break
+        return found or [self.plainer(m, k) for k in lesser[:ENOUGH]]
+
+    def tells_apart(self, m: Mutant, t: Tried, right: oracle.Verdict) -> Killer | None:
+        """Whether a case made of this would notice the mutant, and what it must state."""
+        got = self.judge.verdict(m.rule, t, m.figures)
+        if got.outcome != right.outcome:
+            return Killer(t, right, ())
+        told = [n for n in ("due_on", "late", "failed") if getattr(got, n) != getattr(right, n) and getattr(right, n)]
+        return Killer(t, right, (told[0],)) if told else None
+
+    def plainer(self, m: Mutant, killer: Killer) -> Killer:
+        """The same without the changes that it does not need."""
+        for change in killer.tried.variant.changes:
+            its = killer.tried.variant.changes
+            v = variants.with_changes(self.rule.rule, killer.tried.variant.case, [c for c in its if c is not change])
+            t = self.judge.tell(self.rule, v) if v is not None and len(its) > 1 else None
+            less = self.tells_apart(m, t, self.judge.verdict(self.rule, t)) if t is not None else None
+            if less is not None and len(less.states) <= len(killer.states):
+                killer = less
+        return killer
 
 
 @dataclass(frozen=True)
@@ -498,8 +517,7 @@ class Killer:
         expected: dict[str, object] = {"outcome": self.right.outcome}
         for name in self.states:
             expected[name] = getattr(self.right, name)
-        name = f"{v.case.name}, but {', '.join(v.changes)}" if v.changes else v.case.name
-        return as_yaml(v, rule, kinds, name[:400], expected)
+        return as_yaml(v, rule, kinds, v.name, expected)
 
 
 @dataclass(frozen=True)

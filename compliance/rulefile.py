@@ -548,6 +548,7 @@ def _case(c: CaseModel, i: int, as_at: date, problems: Problems) -> model.Case:
         missing=tuple(c.missing) if c.missing is not None else None,
         parameters={n: problems.value(("cases", i, "parameters", n), v) for n, v in c.parameters.items()},
         part=c.part or "",
+        as_at_given=c.as_at is not None,
     )
 
 

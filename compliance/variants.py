@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 from compliance.cases import UNREADABLE, World
@@ -25,6 +26,10 @@ Way = tuple[str | int, ...]
 
 DAY = timedelta(days=1)
 SOME = 8
+SINGLES = 1_500
+"""Variants with one change that are tried before those with several."""
+SORTS = ("day", "day", "day", "value", "value", "value", "blank", "rows", "rows", "part", "seen", "unreadable")
+"""How often each sort of change is among several."""
 FIRST, LAST = date(2000, 1, 3), date(2099, 12, 1)
 MONTH_ENDS = (date(2020, 2, 29), date(2021, 2, 28), date(2021, 1, 31), date(2020, 12, 24))
 
@@ -35,16 +40,28 @@ class Variant:
 
     Args:
       root: the record that is asked about, with its links, as written.
-      changes: what was done to the case, in words.
-      cost: how far from it, and how strange; the least is printed.
+      changes: what was done to the case.
     """
 
     case: Case
     root: Written
     as_at: date
     part: str
-    changes: tuple[str, ...] = ()
-    cost: int = 0
+    changes: tuple[Change, ...] = ()
+
+    @property
+    def cost(self) -> int:
+        """How far from the case, and how strange."""
+        return sum(c.cost for c in self.changes)
+
+    @property
+    def name(self) -> str:
+        """What the case is called, and how this differs."""
+        return (
+            f"{self.case.name}, but {', '.join(c.words for c in self.changes)}"[:400]
+            if self.changes
+            else self.case.name
+        )
 
 
 @dataclass(frozen=True)
@@ -67,10 +84,12 @@ class Reads:
 
     Args:
       fields: names of fields by kind.
+      beside: those that it does not name, but that say from when a record counts.
       links: names of links up and down by kind.
     """
 
     fields: Mapping[str, tuple[str, ...]]
+    beside: frozenset[tuple[str, str]]
     links: Mapping[str, tuple[str, ...]]
     limits: tuple[Limit, ...]
     days: tuple[date, ...]
@@ -100,8 +119,12 @@ def reads(rule: CheckedRule, kinds: RecordKinds, parameters: Mapping[str, Parame
     texts: dict[str, None] = {}
     lists: dict[tuple[str, ...], None] = {}
 
-    def read(kind: str, name: str) -> None:
+    named: set[tuple[str, str]] = set()
+
+    def read(kind: str, name: str, by_name: bool = True) -> None:
         its.setdefault(kind, {})[name] = None
+        if by_name:
+            named.add((kind, name))
         known = kinds[kind].fields[name].known_from
         if known:
             its[kind][known] = None
@@ -111,7 +134,7 @@ def reads(rule: CheckedRule, kinds: RecordKinds, parameters: Mapping[str, Parame
             ways.setdefault(link.kind, {})[link.name] = None
 
     for name in kinds[rule.rule.record].counts_from:
-        read(rule.rule.record, name)
+        read(rule.rule.record, name, by_name=False)
     figures = tuple(p.value for n in rule.parameters if (p := parameters[n]).value is not None)
     for figure in figures:
         assert figure is not None
@@ -128,7 +151,7 @@ def reads(rule: CheckedRule, kinds: RecordKinds, parameters: Mapping[str, Parame
                 ways.setdefault(link.to, {})[link.back] = None
                 its.setdefault(link.kind, {})
                 for name in kinds[link.kind].counts_from:
-                    read(link.kind, name)
+                    read(link.kind, name, by_name=False)
             case tree.Aggregate(fn="latest" | "earliest", source=source):
                 read(source.link.kind, kinds[source.link.kind].date)
             case Limit():
@@ -152,6 +175,7 @@ def reads(rule: CheckedRule, kinds: RecordKinds, parameters: Mapping[str, Parame
                 lists[tuple(str(x) for x in part)] = None
     return Reads(
         {k: tuple(v) for k, v in its.items()},
+        frozenset((k, n) for k, v in its.items() for n in v) - named,
         {k: tuple(v) for k, v in ways.items()},
         tuple(limits),
         tuple(days),
@@ -214,7 +238,9 @@ def as_yaml(v: Variant, rule: CheckedRule, kinds: RecordKinds, name: str, expect
     """The variant as a case, ready to paste below `cases:`."""
     record = rule.rule.record
     own = {k: x for k, x in v.root.items() if k in kinds[record].fields}
-    lines = [f"  - name: {_scalar(name)}", f"    as_at: {v.as_at}"]
+    lines = [f"  - name: {_scalar(name)}"]
+    if v.case.as_at_given or v.as_at != v.case.as_at:
+        lines.append(f"    as_at: {v.as_at}")
     if v.part:
         lines.append(f"    part: {_scalar(v.part)}")
     lines.append(f"    {record}: {_flow(own)}")
@@ -363,7 +389,10 @@ class Changes:
         f = self.kinds[kind].fields[name]
         options: dict[str, tuple[object, int]] = {}
 
+        beside = 3 if (kind, name) in self.reads.beside else 0
+
         def offer(value: object, cost: int) -> None:
+            cost += beside
             if value != now or type(value) is not type(now):
                 options.setdefault(repr(value), (value, cost))
 
@@ -577,7 +606,15 @@ def done(change: Change, v: Variant) -> Variant | None:
     made = change.make(v)
     if made is None:
         return None
-    return replace(made, changes=(*v.changes, change.words), cost=v.cost + change.cost)
+    return replace(made, changes=(*v.changes, change))
+
+
+def with_changes(rule: Rule, case: Case, several: Sequence[Change]) -> Variant | None:
+    """A case with these changes, one after the other."""
+    made: Variant | None = of_case(rule, case)
+    for change in several:
+        made = done(change, made) if made is not None else None
+    return made
 
 
 def near(rule: CheckedRule, kinds: RecordKinds, parameters: Mapping[str, Parameter], seed: str) -> Iterator[Variant]:
@@ -588,20 +625,33 @@ def near(rule: CheckedRule, kinds: RecordKinds, parameters: Mapping[str, Paramet
         changes.learn(v)
     yield from cases
     of = [changes.of(v) for v in cases]
-    # A few of each case in turn, so that whoever stops early has seen something of all.
+    singles = _in_turn(cases, of)
+    yield from islice(singles, SINGLES)
+    of_sort: list[dict[str, list[Change]]] = []
+    for its in of:
+        sorts: dict[str, list[Change]] = {}
+        for change in its:
+            sorts.setdefault(change.sort, []).append(change)
+        of_sort.append(sorts)
+    rng = random.Random(f"{seed}/{rule.rule.id}")  # noqa: S311  the same every time is what is wanted
+    while any(of):
+        yield from islice(singles, 1)
+        i = rng.randrange(len(cases))
+        several: Variant | None = cases[i]
+        for _ in range(rng.choice((2, 2, 2, 3))):
+            its = of_sort[i].get(rng.choice(SORTS), [])
+            # What is natural is tried more often.
+            if several is not None and its:
+                several = done(its[int(len(its) * rng.random() ** 2)], several)
+        if several is not None:
+            yield several
+
+
+def _in_turn(cases: list[Variant], of: list[list[Change]]) -> Iterator[Variant]:
+    """A few changes of each case in turn, so that whoever stops early has seen something of all."""
     for at in range(0, max(map(len, of), default=0), SOME):
         for v, its in zip(cases, of, strict=True):
             for change in its[at : at + SOME]:
                 single = done(change, v)
                 if single is not None:
                     yield single
-    rng = random.Random(f"{seed}/{rule.rule.id}")  # noqa: S311  the same every time is what is wanted
-    while cases:
-        i = rng.randrange(len(cases))
-        several: Variant | None = cases[i]
-        for _ in range(rng.choice((2, 2, 2, 3))):
-            # What is natural is tried more often.
-            at = int(len(of[i]) * rng.random() ** 2)
-            several = done(of[i][at], several) if several is not None else None
-        if several is not None:
-            yield several
