@@ -1,7 +1,8 @@
 """The operations that rules are made of. Each dialect renders them from one table; nothing here knows SQL.
 
 An expression stands in the context of one table's row. `Up`, `Group`, `Window`, `Ordinal` and `OpenDay` are *features*: they need
-other rows, so the planner turns each into a column, once, however many rules ask for it.
+other rows, so the planner turns each into a column, once, however many rules ask for it; and so it does with what is said to be worked
+out `Once`.
 """
 
 from __future__ import annotations
@@ -10,24 +11,37 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from typing import Any, ClassVar
+from weakref import WeakValueDictionary
 
 Constant = None | bool | int | Decimal | str | date
 
 
-class Ir:
+class _Made(type):
+    """Makes each operation once: what is equal is the same object, so that large ones are compared and hashed at no cost."""
+
+    known: ClassVar[WeakValueDictionary[tuple[object, ...], Any]] = WeakValueDictionary()
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        made = super().__call__(*args, **kwargs)
+        key = (cls, *(getattr(made, f) for f in made.__dataclass_fields__))
+        return _Made.known.setdefault(key, made)
+
+
+class Ir(metaclass=_Made):
     """Any operation."""
 
-    __slots__ = ()
+    __slots__ = ("__weakref__",)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Column(Ir):
     """A column of the row: a field, `doubt__<field>`, `link__<link>`, `rid`, `src`, `row`."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Const(Ir):
     """A constant. `kind` keeps True apart from 1."""
 
@@ -35,19 +49,19 @@ class Const(Ir):
     kind: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class AsAt(Ir):
     """The as-at date."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Hole(Ir):
     """`since` or `first` of a gap, before it is known which gap. Only while lowering; the plan has none."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Op(Ir):
     """A plain operation on values of the row; the dialect's table of templates lists all names."""
 
@@ -55,7 +69,7 @@ class Op(Ir):
     args: tuple[Ir, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Up(Ir):
     """`item` in the row that `link` (a column `link__<link>`) leads to in `table`; NULL without one."""
 
@@ -64,14 +78,14 @@ class Up(Ir):
     item: Ir
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Outer(Ir):
     """`item` in the row around the innermost `for`. Only while lowering; the plan has none."""
 
     item: Ir
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Group(Ir):
     """An aggregate `fn` over the rows of `table` whose `link` leads here, of those for which `where` is true."""
 
@@ -82,7 +96,7 @@ class Group(Ir):
     where: Ir | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Window(Ir):
     """`lag`: `item` in the row before; `running_max`: the greatest `item` in all rows before.
 
@@ -95,21 +109,28 @@ class Window(Ir):
     item: Ir
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
+class Once(Ir):
+    """`item`, worked out once for its row and kept, for what many expressions are made of."""
+
+    item: Ir
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Ordinal(Ir):
     """How many working days there are up to and including `day`, since the calendar begins."""
 
     day: Ir
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class OpenDay(Ir):
     """The working day with ordinal `n`."""
 
     n: Ir
 
 
-FEATURES = (Up, Group, Window, Ordinal, OpenDay)
+FEATURES = (Up, Group, Window, Ordinal, OpenDay, Once)
 
 TRUE, FALSE, NULL = Const(True, "bool"), Const(False, "bool"), Const(None, "null")
 
@@ -169,7 +190,7 @@ def parts(item: Ir) -> tuple[Ir, ...]:
     match item:
         case Op(args=args):
             return args
-        case Up(item=i) | Outer(item=i):
+        case Up(item=i) | Outer(item=i) | Once(item=i):
             return (i,)
         case Group(args=args, where=w):
             return args if w is None else (*args, w)
@@ -187,7 +208,7 @@ def rebuild(item: Ir, change: Callable[[Ir], Ir]) -> Ir:
     match item:
         case Op(args=args):
             return Op(item.name, tuple(change(a) for a in args))
-        case Up() | Outer():
+        case Up() | Outer() | Once():
             return replace(item, item=change(item.item))
         case Group(args=args, where=w):
             return replace(item, args=tuple(change(a) for a in args), where=None if w is None else change(w))

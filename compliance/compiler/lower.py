@@ -17,6 +17,7 @@ from compliance.compiler.ir import (
     Group,
     Hole,
     Ir,
+    Once,
     Op,
     OpenDay,
     Ordinal,
@@ -269,8 +270,9 @@ class Lowerer:
         due: Ir = start.node
         words: Ir = NULL
         if d.within:
-            conditions = [self.value(r.condition, scopes).node for r in d.within if r.condition is not None]
+            conditions = [Once(self.value(r.condition, scopes).node) for r in d.within if r.condition is not None]
             due, words = self.due(start.node, d.within, conditions, judged)
+            due = Once(due) if conditions else due
         running = op("le", AsAt(), due)
         pending = and_(is_null(done.node), not_(is_null(due)), running)
         holds = case(
@@ -306,8 +308,11 @@ class Lowerer:
         judged_here, self.judged = self.judged, Outer(self.judged)
         lag = Window(inner[-1].by, "lag", order, order)
         before = case(is_null(order), NULL, op("coalesce", lag, first))
-        conditions_here = [in_gap(c, before, is_null(lag), inside=True) for c in conditions]
-        due_here, _ = self.due(before, e.within, conditions_here, judged)
+        # Where limits depend on conditions, what they are made of is kept: said anew each time, it would be said a hundred times.
+        keep: Callable[[Ir], Ir] = Once if conditions else lambda item: item
+        before = keep(before)
+        conditions_here = [keep(in_gap(c, before, is_null(lag), inside=True)) for c in conditions]
+        due_here = keep(self.due(before, e.within, conditions_here, judged)[0])
         self.judged = judged_here
         late_here = and_(member, op("gt", day.node, due_here))
         gap = (before, due_here, day.node)
@@ -317,9 +322,10 @@ class Lowerer:
         last_done = self.group(source, scopes, "max", (day.node,), member)
         unsure = or_(is_null(cond), and_(or_(cond, is_null(cond)), is_null(day.node)))
         n_unsure = TRUE if unsure == FALSE else op("eq", self.count(source, scopes, unsure), const(0))
-        base = op("coalesce", last_done, start.node)
-        conditions_open = [in_gap(c, base, is_null(last_done), inside=False) for c in conditions]
+        base = keep(op("coalesce", last_done, start.node))
+        conditions_open = [keep(in_gap(c, base, is_null(last_done), inside=False)) for c in conditions]
         next_due, words = self.due(base, e.within, conditions_open, judged)
+        next_due = keep(next_due)
         open_late = op("gt", end, next_due)
         broken = or_(op("gt", n_late, const(0)), open_late)
         untold: Ir = is_null(next_due)

@@ -18,6 +18,7 @@ from compliance.compiler.ir import (
     Column,
     Group,
     Ir,
+    Once,
     OpenDay,
     Ordinal,
     Up,
@@ -136,7 +137,7 @@ class Planner:
                 self._use(table, self._key(table))
                 self._use(table, "rid")
                 stage = max(self._stage(table, p) for p in parts(item)) + 1
-            case Ordinal() | OpenDay():
+            case Ordinal() | OpenDay() | Once():
                 stage = max(self._stage(table, p) for p in parts(item)) + 1
             case _:
                 stage = max((self._stage(table, p) for p in parts(item)), default=0)
@@ -281,6 +282,8 @@ class Planner:
                     case Window() as w:
                         view, column = windows[w]
                         sql = f"{join(view, 'k', 'p.rid')}.{column}"
+                    case Once(item=inner):
+                        sql = self._sql(table, inner)
                     case Ordinal(day=day):
                         sql = f"{join('calendar', 'day', self._sql(table, day))}.ordinal"
                     case OpenDay(n=n):
