@@ -504,7 +504,7 @@ class Killer:
     @property
     def cost(self) -> int:
         """The plainest is best."""
-        return self.tried.variant.cost + {"not_evidenced": 2, "not_applicable": 1}.get(self.right.outcome, 0)
+        return self.tried.variant.cost + {"not_evidenced": 4, "not_applicable": 1}.get(self.right.outcome, 0)
 
     def kills(self, judge: Judge, m: Mutant) -> bool:
         """Whether it would notice this mutant too."""

@@ -86,6 +86,7 @@ class Reads:
       fields: names of fields by kind.
       beside: those that it does not name, but that say from when a record counts.
       links: names of links up and down by kind.
+      texts: what each text field is compared with.
     """
 
     fields: Mapping[str, tuple[str, ...]]
@@ -94,7 +95,7 @@ class Reads:
     limits: tuple[Limit, ...]
     days: tuple[date, ...]
     numbers: tuple[int, ...]
-    texts: tuple[str, ...]
+    texts: Mapping[tuple[str, str], tuple[str, ...]]
     lists: tuple[tuple[str, ...], ...]
 
 
@@ -116,7 +117,7 @@ def reads(rule: CheckedRule, kinds: RecordKinds, parameters: Mapping[str, Parame
     limits: dict[Limit, None] = {}
     days: dict[date, None] = dict.fromkeys(d for d in (rule.rule.from_on, rule.rule.to_on) if d is not None)
     numbers: dict[int, None] = {}
-    texts: dict[str, None] = {}
+    texts: dict[tuple[str, str], dict[str, None]] = {}
     lists: dict[tuple[str, ...], None] = {}
 
     named: set[tuple[str, str]] = set()
@@ -140,6 +141,8 @@ def reads(rule: CheckedRule, kinds: RecordKinds, parameters: Mapping[str, Parame
         assert figure is not None
         numbers.update({v: None for _, v in figure.versions if isinstance(v, int)})
     for part in inside((rule.when, rule.judged_on, rule.check, rule.each, figures)):
+        for f, among in _compared(part):
+            texts.setdefault((f.kind, f.field), {}).update(dict.fromkeys(among))
         match part:
             case tree.FieldOf(path=path, kind=kind, field=name, previous=previous):
                 up(path)
@@ -168,10 +171,7 @@ def reads(rule: CheckedRule, kinds: RecordKinds, parameters: Mapping[str, Parame
                 pass
             case tree.Literal(value=int() | Decimal() as some):
                 numbers[int(some)] = None
-            case tree.Literal(value=str() as text):
-                texts[text] = None
             case tuple() if part and all(isinstance(x, str) for x in part):
-                texts.update(dict.fromkeys(str(x) for x in part))
                 lists[tuple(str(x) for x in part)] = None
     return Reads(
         {k: tuple(v) for k, v in its.items()},
@@ -180,9 +180,20 @@ def reads(rule: CheckedRule, kinds: RecordKinds, parameters: Mapping[str, Parame
         tuple(limits),
         tuple(days),
         tuple(numbers),
-        tuple(texts),
+        {k: tuple(v) for k, v in texts.items()},
         tuple(lists),
     )
+
+
+def _compared(part: object) -> Iterator[tuple[tree.FieldOf, list[str]]]:
+    """A field, and texts that it is compared with."""
+    match part:
+        case tree.Compare(left=tree.FieldOf() as f, right=other) | tree.Compare(left=other, right=tree.FieldOf() as f):
+            yield f, [x.value for x in inside(other) if isinstance(x, tree.Literal) and isinstance(x.value, str)]
+        case tree.Member(item=tree.FieldOf() as f, options=options):
+            yield f, [x for x in inside(options) if isinstance(x, str)]
+        case tree.TableEntry(key=tree.FieldOf() as f, entries=entries):
+            yield f, [key for key, _ in entries]
 
 
 # --- a variant as records and as text ---
@@ -238,7 +249,7 @@ def as_yaml(v: Variant, rule: CheckedRule, kinds: RecordKinds, name: str, expect
     """The variant as a case, ready to paste below `cases:`."""
     record = rule.rule.record
     own = {k: x for k, x in v.root.items() if k in kinds[record].fields}
-    lines = [f"  - name: {_scalar(name)}"]
+    lines = [f"  - name: {name if _PLAIN.fullmatch(name) else _quoted(name)}"]
     if v.case.as_at_given or v.as_at != v.case.as_at:
         lines.append(f"    as_at: {v.as_at}")
     if v.part:
@@ -287,6 +298,14 @@ def _scalar(value: object) -> str:
     # In brackets a comma would end the text.
     if not isinstance(value, str) or (plain and "," not in text) or re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
         return text
+    return _quoted(text)
+
+
+_PLAIN = re.compile(r"[A-Za-z](?:[^:#]|:(?! )|(?<! )#)*(?<![: ])")
+"""A text that needs no quotes on a line of its own."""
+
+
+def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
@@ -345,10 +364,15 @@ class Changes:
         found: list[Change] = []
         days = self._days(v)
         for way, kind, written in names_in(v.root, self.kinds, self.rule.rule.record):
+            # A link is changed as a whole, even where only its field is named.
+            by_field = {link.field: link.name for link in self.kinds[kind].links.values()}
+            links = dict.fromkeys(self.reads.links.get(kind, ()))
             for name in self.reads.fields.get(kind, ()):
-                if name != self.kinds[kind].key:
-                    found += self._cell(way, kind, name, written.get(name), days)
-            for name in self.reads.links.get(kind, ()):
+                if name in by_field:
+                    links[by_field[name]] = None
+                elif name != self.kinds[kind].key:
+                    found += self._cell(way, kind, name, written.get(name), days, v.as_at)
+            for name in links:
                 found += self._link(way, kind, name, written.get(name))
         found += self._whole(v, days)
         found.sort(key=lambda c: c.cost)
@@ -385,7 +409,9 @@ class Changes:
             add(day, 4)
         return found
 
-    def _cell(self, way: Way, kind: str, name: str, now: object, days: Mapping[date, int]) -> Iterator[Change]:
+    def _cell(
+        self, way: Way, kind: str, name: str, now: object, days: Mapping[date, int], seen: date
+    ) -> Iterator[Change]:
         f = self.kinds[kind].fields[name]
         options: dict[str, tuple[object, int]] = {}
 
@@ -413,15 +439,14 @@ class Changes:
                     if n >= (f.minimum or 0):
                         offer(n, 2)
             case "text":
+                compared = self.reads.texts.get((kind, name), ())
                 if f.codes:
                     for code in f.codes:
-                        offer(code, 1 if code in self.reads.texts else 3)
-                elif name in {link.field for link in self.kinds[kind].links.values()}:
-                    pass
+                        offer(code, 1 if code in compared else 3)
                 else:
-                    for text in self.reads.texts:
-                        offer(text, 3)
-                    offer("something else", 3)
+                    for text in compared:
+                        offer(text, 1)
+                    offer("something else", 2)
             case "list":
                 for listed in self.reads.lists:
                     if not f.codes or set(listed) <= set(f.codes):
@@ -445,7 +470,7 @@ class Changes:
                 if f.type == "date"
                 else "value"
             )
-            yield Change(_cell_words(way, name, value), cost, sort, _set(way, name, value))
+            yield Change(_cell_words(way, name, value, seen), cost, sort, _set(way, name, value))
 
     def _link(self, way: Way, kind: str, name: str, now: object) -> Iterator[Change]:
         said = name.replace("_", " ")
@@ -539,12 +564,13 @@ class Changes:
         return make
 
 
-def _cell_words(way: Way, name: str, value: object) -> str:
+def _cell_words(way: Way, name: str, value: object, seen: date) -> str:
     of = " ".join(str(w + 1) if isinstance(w, int) else w.replace("_", " ") for w in way)
     said = f"{of} {name.replace('_', ' ')}".strip()
     day = _parse(value)
     if day is not None:
-        return f"{said} {english(day)}"
+        near = {-1: "yesterday", 0: "today", 1: "tomorrow"}.get((day - seen).days)
+        return f"{said.removesuffix(' on')} {near}" if near else f"{said} {english(day)}"
     if value is None:
         return f"{said} empty"
     if value == UNREADABLE:
@@ -552,7 +578,7 @@ def _cell_words(way: Way, name: str, value: object) -> str:
     if isinstance(value, bool):
         return f"{said}: {'yes' if value else 'no'}"
     if isinstance(value, list):
-        return f"{said}: {', '.join(str(x) for x in value)}"[:80]
+        return f"{said}: {', '.join(str(x) for x in value) or 'nothing'}"[:80]
     return f"{said}: {value}"
 
 
