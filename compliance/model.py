@@ -192,6 +192,11 @@ class Duty:
     binds: str = "all"
 
 
+def in_force(duty: Duty, day: date) -> bool:
+    """Whether a duty is in force on a day."""
+    return duty.from_on <= day and (duty.to_on is None or day <= duty.to_on)
+
+
 # --- rules ----------------------------------------------------------------------------------------------------------
 
 
@@ -374,6 +379,18 @@ class Rule:
     area: str = ""
     under: tuple[tuple[str, str], ...] = ()
     cites_list: str = ""
+
+    def said(self, text: str, part: str) -> str:
+        """A label with the item in its place: `{name}`; if it is a duty, `{name.title}`, `{name.ref}` and `{name.summary}` too."""
+        if self.each is None:
+            return text
+        name = self.each[0]
+        duty = next((d for d in self.cites if d.id == part), None)
+        if duty is not None:
+            for key, its in (("title", duty.title), ("ref", duty.ref), ("summary", duty.summary.rstrip("."))):
+                text = text.replace(f"{{{name}.{key}}}", its)
+        return text.replace(f"{{{name}}}", part)
+
     unmet: Literal["breach", "not_evidenced"] = "breach"
     each: tuple[str, str] | None = None
     equivalent: tuple[Equivalent, ...] = ()

@@ -100,7 +100,7 @@ def read(rules: Path, schemas: Path, overrides: Path | None = None, catalogues: 
     rules_of: dict[str, list[Rule]] = {}
     n_files = 0
     for folder in sorted(p.parent for p in rules.glob("*/pack.yaml")):
-        found = _read_pack(folder, problems)
+        found = _read_pack(folder, duties, problems)
         if found is None:
             continue
         pack, cases_as_at = found
@@ -110,7 +110,7 @@ def read(rules: Path, schemas: Path, overrides: Path | None = None, catalogues: 
             if path.name == "pack.yaml":
                 continue
             n_files += 1
-            rule = _read_rule(path, pack.name, cases_as_at, duties, groups, problems)
+            rule = _read_rule(path, pack, cases_as_at, duties, groups, problems)
             if rule is not None:
                 rules_of[pack.name].append(rule)
     if not packs and not problems:
@@ -218,13 +218,13 @@ def _document(path: Path, problems: list[Problem]) -> tuple[object, bool]:
         return None, False
 
 
-def _read_pack(folder: Path, problems: list[Problem]) -> tuple[Pack, date] | None:
+def _read_pack(folder: Path, duties: Mapping[str, Duty], problems: list[Problem]) -> tuple[Pack, date] | None:
     path = folder / "pack.yaml"
     document, sound = _document(path, problems)
     if not sound:
         return None
     own = _problems_of(path)
-    found = rulefile.pack(document, str(path), own)
+    found = rulefile.pack(document, str(path), own, duties)
     if found is not None and found[0].name != folder.name:
         own.add(
             ("pack",), f"pack is '{found[0].name}', but the folder is called '{folder.name}'; they must be the same"
@@ -234,13 +234,13 @@ def _read_pack(folder: Path, problems: list[Problem]) -> tuple[Pack, date] | Non
 
 
 def _read_rule(
-    path: Path, pack: str, cases_as_at: date, duties: Mapping[str, Duty], groups: Grouping, problems: list[Problem]
+    path: Path, pack: Pack, cases_as_at: date, duties: Mapping[str, Duty], groups: Grouping, problems: list[Problem]
 ) -> Rule | None:
     document, sound = _document(path, problems)
     if not sound:
         return None
     own = _problems_of(path)
-    rule = rulefile.rule(document, str(path), path.stem, pack, cases_as_at, duties, groups, own)
+    rule = rulefile.rule(document, str(path), path.stem, pack.name, cases_as_at, duties, groups, own, pack.lists)
     problems += own.found
     return rule
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Annotated, Any, Literal, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -116,7 +117,7 @@ class RuleModel(Strict):
 
     id: Slug
     title: Line
-    cites: Annotated[list[str], Field(min_length=1)]
+    cites: Annotated[list[str], Field(min_length=1)] | Name
     record: Name
     when: Expression | None = None
     judged_on: Expression | None = None
@@ -158,6 +159,20 @@ class FactModel(Strict):
     is_: Expression = Field(alias="is")
 
 
+class DutyQueryModel(Strict):
+    """Which duties of a catalogue stand on a list; each while it is in force."""
+
+    instrument: Line
+    checkable: Literal["machine", "attestation", "judgement"]
+    layer: Literal["statute", "standard", "good practice"] | None = None
+
+
+class DutiesModel(Strict):
+    """A list made of a catalogue: the ids of the duties that can be fallen short of."""
+
+    duties: DutyQueryModel
+
+
 class PackModel(Strict):
     """`pack.yaml`."""
 
@@ -165,7 +180,7 @@ class PackModel(Strict):
     title: Line
     cases_as_at: Day
     parameters: dict[Name, ParameterModel] = {}
-    lists: dict[Name, ListModel | Annotated[dict[Day, ListModel], Field(min_length=1)]] = {}
+    lists: dict[Name, ListModel | DutiesModel | Annotated[dict[Day, ListModel], Field(min_length=1)]] = {}
     tables: dict[Name, dict[str, EntryModel]] = {}
     periods: dict[Name, SpanModel] = {}
     facts: dict[Name, dict[Name, FactModel]] = {}
@@ -301,7 +316,9 @@ def validated(kind: type[M], document: object, problems: Problems) -> M | None:
         return None
 
 
-def pack(document: object, file: str, problems: Problems) -> tuple[model.Pack, date] | None:
+def pack(
+    document: object, file: str, problems: Problems, duties: Mapping[str, model.Duty] = MappingProxyType({})
+) -> tuple[model.Pack, date] | None:
     """A pack without its rules, and the as-at date of its cases."""
     written = validated(PackModel, document, problems)
     if written is None:
@@ -342,7 +359,12 @@ def pack(document: object, file: str, problems: Problems) -> tuple[model.Pack, d
         parameters=parameters,
         lists=cast(
             Mapping[str, model.Dated[model.Items]],
-            {name: _entry(("lists", name), items, problems) for name, items in written.lists.items()},
+            {
+                name: _of_duties(("lists", name), items.duties, duties, problems)
+                if isinstance(items, DutiesModel)
+                else _entry(("lists", name), items, problems)
+                for name, items in written.lists.items()
+            },
         ),
         tables=cast(Mapping[str, Mapping[str, model.Entry]], tables),
         periods=periods,
@@ -353,6 +375,26 @@ def pack(document: object, file: str, problems: Problems) -> tuple[model.Pack, d
         ),
     )
     return found, problems.day(("cases_as_at",), written.cases_as_at)
+
+
+def _of_duties(
+    loc: Loc, asked: DutyQueryModel, duties: Mapping[str, model.Duty], problems: Problems
+) -> model.Dated[model.Items]:
+    """The duties that a query finds, in the order of the catalogue, as a list that changes when one begins or ends."""
+    its = [
+        d
+        for d in duties.values()
+        if d.instrument == asked.instrument
+        and d.checkable == asked.checkable
+        and d.modality in model.OWED
+        and asked.layer in (None, d.layer)
+    ]
+    if not its:
+        known = sorted({d.instrument for d in duties.values()})
+        help_ = "" if asked.instrument in known else f"The catalogues are {', '.join(known)}"
+        problems.add(loc, f"list '{loc[-1]}': no duty of '{asked.instrument}' is such a one", help_)
+    edges = {d.from_on for d in its} | {d.to_on + timedelta(days=1) for d in its if d.to_on is not None}
+    return dated({e: tuple(d.id for d in its if model.in_force(d, e)) for e in edges or {date.min}})
 
 
 def _entry(loc: Loc, written: Any, problems: Problems) -> model.Dated[Any]:
@@ -448,21 +490,19 @@ def rule(
     duties: Mapping[str, model.Duty],
     groups: Grouping,
     problems: Problems,
+    lists: Mapping[str, model.Dated[model.Items]] = MappingProxyType({}),
 ) -> model.Rule | None:
-    """A rule; expressions are not looked into here."""
+    """A rule; expressions are not looked into here.
+
+    Args:
+      lists: those of its pack, for a rule that cites all duties of one.
+    """
     written = validated(RuleModel, document, problems)
     if written is None:
         return None
     if written.id != stem:
         problems.add(("id",), f"id is '{written.id}', but the file is called '{stem}'; they must be the same")
-    cites = []
-    for i, cited in enumerate(written.cites):
-        if cited in duties:
-            cites.append(duties[cited])
-        else:
-            problems.add(("cites", i), f"no catalogue has a duty '{cited}'{nearest(cited, duties)}")
-    if len(set(written.cites)) != len(written.cites):
-        problems.add(("cites",), "a duty is cited twice")
+    cites = _cited(written.cites, duties, lists, problems)
     if written.in_force is not None:
         from_on = problems.day(("in_force", "from"), written.in_force.from_)
         to_on = problems.day(("in_force", "to"), written.in_force.to) if written.in_force.to else None
@@ -504,12 +544,39 @@ def rule(
         regulation=groups.regulation(cites),
         standard=groups.standard(cites),
         under=tuple((groups.regulation([d]), groups.standard([d])) for d in cites),
+        cites_list=written.cites if isinstance(written.cites, str) else "",
         area=AREAS[groups.area(written.judgement or "", written.put_right.workstream)],
         cases=tuple(_case(c, i, cases_as_at, problems) for i, c in enumerate(written.cases)),
         unmet=written.unmet,
         each=next(iter(written.each.items())) if written.each else None,
         equivalent=tuple(model.Equivalent(e.mutant, e.because) for e in written.equivalent),
     )
+
+
+def _cited(
+    written: list[str] | str,
+    duties: Mapping[str, model.Duty],
+    lists: Mapping[str, model.Dated[model.Items]],
+    problems: Problems,
+) -> list[model.Duty]:
+    if isinstance(written, str):
+        if written not in lists:
+            problems.add(("cites",), f"the pack has no list '{written}'{nearest(written, lists)}")
+            return []
+        ids = dict.fromkeys(str(i) for _, items in lists[written].versions for i in items)
+        unknown = [i for i in ids if i not in duties]
+        if unknown:
+            problems.add(("cites",), f"list '{written}' holds '{unknown[0]}', which is no duty of a catalogue")
+        return [d for d in duties.values() if d.id in ids]
+    cites = []
+    for i, cited in enumerate(written):
+        if cited in duties:
+            cites.append(duties[cited])
+        else:
+            problems.add(("cites", i), f"no catalogue has a duty '{cited}'{nearest(cited, duties)}")
+    if len(set(written)) != len(written):
+        problems.add(("cites",), "a duty is cited twice")
+    return cites
 
 
 def _check(written: RuleModel, problems: Problems) -> tuple[tuple[str, str], ...] | model.Deadline | model.Every | None:

@@ -162,7 +162,7 @@ def argue(lowered: Lowered, lowerer: Lowerer) -> Argument:
             rows = [(lowered.said(label), truth, _phrases(terms)) for label, truth in lowered.conditions]
             failed = op("json", text(rows[0][0]))
             extra = [("last_on", op("json", lowered.due.done.node)), ("next_due_on", op("json", lowered.due.due))]
-    if rule.each is not None and not any("{" + rule.each[0] + "}" in label for label, _ in lowered.conditions):
+    if rule.each is not None and not any("{" + rule.each[0] in label for label, _ in lowered.conditions):
         sentence = concat(text(f"{lowered.part}: "), sentence)
     if lowered.lawful is not None:
         within = WITHIN[min((d.layer for d in rule.cites), key=LAYERS.index)]

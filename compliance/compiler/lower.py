@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import pairwise
 from typing import TypeVar, cast
 
 from compliance.checking import CheckedDeadline, CheckedEvery, CheckedRegime, CheckedRule, Conditions
@@ -133,8 +134,7 @@ class Lowered:
 
     def said(self, text: str) -> str:
         """A label with the item in its place."""
-        each = self.rule.rule.each
-        return text if each is None else text.replace("{" + each[0] + "}", self.part)
+        return self.rule.rule.said(text, self.part)
 
 
 class Lowerer:
@@ -200,10 +200,10 @@ class Lowerer:
     def dated(self, dated: Dated[T], make: Callable[[T], Ir], scopes: tuple[Scope, ...]) -> Ir:
         """What `make` gives for the version in force on the day that decides."""
         judged = self.judged_here(scopes)
-        found: list[Ir] = []
-        for since, version in reversed(dated.versions[1:]):
-            found += [op("ge", judged, const(since)), make(version)]
-        return case(*found, make(dated.versions[0][1]))
+        made = [(since, make(version)) for since, version in dated.versions]
+        # A version that comes to the same as the one before it changes nothing.
+        changes = [m for before, m in pairwise(made) if m[1] != before[1]]
+        return case(*(x for since, m in reversed(changes) for x in (op("ge", judged, const(since)), m)), made[0][1])
 
     def limits(self, within: Within) -> Dated[Limit | None]:
         """The versions of a limit."""

@@ -28,7 +28,7 @@ def prepare(
     for rule in rules:
         status, why, lacking = _status(rule, kinds, parameters, tables, as_at)
         info = replace(_info(rule, parameters, status, why), lacking=lacking)
-        parts = rule.parts if status == "ran" else ("",)
+        parts = _parts(rule, tables) if status == "ran" else ("",)
         asked += [(_for_part(info, rule, part), rule) for part in parts]
         own = _own(rule, parameters)
         if own is not None and status == "ran":
@@ -85,6 +85,12 @@ def _for_part(info: RuleInfo, rule: CheckedRule, part: str) -> RuleInfo:
         return replace(info, part=part)
     duty, (regulation, standard) = rule.rule.cites[at], rule.rule.under[at]
     return replace(info, part=part, cites=(duty.id,), refs=(duty.ref,), regulation=regulation, standard=standard)
+
+
+def _parts(rule: CheckedRule, tables: Tables) -> tuple[str, ...]:
+    """The items that the rule is asked for; of a duty that binds other services than this one, it is not."""
+    binds = {d.id: SERVICES[d.binds] for d in rule.rule.cites}
+    return tuple(p for p in rule.parts if p not in binds or not tables.services or binds[p] & tables.services)
 
 
 SERVICES: Mapping[str, frozenset[str]] = {

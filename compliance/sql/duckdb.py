@@ -83,7 +83,7 @@ _ASKS: Mapping[str, int] = {
 
 AGGREGATES: Mapping[str, str] = {
     "n": "count(*)",
-    "n_true": "count(*) FILTER (WHERE {0})",
+    "n_true": "count(CASE WHEN {0} THEN 1 END)",
     "max": "max({0})",
     "min": "min({0})",
     "sum": "sum({0})",
@@ -95,6 +95,8 @@ AGGREGATES: Mapping[str, str] = {
     "gaps_text": "string_agg(concat(strftime({0}, '%-d %B %Y'), ' to ', strftime({2}, '%-d %B %Y'), ' (due ',"
     " strftime({1}, '%-d %B %Y'), ')'), ', ' ORDER BY {2}, {0})",
 }
+
+_LEAVES_OUT_NULLS = ("max", "min", "sum")
 
 WINDOWS: Mapping[str, str] = {
     "lag": "lag({item}) OVER (PARTITION BY {by} ORDER BY {order} NULLS LAST, {key}, {rid})",
@@ -136,6 +138,11 @@ def _set_apart(item: Ir, sql: str, asks: int) -> str:
 
 def aggregate(fn: str, args: Arguments, where: str | None) -> str:
     """An aggregate call, over the rows for which `where` is true."""
+    if where is not None and fn in _LEAVES_OUT_NULLS:
+        # A FILTER costs a millisecond each, however few the rows.
+        args, where = tuple(f"CASE WHEN {where} THEN {a} END" for a in args), None
+    elif where is not None and fn == "n":
+        fn, args, where = "n_true", (where,), None
     call = AGGREGATES[fn].format(*args)
     return call if where is None else f"{call} FILTER (WHERE {where})"
 
@@ -223,7 +230,7 @@ def of_some(view: str, key: str, columns: list[str]) -> str:
 
 def counts(view: str, conditions: list[str]) -> str:
     """How many rows there are, and how many each condition is true for."""
-    listed = "".join(f", count(*) FILTER (WHERE {c})" for c in conditions)
+    listed = "".join(f", count(CASE WHEN {c} THEN 1 END)" for c in conditions)
     return f"SELECT count(*){listed} FROM {name(view)} p"
 
 
