@@ -1,0 +1,20 @@
+"""What the documents name exists."""
+
+from __future__ import annotations
+
+import re
+
+from conftest import ROOT
+
+from compliance import planning
+
+
+def test_every_shape_names_rules_that_there_are() -> None:
+    """A shape is shown by a rule of the shipped packs, or it is only a claim."""
+    ids = {r.rule.id for r in planning.rulebook(None, None).rules}
+    rows = [
+        line for line in (ROOT / "docs" / "shapes.md").read_text(encoding="utf-8").splitlines() if line.startswith("| ")
+    ]
+    shown = [re.findall(r"`([a-z0-9-]+)`", row.split("|")[3]) for row in rows[1:]]
+    assert len(shown) > 20
+    assert sorted({i for its in shown for i in its} - ids) == []
