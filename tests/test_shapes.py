@@ -23,8 +23,8 @@ lists:
   matters: [terms, support, complaints]
 tables:
   told_of:
-    death: {2011-04-01: [Ofsted, area authority], 2021-06-01: [Ofsted, police]}
-    illness: [Ofsted]
+    death of a child: {2011-04-01: [Ofsted, area authority], 2021-06-01: [Ofsted, police]}
+    infectious disease: [Ofsted]
 periods:
   lockdown: {from: 2020-04-24, to: 2020-09-24}
 facts:
@@ -90,12 +90,12 @@ def found(report: dict[str, Any]) -> list[tuple[str, str | None, str, str]]:
     return [(f["subject"]["key"], f["subject"]["part"], f["layer"], f["outcome"]) for f in report["findings"]]
 
 
-EVENTS = "notifiable_event_id,kind,happened_on\nE1,death,2021-03-01\nE2,death,2021-07-01\nE3,illness,2021-09-20\n"
+EVENTS = "notifiable_event_id,kind,happened_on\nE1,death of a child,2021-03-01\nE2,death of a child,2021-07-01\nE3,infectious disease,2021-09-20\n"
 TOLD = """
 judged_on: happened_on
 each:
-  body: told_of['death']
-when: kind == 'death'
+  body: told_of['death of a child']
+when: kind == 'death of a child'
 deadline:
   start: happened_on
   done: min(n.made_on for n in notifications if n.body == body)
@@ -123,7 +123,7 @@ def test_an_event_told_to_several_bodies_has_one_outcome_each_by_the_table_of_it
 def test_a_case_of_a_rule_with_parts_must_name_one(
     cli: Cli, audited: Callable[..., dict[str, Any]], tmp_path: Path
 ) -> None:
-    case = "cases: [{name: none told, notifiable_event: {kind: death, happened_on: 2021-03-01}, part: %s, outcome: breach}]\n"
+    case = "cases: [{name: none told, notifiable_event: {kind: death of a child, happened_on: 2021-03-01}, part: %s, outcome: breach}]\n"
     audited({"not-told": ("notifiable_event", TOLD + case % "Ofsted")}, {"notifiable_event": EVENTS})
     assert "1 of 1 cases passed" in cli("rules", "test", "--rules", tmp_path / "rules").stdout
     audited({"not-told": ("notifiable_event", TOLD + case % "Ofstd")}, {"notifiable_event": EVENTS})

@@ -15,6 +15,7 @@ from compliance.compiler.ir import (
     TRUE,
     AsAt,
     Column,
+    Const,
     Group,
     Hole,
     Ir,
@@ -162,7 +163,7 @@ class Lowerer:
         in_force: Ir = TRUE
         if checked.judged_on is not None:
             judged = self.value(checked.judged_on, scopes).node
-            self.judged = case(is_null(judged), AsAt(), judged)
+            self.judged = op("coalesce", judged, AsAt())
             in_force = self.in_force(checked.rule.from_on, checked.rule.to_on)
         when: Ir = and_(TRUE if checked.when is None else self.value(checked.when, scopes).node, in_force)
         if checked.each is not None:
@@ -631,7 +632,7 @@ class Lowerer:
         """Whether a value is one of several."""
         item = self.value(n.item, scopes).exact()
         if isinstance(n.options, tuple | tree.ListOf | tree.TableEntry):
-            return Value(self.options(n.options, lambda items: op("in", item.node, *consts(items)), scopes))
+            return Value(self.options(n.options, lambda items: _is_in(item.node, items), scopes))
         listed = self.value(n.options, scopes)
         return Value(case(is_null(item.node), NULL, op("has", listed.node, item.node)))
 
@@ -749,6 +750,12 @@ def deadline_label(d: CheckedDeadline) -> str:
 def every_label(e: CheckedEvery, limits: Sequence[Limit]) -> str:
     """The condition that a recurring duty stands for, as a label."""
     return f"{e.what} every {' or '.join(str(limit) for limit in limits)}"
+
+
+def _is_in(item: Ir, items: Items) -> Ir:
+    if isinstance(item, Const):
+        return const(item.value in items)
+    return op("in", item, *consts(items))
 
 
 def consts(items: Items) -> list[Ir]:

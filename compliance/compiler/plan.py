@@ -304,6 +304,10 @@ class Planner:
         mine = [i for i, r in enumerate(lowered) if r.rule.rule.record == record]
         pending = [FALSE if lowered[i].pending == FALSE else and_(lowered[i].when, lowered[i].pending) for i in mine]
         not_applicable = [not_(lowered[i].when) for i in mine]
+        verdicts = [lowered[i].verdict for i in mine]
+        told, said_once = shared([*verdicts, *not_applicable, *pending], lambda n: f"told__{n}")
+        n_mine = len(mine)
+        verdicts, not_applicable, pending = said_once[:n_mine], said_once[n_mine : 2 * n_mine], said_once[2 * n_mine :]
         branches, lets = [], []
         for i in mine:
             a = arguments[i]
@@ -316,7 +320,8 @@ class Planner:
             view=self._version[record],
             key=self.kinds[record].key,
             rules=tuple(numbers[i] for i in mine),
-            verdicts=tuple(self._sql(record, lowered[i].verdict) for i in mine),
+            told=tuple((alias, self._sql(record, item)) for alias, item in told),
+            verdicts=tuple(self._sql(record, v) for v in verdicts),
             not_applicable=tuple("" if n == FALSE else self._sql(record, n) for n in not_applicable),
             pending=tuple("" if p == FALSE else self._sql(record, p) for p in pending),
             branches=tuple(branches),

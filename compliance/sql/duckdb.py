@@ -181,10 +181,7 @@ def masked(column: str, since: str) -> str:
 def grouping(view: str, by: str, columns: list[tuple[str, str]], lets: list[tuple[str, str]]) -> str:
     """One grouping with many aggregates, and names for what they say more than once."""
     listed = "".join(f", {sql} AS {name(alias)}" for alias, sql in columns)
-    rows = f"{name(view)} p"
-    if lets:
-        rows = f"(SELECT p.*{''.join(f', {sql} AS {name(alias)}' for alias, sql in lets)} FROM {name(view)} p) p"
-    return f"SELECT {by} AS k{listed} FROM {rows} WHERE {by} IS NOT NULL GROUP BY {by}"
+    return f"SELECT {by} AS k{listed} FROM {_with(view, lets)} WHERE {by} IS NOT NULL GROUP BY {by}"
 
 
 def windows(view: str, by: str, columns: list[tuple[str, str]]) -> str:
@@ -210,7 +207,7 @@ def paired(outer: str, way: list[tuple[str, str, str]], child: str, link: str, c
     return f"SELECT {listed} FROM {name(outer)} o{joined} JOIN {name(child)} c ON c.{name(link)} = {at}.rid"
 
 
-def hits(view: str, key: str, verdicts: list[tuple[int, str]]) -> str:
+def hits(view: str, key: str, verdicts: list[tuple[int, str]], lets: list[tuple[str, str]]) -> str:
     """Rows that fail: rule, whether unknown, row. Rows that pass everything are dropped before anything is spread out."""
     columns = ", ".join(f"{sql} AS v{n}" for n, sql in verdicts)
     passes = " AND ".join(f"v{n}" for n, _ in verdicts)
@@ -219,7 +216,7 @@ def hits(view: str, key: str, verdicts: list[tuple[int, str]]) -> str:
     )
     return (
         f"SELECT unnest(list_filter([{codes}], lambda c: c IS NOT NULL)) AS code, rid, key"
-        f" FROM (SELECT rid, {name(key)} AS key, {columns} FROM {name(view)} p) WHERE ({passes}) IS DISTINCT FROM TRUE"
+        f" FROM (SELECT rid, {name(key)} AS key, {columns} FROM {_with(view, lets)}) WHERE ({passes}) IS DISTINCT FROM TRUE"
     )
 
 
@@ -228,10 +225,17 @@ def of_some(view: str, key: str, columns: list[str]) -> str:
     return f"SELECT p.{name(key)}, {', '.join(columns)} FROM {name(view)} p WHERE list_contains($keys, p.{name(key)})"
 
 
-def counts(view: str, conditions: list[str]) -> str:
+def counts(view: str, conditions: list[str], lets: list[tuple[str, str]]) -> str:
     """How many rows there are, and how many each condition is true for."""
     listed = "".join(f", count(CASE WHEN {c} THEN 1 END)" for c in conditions)
-    return f"SELECT count(*){listed} FROM {name(view)} p"
+    return f"SELECT count(*){listed} FROM {_with(view, lets)}"
+
+
+def _with(view: str, lets: list[tuple[str, str]]) -> str:
+    """`view` as `p`, with names for what is said of its rows more than once."""
+    if not lets:
+        return f"{name(view)} p"
+    return f"(SELECT p.*{''.join(f', {sql} AS {name(alias)}' for alias, sql in lets)} FROM {name(view)} p) p"
 
 
 HITS_TABLE = "CREATE TABLE hits (code INTEGER, rid BIGINT, key VARCHAR)"

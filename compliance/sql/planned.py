@@ -18,6 +18,7 @@ class RecordPlan:
     Args:
       view, key: where its rows and features are, and the field that names a row.
       rules: positions of its rules in the audit's order; the other tuples follow it.
+      told: what verdicts and conditions say more than once: a name and what it stands for.
       verdicts: true: nothing to find; false: breach; NULL: not evidenced.
       not_applicable, pending: conditions to count rows by; empty where that cannot be.
       branches: the texts of a finding: sentence, failed, missing, evidence, due_on, late.
@@ -28,6 +29,7 @@ class RecordPlan:
     view: str
     key: str
     rules: tuple[int, ...]
+    told: tuple[tuple[str, str], ...]
     verdicts: tuple[str, ...]
     not_applicable: tuple[str, ...]
     pending: tuple[str, ...]
@@ -40,7 +42,13 @@ class RecordPlan:
 
     def hits(self, rules: tuple[int, ...]) -> str:
         """The rows that fail one of `rules`."""
-        return dialect.hits(self.view, self.key, [(self.rules[i], self.verdicts[i]) for i in self.places(rules)])
+        verdicts = [(self.rules[i], self.verdicts[i]) for i in self.places(rules)]
+        return dialect.hits(self.view, self.key, verdicts, self.used(sql for _, sql in verdicts))
+
+    def used(self, said: Iterable[str]) -> list[tuple[str, str]]:
+        """Those of `told` that are named in `said`."""
+        text = " ".join(said)
+        return [(alias, sql) for alias, sql in self.told if f'"{alias}"' in text]
 
     def texts(self, rules: Iterable[int]) -> list[dialect.Branch]:
         """What the engine needs to write the findings of `rules`."""
@@ -55,7 +63,7 @@ class RecordPlan:
             return columns.setdefault(sql, len(columns) + 1) if sql else -1
 
         where = [(column(self.not_applicable[i]), column(self.pending[i])) for i in self.places(rules)]
-        return dialect.counts(self.view, list(columns)), where
+        return dialect.counts(self.view, list(columns), self.used(columns)), where
 
 
 @dataclass(frozen=True)
