@@ -186,16 +186,21 @@ def _run_batch(
                 (f.rule.id, f.rule.part, f.key): f for f in audited.findings()
             }
             settled = {(r.rule.id, r.rule.part): (n, r) for n, r in enumerate(results)}
-            for rule, case in batch:
+            # A rule that did not run was asked in no part.
+            asked = [settled.get((rule.rule.id, case.part)) or settled[rule.rule.id, ""] for rule, case in batch]
+            keys: dict[int, list[str]] = defaultdict(list)
+            for (number, result), (rule, case) in zip(asked, batch, strict=True):
+                if result.status in ("ran", "looked at nothing"):
+                    keys[number].append(roots[rule.rule.id, case.name])
+            explained = {number: run.explain_all(audited, number, its) for number, its in keys.items()}
+            for (number, result), (rule, case) in zip(asked, batch, strict=True):
                 key = roots[rule.rule.id, case.name]
-                # A rule that did not run was asked in no part.
-                number, result = settled.get((rule.rule.id, case.part)) or settled[rule.rule.id, ""]
                 if result.status in ("not in force", "switched off"):
                     verdict = Verdict("not_applicable")
                 elif result.status in ("could not run", "failed"):
                     verdict = Verdict(result.status, argument=result.why)
                 else:
-                    verdict = _verdict(run.explain(audited, number, key), found.get((rule.rule.id, case.part, key)))
+                    verdict = _verdict(explained[number].get(key), found.get((rule.rule.id, case.part, key)))
                 yield CaseResult(rule, case, verdict, tuple(_compare(case, verdict)))
         finally:
             con.close()
