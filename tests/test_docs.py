@@ -18,3 +18,11 @@ def test_every_shape_names_rules_that_there_are() -> None:
     shown = [re.findall(r"`([a-z0-9-]+)`", row.split("|")[3]) for row in rows[1:]]
     assert len(shown) > 20
     assert sorted({i for its in shown for i in its} - ids) == []
+
+
+def test_the_readme_counts_the_rules_of_each_pack() -> None:
+    packs = planning.rulebook(None, None).packs
+    told = dict(
+        re.findall(r"^\| `([a-z-]+)` \| (\d+) \|", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    )
+    assert told == {name: str(len(pack.rules)) for name, pack in packs.items()}
