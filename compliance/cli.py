@@ -9,6 +9,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -138,6 +139,12 @@ def main() -> None:
     type=click.Path(path_type=Path, dir_okay=False),
     help="The JSON of an earlier audit: say what is restated, what is new, and what is no longer found.",
 )
+@click.option(
+    "--sample",
+    type=click.IntRange(0, 1000),
+    help="Draw so many records to be read for each duty that only reading can settle; 0: none.  [default: 5; 0 with --rule]",
+)
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Draw them by this number.  [default: the as-at date]")
 @click.option("--format", "format_", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True)
 @out_option
 @click.option(
@@ -163,6 +170,8 @@ def audit(
     only: tuple[str, ...],
     by: str | None,
     previous: Path | None,
+    sample: int | None,
+    seed: int | None,
     format_: str,
     out: Path | None,
     fail_on: str,
@@ -192,6 +201,7 @@ def audit(
     asked = pipeline.Audit(
         data, as_at, mapping, parameters, rules, only, memory, threads, not no_cache, by or "", previous
     )
+    asked = replace(asked, sample=(0 if only else 5) if sample is None else sample, seed=seed)
     times = pipeline.Timings()
     with pipeline.audit(asked, times) as report:
         if strict and report.tables.n_quarantined:

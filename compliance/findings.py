@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from compliance.model import SEVERITIES, Finding, Group, Quarantined, RuleResult, Severity, Tables
+from compliance.model import SEVERITIES, Finding, Group, Prompted, Quarantined, RuleResult, Severity, Tables
 from compliance.previous import Previous
 
 NAMED: Mapping[str, str] = {
@@ -30,6 +30,8 @@ class Report:
       quarantined: cells and rows that did not fit, by file and row.
       folded: the same, equal ones folded into one line each.
       by: what the findings are grouped by; empty: nothing, and there are no groups.
+      seed: what the records to be read are drawn by; None: none are.
+      prompts: duties that only reading can settle, with what was drawn for each, or why it is left out.
       previous: how they compare with an earlier audit's, if one was given.
     """
 
@@ -44,6 +46,8 @@ class Report:
     by: str = ""
     groups: tuple[Group, ...] = ()
     previous: Previous | None = None
+    seed: int | None = None
+    prompts: Callable[[], list[Prompted]] = list
 
     def n_findings(self, severity: Severity | None = None) -> int:
         """How many findings there are."""

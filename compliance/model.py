@@ -197,6 +197,15 @@ def in_force(duty: Duty, day: date) -> bool:
     return duty.from_on <= day and (duty.to_on is None or day <= duty.to_on)
 
 
+SERVICES: Mapping[str, frozenset[str]] = {
+    "independent_fostering_agency": frozenset({"independent fostering agency"}),
+    "fostering_agency": frozenset({"independent fostering agency", "voluntary fostering agency"}),
+    "local_authority_service": frozenset({"local authority service"}),
+    "all": frozenset({"independent fostering agency", "voluntary fostering agency", "local authority service"}),
+}
+"""Whom a duty binds, as the catalogues say it, in the codes of `agency.kind`."""
+
+
 # --- rules ----------------------------------------------------------------------------------------------------------
 
 
@@ -408,6 +417,44 @@ class Pack:
     tables: Mapping[str, Mapping[str, Entry]]
     periods: Mapping[str, Period] = field(default_factory=dict)
     facts: tuple[FactText, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A duty that only reading can settle, as an audit asks it; plain data, so that it can be cached.
+
+    Args:
+      question: what is to be answered.
+      record: the record kind to be read.
+      binds: which kinds of service, in the codes of `agency.kind`.
+      from_on, to_on: in force, inclusive.
+    """
+
+    duty: str
+    ref: str
+    title: str
+    instrument: str
+    question: str
+    record: str
+    binds: tuple[str, ...]
+    from_on: date
+    to_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Prompted:
+    """A prompt with what was drawn for it.
+
+    Args:
+      records: how many there are to draw from; None: the export has none of this kind.
+      read: keys, each with what made it likelier to be drawn: findings, longest unseen, newest.
+      left_out: why it is not asked; empty if it is.
+    """
+
+    prompt: Prompt
+    records: int | None = None
+    read: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    left_out: str = ""
 
 
 # --- an audit -------------------------------------------------------------------------------------------------------

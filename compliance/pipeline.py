@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from compliance.errors import ComplianceError, nearest
 from compliance.findings import Report
-from compliance.model import RecordKinds, RuleResult, Tables
+from compliance.model import Prompt, Prompted, RecordKinds, RuleResult, Tables
 
 if TYPE_CHECKING:
     import duckdb
@@ -47,6 +47,8 @@ class Audit:
       use_cache: whether a plan made before may be used, and this one kept.
       by: what to group the findings by, one of `grouping.BY`; empty: nothing.
       previous: the JSON of an earlier audit to hold them against.
+      sample: how many records to draw for each duty that only reading can settle; 0: none.
+      seed: what they are drawn by; None: by the as-at date.
     """
 
     data: Path
@@ -60,6 +62,8 @@ class Audit:
     use_cache: bool = True
     by: str = ""
     previous: Path | None = None
+    sample: int = 0
+    seed: int | None = None
 
 
 @dataclass
@@ -130,6 +134,7 @@ def _audited(
             audited, results = run.run(
                 con, prepared.plan, prepared.rules, asked.as_at, tables.sources, asked.threads, ordered
             )
+            audited.prompts = prepared.prompts
             timings.mark("run")
             try:
                 yield audited, results, tables
@@ -143,7 +148,7 @@ def _ordered(
     asked: Audit, prepared: Prepared, kinds: RecordKinds, tables: Tables, before: Earlier | None
 ) -> Ordered | None:
     """How the findings are to be grouped, and what they are held against; None: as they come."""
-    if not asked.by and before is None:
+    if not asked.by and before is None and not asked.sample:
         return None
     from compliance import arranging, run
     from compliance.grouping import OF_RECORDS
@@ -153,7 +158,9 @@ def _ordered(
     if before is not None:
         setup += arranging.held_against(before, prepared.rules)
     by = "" if not asked.by else "record" if of_records else "rule"
-    return run.Ordered(tuple(setup), by, before is not None, frozenset(tables.tables if of_records else ()))
+    return run.Ordered(
+        tuple(setup), by, before is not None, frozenset(tables.tables if of_records or asked.sample else ())
+    )
 
 
 def _earlier(asked: Audit) -> Earlier | None:
@@ -195,6 +202,38 @@ def _previous(
     return Previous(before.as_at, restated, new, audited.gone(before, results), listed)
 
 
+def _seed(asked: Audit) -> int | None:
+    if not asked.sample:
+        return None
+    from compliance.sampling import seed_of
+
+    return seed_of(asked.as_at) if asked.seed is None else asked.seed
+
+
+def _prompts(asked: Audit, audited: Audited, tables: Tables) -> list[Prompted]:
+    """What is to be read and judged, and what is not asked."""
+    seed = _seed(asked)
+    if seed is None:
+        return []
+    from compliance import planning, sampling
+    from compliance.dates import english
+
+    def left_out(p: Prompt) -> str:
+        if asked.as_at < p.from_on:
+            return f"in force from {english(p.from_on)}"
+        if p.to_on is not None and asked.as_at > p.to_on:
+            return f"in force until {english(p.to_on)}"
+        if tables.services and not tables.services & set(p.binds):
+            return f"binds {' and '.join(p.binds)}"
+        return ""
+
+    whole = audited.prompts
+    numbered = [(n, p) for n, p in enumerate(whole) if not left_out(p)]
+    kinds = planning.record_kinds()
+    made = sampling.draws(numbered, audited.rules, kinds, tables.tables, asked.as_at, seed, asked.sample)
+    return [replace(p, left_out=left_out(p.prompt)) for p in audited.drawn(whole, made)]
+
+
 @contextmanager
 def audit(asked: Audit, timings: Timings | None = None) -> Iterator[Report]:
     """Audits an export; the report's findings can be read inside the `with` only.
@@ -219,6 +258,8 @@ def audit(asked: Audit, timings: Timings | None = None) -> Iterator[Report]:
             by=asked.by,
             groups=tuple(audited.groups()) if asked.by else (),
             previous=_previous(before, audited, results, asked.as_at),
+            seed=_seed(asked),
+            prompts=lambda: _prompts(asked, audited, tables),
         )
         timings.mark("report")
 

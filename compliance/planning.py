@@ -11,14 +11,14 @@ import json
 import os
 import sys
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from compliance import __version__, documents
 from compliance.errors import ComplianceError
-from compliance.model import Limit, PutRight, RecordKinds, RuleInfo, Tables
+from compliance.model import Limit, Prompt, PutRight, RecordKinds, RuleInfo, Tables
 from compliance.sql.planned import Plan, Prepared, RecordPlan
 
 if TYPE_CHECKING:
@@ -101,7 +101,8 @@ def _make(
 
     book = rulebook(rules, parameters)
     figures = {n: p for names in book.names.values() for n, p in names.parameters.items()}
-    return prepare(book.chosen(only), kinds, figures, tables, as_at)
+    made = prepare(book.chosen(only), kinds, figures, tables, as_at)
+    return made if only else replace(made, prompts=book.prompts())
 
 
 def _shape(tables: Tables) -> list[object]:
@@ -140,6 +141,11 @@ def _prepared(stored: dict[str, Any]) -> Prepared:
     def frozen(v: object) -> Any:
         return tuple(frozen(x) for x in v) if isinstance(v, list) else v
 
+    def prompt(v: dict[str, Any]) -> Prompt:
+        until = v["to_on"]
+        days = {"from_on": date.fromisoformat(v["from_on"]), "to_on": date.fromisoformat(until) if until else None}
+        return Prompt(**{**v, "binds": tuple(v["binds"]), **days})
+
     def info(v: dict[str, Any]) -> RuleInfo:
         right = v["put_right"]
         plain = {k: frozen(x) for k, x in v.items() if k != "put_right"}
@@ -153,6 +159,7 @@ def _prepared(stored: dict[str, Any]) -> Prepared:
         made,
         date.fromisoformat(stored["valid_from"]),
         date.fromisoformat(stored["valid_to"]),
+        tuple(prompt(p) for p in stored["prompts"]),
     )
 
 

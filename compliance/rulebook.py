@@ -13,7 +13,19 @@ from compliance.checking import CheckedRule, check_fact, check_rule, names_of
 from compliance.errors import ComplianceError, Location, Problem, RulesError, nearest
 from compliance.grouping import Grouping
 from compliance.language.check import Names
-from compliance.model import Dated, Duty, FactText, Layer, Pack, Parameter, RecordKinds, Rule, Value
+from compliance.model import (
+    SERVICES,
+    Dated,
+    Duty,
+    FactText,
+    Layer,
+    Pack,
+    Parameter,
+    Prompt,
+    RecordKinds,
+    Rule,
+    Value,
+)
 from compliance.rulefile import Overrides
 
 
@@ -33,6 +45,24 @@ class Rulebook:
     rules: tuple[CheckedRule, ...]
     names: Mapping[str, Names]
     reading: Mapping[str, str] = field(default_factory=dict)
+
+    def prompts(self) -> tuple[Prompt, ...]:
+        """Every duty that only reading can settle and that says what to read, in the order of the catalogues."""
+        return tuple(
+            Prompt(
+                duty=d.id,
+                ref=d.ref,
+                title=d.title,
+                instrument=d.instrument,
+                question=f"Do these records show it? {d.summary}",
+                record=self.reading[d.id],
+                binds=tuple(sorted(SERVICES[d.binds])),
+                from_on=d.from_on,
+                to_on=d.to_on,
+            )
+            for d in self.duties.values()
+            if d.id in self.reading
+        )
 
     def chosen(self, only: Sequence[str]) -> tuple[CheckedRule, ...]:
         """The rules with these ids; all, if none is named.

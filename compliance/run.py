@@ -17,7 +17,19 @@ from typing import TYPE_CHECKING, Any
 
 from compliance.dates import put_right_on
 from compliance.errors import ComplianceError
-from compliance.model import OUTCOMES, Finding, Group, Outcome, Restated, RuleInfo, RuleResult, Source, Status
+from compliance.model import (
+    OUTCOMES,
+    Finding,
+    Group,
+    Outcome,
+    Prompt,
+    Prompted,
+    Restated,
+    RuleInfo,
+    RuleResult,
+    Source,
+    Status,
+)
 from compliance.previous import Gone
 from compliance.sidebyside import done_jobs, execute_all, run_jobs, workers
 from compliance.sql import duckdb as dialect
@@ -28,6 +40,7 @@ if TYPE_CHECKING:
     import duckdb
 
     from compliance.previous import Became, Earlier
+    from compliance.sampling import Draw
     from compliance.sidebyside import Job
     from compliance.sql.planned import Plan, RecordPlan
 
@@ -35,6 +48,8 @@ RULES = 10
 """Rules whose findings one statement writes: the engine needs longer to read what they say than to say it."""
 ASKED = 24
 """Rules that one statement asks about: more would ask for memory in step, and leave a core idle at the end."""
+BECAUSE = (("found", "findings"), ("unseen", "longest unseen"), ("newest", "newest"))
+"""What makes a record likelier to be read, as the engine and as people call it."""
 RAN = ("ran", "looked at nothing")
 CHUNK = 40_000
 """Findings that are written at a time; bounds memory whatever their number."""
@@ -146,6 +161,7 @@ class Audited:
     counts: Mapping[int, tuple[int, int, int, int]] = field(default_factory=dict)
     failed: Mapping[int, str] = field(default_factory=dict)
     n_at_a_time: int = 1
+    prompts: tuple[Prompt, ...] = ()
     _begun: list[Generator[list[tuple[object, ...]], None, None]] = field(default_factory=list)
 
     def stop(self) -> None:
@@ -159,6 +175,17 @@ class Audited:
         for label, rule, n in self.con.execute(reporting.GROUPS).fetchall():
             found.setdefault(label, {})[rule] = n
         return [Group(label, tuple((self.rules[n], its[n]) for n in sorted(its))) for label, its in found.items()]
+
+    def drawn(self, prompts: Sequence[Prompt], draws: Iterable[Draw]) -> list[Prompted]:
+        """What is drawn for each prompt."""
+        found = [Prompted(p) for p in prompts]
+        for draw in draws:
+            for n in draw.prompts:
+                found[n] = replace(found[n], records=0)
+            for n, records, its in self.con.execute(draw.statement).fetchall():
+                read = tuple((r["key"], tuple(said for name, said in BECAUSE if r[name])) for r in its)
+                found[n] = Prompted(prompts[n], records, read)
+        return found
 
     def n_restated(self) -> int:
         """How many findings the earlier audit had as well."""

@@ -40,6 +40,8 @@ LAYERS: list[tuple[str, str]] = [
     ("previous", "model"),
     ("findings", "model previous"),
     ("sql.reporting", "model sql"),
+    ("sql.sampling", "sql"),
+    ("sampling", "grouping model sql"),
     ("arranging", "grouping model previous sql"),
     ("coverage", "model"),
     ("documents", "errors"),
@@ -48,7 +50,7 @@ LAYERS: list[tuple[str, str]] = [
     ("mappingfile", "compliance documents errors mapping model rulefile"),
     ("loading", "compliance errors mapping model reading sidebyside sql"),
     ("rulebook", "checking compliance documents errors grouping language model records rulefile"),
-    ("run", "dates errors model previous sidebyside sql"),
+    ("run", "dates errors model previous sampling sidebyside sql"),
     ("cases", "checking compiler dates errors model rulebook run sql compliance"),
     ("variants", "cases checking dates language model"),
     ("mutants", "cases checking dates language model oracle rulebook variants"),
@@ -66,7 +68,7 @@ LAYERS: list[tuple[str, str]] = [
     ("schemas", "compliance documents mappingfile rulefile"),
     (
         "pipeline",
-        "compliance arranging coverage documents errors findings grouping model previous sql reading run loading planning"
+        "compliance arranging coverage dates documents errors findings grouping model previous sampling sql reading run loading planning"
         " checking compiler rulebook",
     ),
     (

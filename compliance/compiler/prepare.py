@@ -11,7 +11,7 @@ from compliance.compiler.argue import argue
 from compliance.compiler.lower import Lowerer, beside
 from compliance.compiler.plan import make_plan
 from compliance.dates import english
-from compliance.model import LAYERS, Limit, Parameter, RecordKinds, RuleInfo, Status, Tables
+from compliance.model import LAYERS, SERVICES, Limit, Parameter, RecordKinds, RuleInfo, Status, Tables
 from compliance.sql.planned import Prepared
 
 
@@ -91,15 +91,6 @@ def _parts(rule: CheckedRule, tables: Tables) -> tuple[str, ...]:
     """The items that the rule is asked for; of a duty that binds other services than this one, it is not."""
     binds = {d.id: SERVICES[d.binds] for d in rule.rule.cites}
     return tuple(p for p in rule.parts if p not in binds or not tables.services or binds[p] & tables.services)
-
-
-SERVICES: Mapping[str, frozenset[str]] = {
-    "independent_fostering_agency": frozenset({"independent fostering agency"}),
-    "fostering_agency": frozenset({"independent fostering agency", "voluntary fostering agency"}),
-    "local_authority_service": frozenset({"local authority service"}),
-    "all": frozenset({"independent fostering agency", "voluntary fostering agency", "local authority service"}),
-}
-"""Whom a duty binds, as the catalogues say it, in the codes of `agency.kind`."""
 
 
 def _valid(rules: tuple[CheckedRule, ...], as_at: date) -> tuple[date, date]:

@@ -9,7 +9,7 @@ from datetime import date
 
 from compliance.dates import put_right_on
 from compliance.findings import Report
-from compliance.model import SEVERITIES, Group, Quarantined, RuleResult
+from compliance.model import SEVERITIES, Group, Prompted, Quarantined, RuleResult
 from compliance.previous import Previous
 
 
@@ -18,6 +18,10 @@ def write(report: Report, width: int) -> Iterator[str]:
     yield f'{{"as_at":"{report.as_at.isoformat()}",\n"summary":{_dump(report.summary())},\n"rules":[\n'
     yield ",\n".join(_dump(_rule(r, report.as_at)) for r in report.rules)
     yield f'\n],\n"by":{_dump(report.by or None)},\n"groups":{_dump([_group(g) for g in report.groups])},\n'
+    prompts = report.prompts()
+    asked = _dump([_prompt(p) for p in prompts if not p.left_out])
+    left_out = _dump([{"duty": p.prompt.duty, "why": p.left_out} for p in prompts if p.left_out])
+    yield f'"seed":{_dump(report.seed)},\n"prompts":{asked},\n"prompts_left_out":{left_out},\n'
     yield f'"previous":{_dump(_previous(report.previous))},\n"findings":[\n'
     for i, piece in enumerate(report.findings_json()):
         yield f",\n{piece}" if i else piece
@@ -67,6 +71,19 @@ def _group(g: Group) -> dict[str, object]:
         "group": g.label,
         "findings": {s: g.n(s) for s in SEVERITIES},
         "rules": [{"id": rule, "findings": n} for rule, n in g.by_rule.items()],
+    }
+
+
+def _prompt(p: Prompted) -> dict[str, object]:
+    return {
+        "duty": p.prompt.duty,
+        "ref": p.prompt.ref,
+        "title": p.prompt.title,
+        "instrument": p.prompt.instrument,
+        "question": p.prompt.question,
+        "record": p.prompt.record,
+        "records": p.records,
+        "read": [{"key": key, "because": list(because)} for key, because in p.read],
     }
 
 

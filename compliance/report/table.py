@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from textwrap import wrap
 
 from compliance.dates import english
 from compliance.findings import Report
@@ -36,6 +37,7 @@ def write(report: Report, width: int) -> Iterator[str]:
     else:
         yield "Findings, most serious first\n" if not report.by else f"Findings by {report.by}, most serious first\n"
         yield from _findings(report, width)
+    yield from _prompts(report, width)
     yield "\n" + summary(report)
 
 
@@ -99,6 +101,32 @@ def _quarantine(report: Report) -> str:
     if len(folded) > QUARANTINE_LINES:
         lines.append(f"  and {len(folded) - QUARANTINE_LINES:,} more; compliance data check lists all")
     return "In the data, not usable as written\n" + "\n".join(lines) + "\n\n"
+
+
+def _prompts(report: Report, width: int) -> Iterator[str]:
+    prompts = report.prompts()
+    if report.seed is None or not prompts:
+        return
+    asked = [p for p in prompts if not p.left_out]
+    drawn = f"Drawn with --seed {report.seed}; the same seed draws the same records of the same export."
+    yield "\nTo be read and judged\n" + "\n".join(wrap(drawn, width)) + "\n"
+    left = width - 6
+    widths = [left * 3 // 10, left * 4 // 10, left - left * 3 // 10 - left * 4 // 10]
+    rows = []
+    for p in asked:
+        title = f"{p.prompt.duty}\n{p.prompt.title} ({p.prompt.ref})"
+        keys = "\n".join(printable(key) + (f" ({', '.join(because)})" if because else "") for key, because in p.read)
+        whole = (
+            f"the export has no {p.prompt.record} records" if not p.records else f"{p.prompt.record}, of {p.records:,}:"
+        )
+        rows.append([title, p.prompt.question, f"{whole}\n{keys}".rstrip("\n")])
+    yield grid(rows, ["Duty", "Question", "Read"], widths)
+    out: dict[str, list[str]] = {}
+    for p in prompts:
+        if p.left_out:
+            out.setdefault(p.left_out, []).append(p.prompt.duty)
+    for why, duties in out.items():
+        yield "\n".join(wrap(f"Not asked ({why}): {', '.join(duties)}.", width)) + "\n"
 
 
 def _groups(report: Report, width: int) -> str:

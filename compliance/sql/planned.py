@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import date
 from typing import Any
 
-from compliance.model import RuleInfo
+from compliance.model import Prompt, RuleInfo
 from compliance.sql import duckdb as dialect
 
 
@@ -108,3 +108,4 @@ class Prepared:
     plan: Plan
     valid_from: date
     valid_to: date
+    prompts: tuple[Prompt, ...] = ()
