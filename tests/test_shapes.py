@@ -90,7 +90,10 @@ def found(report: dict[str, Any]) -> list[tuple[str, str | None, str, str]]:
     return [(f["subject"]["key"], f["subject"]["part"], f["layer"], f["outcome"]) for f in report["findings"]]
 
 
-EVENTS = "notifiable_event_id,kind,happened_on\nE1,death of a child,2021-03-01\nE2,death of a child,2021-07-01\nE3,infectious disease,2021-09-20\n"
+EVENTS = (
+    "notifiable_event_id,kind,happened_on\nE1,death of a child,2021-03-01\nE2,death of a child,2021-07-01\n"
+    "E3,infectious disease,2021-09-20\n"
+)
 TOLD = """
 judged_on: happened_on
 each:
