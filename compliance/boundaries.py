@@ -18,23 +18,23 @@ from compliance import run, variants
 from compliance.cases import fill
 from compliance.checking import CheckedRule
 from compliance.compiler.prepare import prepare
-from compliance.model import Dated, Finding, Parameter, Value
+from compliance.model import Dated, Finding, Value
 from compliance.mutants import Judge, Tried
 from compliance.rulebook import Rulebook, with_figures
 from compliance.variants import Change, Changes, Variant
 
 MOST: Mapping[str, int] = {
-    "day": 60,
+    "day": 40,
     "value": 20,
-    "blank": 30,
-    "unreadable": 30,
+    "blank": 20,
+    "unreadable": 20,
     "rows": 30,
     "part": 15,
-    "time": 30,
+    "time": 24,
     "law": 16,
 }
-"""Worlds of each sort that are made for a rule, besides its cases; docs/rules.md says what they are."""
-TWICE = 40
+"""Worlds of each sort that are made for a rule, besides its cases; more of a sort if there is more to be tried."""
+TWICE = 32
 """Worlds with two or three changes."""
 AT_ONCE = 1_500
 """Worlds that the engine holds at a time."""
@@ -90,7 +90,7 @@ def differences(
     judge = Judge(book.kinds, parameters, closed)
     together: dict[tuple[date, str], list[tuple[CheckedRule, Tried]]] = defaultdict(list)
     for rule in rules:
-        for i, v in enumerate(worlds(rule, book, parameters, seed)):
+        for i, v in enumerate(worlds(rule, judge, seed)):
             tried = judge.tell(rule, v, f"{rule.rule.id}/{i}/")
             if tried is not None:
                 together[v.as_at, repr(sorted(v.case.parameters.items()))].append((rule, tried))
@@ -103,10 +103,11 @@ def differences(
             yield from _compare(book, as_at, asked)
 
 
-def worlds(rule: CheckedRule, book: Rulebook, parameters: Mapping[str, Parameter], seed: str) -> Iterator[Variant]:
+def worlds(rule: CheckedRule, judge: Judge, seed: str) -> Iterator[Variant]:
     """The cases of a rule and some of what is near them, of every sort; the same for the same seed."""
     rng = random.Random(f"{seed}/{rule.rule.id}")  # noqa: S311  the same every time is what is wanted
-    changes = Changes(rule, book.kinds, variants.reads(rule, book.kinds, parameters))
+    reads = variants.reads(rule, judge.kinds, judge.parameters)
+    changes = Changes(rule, judge.kinds, reads, judge.closed)
     cases = [variants.of_case(rule.rule, c) for c in rule.rule.cases]
     for v in cases:
         changes.learn(v)
@@ -117,10 +118,13 @@ def worlds(rule: CheckedRule, book: Rulebook, parameters: Mapping[str, Parameter
             of_sort[change.sort].append((v, change))
     for sort, most in MOST.items():
         some = of_sort[sort]
-        # The nearest first, but not only those.
-        order = sorted(range(len(some)), key=lambda i: some[i][1].cost + rng.random() * 3)
-        for i in order[:most]:
-            made = variants.done(some[i][1], some[i][0])
+        rng.shuffle(some)
+        # Everything that can be tried, in one case or another; then more of it, the nearest first.
+        once = {c.about: (v, c) for v, c in some if c.about}
+        rest = sorted((p for p in some if once.get(p[1].about) is not p), key=lambda p: p[1].cost + rng.random() * 3)
+        each = sorted(once.values(), key=lambda p: p[1].cost)
+        for v, change in [*each, *rest[: max(0, most - len(each))]]:
+            made = variants.done(change, v)
             if made is not None:
                 yield made
     singles = [(v, c) for sort, its in of_sort.items() if sort in MOST and sort != "law" for v, c in its]

@@ -449,7 +449,7 @@ class _Bench:
     def near(self, most: int) -> Iterator[tuple[Tried, oracle.Verdict]]:
         """What is near the cases, with what the rule gives."""
         if self._more is None:
-            self._more = variants.near(self.rule, self.judge.kinds, self.judge.parameters, self.seed)
+            self._more = variants.near(self.rule, self.judge.kinds, self.judge.parameters, self.judge.closed, self.seed)
         yield from self.pool[:most]
         for v in islice(self._more, max(0, most - len(self.pool))):
             t = self.judge.tell(self.rule, v)

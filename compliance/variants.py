@@ -16,7 +16,7 @@ from typing import Any
 
 from compliance.cases import UNREADABLE, World
 from compliance.checking import CheckedRule
-from compliance.dates import add_months, english, put_right_on
+from compliance.dates import add_months, english
 from compliance.language import tree
 from compliance.model import Case, Dated, Limit, Parameter, RecordKinds, Rule, Value
 
@@ -70,12 +70,14 @@ class Change:
 
     Args:
       sort: day, value, blank, unreadable, rows (more or fewer records), part, or seen (from another day).
+      about: what it tries; of two cases in which the same is tried, one may do.
     """
 
     words: str
     cost: int
     sort: str
     make: Callable[[Variant], Variant | None]
+    about: str = ""
 
 
 @dataclass(frozen=True)
@@ -324,10 +326,6 @@ def _parse(value: object) -> date | None:
 def _shifted(day: date, limit: Limit, sign: int) -> date:
     if limit.unit in ("months", "years"):
         return add_months(day, sign * limit.amount * (12 if limit.unit == "years" else 1))
-    if limit.unit == "working_days":
-        if sign > 0:
-            return put_right_on(day, limit)
-        return day - (put_right_on(day, limit) - day)
     return day + sign * timedelta(days=limit.amount * (7 if limit.unit == "weeks" else 1))
 
 
@@ -336,12 +334,14 @@ class Changes:
     """Everything that can be done to the variants of one rule.
 
     Args:
+      closed: bank holidays.
       others: records of linked kinds that some case tells of, by kind and link.
     """
 
     rule: CheckedRule
     kinds: RecordKinds
     reads: Reads
+    closed: frozenset[date] = frozenset()
     others: dict[tuple[str, str], list[Written]] = field(default_factory=dict)
     values: dict[tuple[str, str], list[object]] = field(default_factory=dict)
 
@@ -378,57 +378,61 @@ class Changes:
         found.sort(key=lambda c: c.cost)
         return found
 
-    def _days(self, v: Variant) -> dict[date, int]:
-        """Days worth trying, with what each costs."""
-        told = dict.fromkeys(self.days_told(v), 0)
-        told.update({d: 1 for d in self.reads.days if d not in told})
-        found: dict[date, int] = {}
+    def _days(self, v: Variant) -> dict[date, tuple[int, str]]:
+        """Days worth trying: what each costs, and what it lies at."""
+        told = {v.as_at: (0, "as at")}
+        for day, name in self._told(v):
+            told.setdefault(day, (0, name))
+        for day in self.reads.days:
+            told.setdefault(day, (1, str(day)))
+        found: dict[date, tuple[int, str]] = {}
 
-        def add(day: date, cost: int) -> None:
-            if FIRST <= day <= LAST and found.get(day, cost + 1) > cost:
-                found[day] = cost
+        def around(day: date, cost: int, at: str) -> None:
+            for n in (0, -1, 1):
+                near = day + n * DAY
+                if FIRST <= near <= LAST and (near not in found or found[near][0] > cost):
+                    found[near] = (cost, f"{at} {n:+d}")
 
-        for day, far in told.items():
-            if not FIRST <= day <= LAST:
-                continue
-            for near in (day, day - DAY, day + DAY):
-                add(near, 1 + far)
-            for limit in self.reads.limits:
+        for day, (far, at) in told.items():
+            if FIRST <= day <= LAST:
+                around(day, 1 + far, at)
                 for sign in (1, -1):
-                    try:
-                        edge = _shifted(day, limit, sign)
-                    except (ValueError, OverflowError):
-                        continue
-                    add(edge, 2 + far)
-                    # Weekends and bank holidays move a count of working days.
-                    reach = 4 if limit.unit == "working_days" else 1
-                    for n in range(1, reach + 1):
-                        add(edge - n * DAY, 2 + far + (n > 1))
-                        add(edge + n * DAY, 2 + far + (n > 1))
+                    for limit in self.reads.limits:
+                        for edge in self._edge(day, limit, sign):
+                            around(edge, 2 + far, f"{at} {'+' if sign > 0 else '-'} {limit}")
         for day in MONTH_ENDS:
-            add(day, 4)
+            found.setdefault(day, (4, "month ends"))
         return found
 
+    def _edge(self, day: date, limit: Limit, sign: int) -> Iterator[date]:
+        """The day that is so long after (or before) another; nothing where there is none."""
+        try:
+            if limit.unit != "working_days":
+                yield _shifted(day, limit, sign)
+                return
+        except (ValueError, OverflowError):
+            return
+        left = limit.amount
+        while left and FIRST <= day <= LAST:
+            day += sign * DAY
+            left -= day.weekday() < 5 and day not in self.closed
+        yield day
+
     def _cell(
-        self, way: Way, kind: str, name: str, now: object, days: Mapping[date, int], seen: date
+        self, way: Way, kind: str, name: str, now: object, days: Mapping[date, tuple[int, str]], seen: date
     ) -> Iterator[Change]:
         f = self.kinds[kind].fields[name]
-        options: dict[str, tuple[object, int]] = {}
-
+        options: dict[str, tuple[object, int, str]] = {}
         beside = 3 if (kind, name) in self.reads.beside else 0
 
-        def offer(value: object, cost: int) -> None:
-            cost += beside
+        def offer(value: object, cost: int, about: str = "") -> None:
             if value != now or type(value) is not type(now):
-                options.setdefault(repr(value), (value, cost))
+                options.setdefault(repr(value), (value, cost + beside, about))
 
-        for value in self.values.get((kind, name), ()):
-            if value != UNREADABLE:
-                offer(value, 2)
         match f.type:
             case "date":
-                for day, cost in days.items():
-                    offer(day.isoformat(), cost)
+                for day, (cost, at) in days.items():
+                    offer(day.isoformat(), cost, f"{name} at {at}")
             case "boolean":
                 offer(True, 1)
                 offer(False, 1)
@@ -457,20 +461,16 @@ class Changes:
                 if isinstance(now, list):
                     for item in now[:3]:
                         offer([x for x in now if x != item], 2)
+        for value in self.values.get((kind, name), ()):
+            if value != UNREADABLE:
+                offer(value, 2)
         if now is not None:
-            offer(None, 2)
-        offer(UNREADABLE, 9)
-        for value, cost in options.values():
-            sort = (
-                "blank"
-                if value is None
-                else "unreadable"
-                if value == UNREADABLE
-                else "day"
-                if f.type == "date"
-                else "value"
-            )
-            yield Change(_cell_words(way, name, value, seen), cost, sort, _set(way, name, value))
+            offer(None, 2, name)
+        offer(UNREADABLE, 9, name)
+        sort = "day" if f.type == "date" else "value"
+        for value, cost, about in options.values():
+            its = "blank" if value is None else "unreadable" if value == UNREADABLE else sort
+            yield Change(_cell_words(way, name, value, seen), cost, its, _set(way, name, value), about)
 
     def _link(self, way: Way, kind: str, name: str, now: object) -> Iterator[Change]:
         said = name.replace("_", " ")
@@ -500,11 +500,11 @@ class Changes:
             yield Change(f"no {said}", 3, "rows", _without(way, name))
         yield Change(f"one more of {said}, of which nothing is known", 5, "rows", _listed(way, name, _more({})))
 
-    def _whole(self, v: Variant, days: Mapping[date, int]) -> Iterator[Change]:
+    def _whole(self, v: Variant, days: Mapping[date, tuple[int, str]]) -> Iterator[Change]:
         """The same seen from another day, or all of it at another time."""
         for n in (1, -1):
             yield Change(f"seen {'a day later' if n > 0 else 'a day earlier'}", 1, "seen", _seen(n))
-        for day, cost in days.items():
+        for day, (cost, _) in days.items():
             yield Change(f"seen on {english(day)}", 2 + cost, "seen", _seen_on(day))
         for law in self.reads.days:
             for seen in self.days_told(v):
@@ -518,24 +518,23 @@ class Changes:
             if part != v.part:
                 yield Change(f"asked of {part}", 2, "part", _asked(part))
 
-    def days_told(self, v: Variant) -> list[date]:
-        """The day that it is seen from, and every day that is told."""
-        found = {v.as_at: None}
+    def _told(self, v: Variant) -> Iterator[tuple[date, str]]:
+        """Every day that is told, and the field that tells it."""
         for _, kind, written in names_in(v.root, self.kinds, self.rule.rule.record):
             for name, value in written.items():
                 f = self.kinds[kind].fields.get(name)
                 day = _parse(value) if f is not None and f.type == "date" else None
                 if day is not None:
-                    found[day] = None
-        return list(found)
+                    yield day, name
 
-    def edges(self, day: date, sign: int = 1) -> Iterator[date]:
+    def days_told(self, v: Variant) -> list[date]:
+        """The day that it is seen from, and every day that is told."""
+        return list(dict.fromkeys([v.as_at, *(day for day, _ in self._told(v))]))
+
+    def edges(self, day: date) -> Iterator[date]:
         """The ends of every limit of the rule, counted from a day."""
         for limit in self.reads.limits:
-            try:
-                yield _shifted(day, limit, sign)
-            except (ValueError, OverflowError):
-                continue
+            yield from self._edge(day, limit, 1)
 
     def moved(self, by: int, seen_by: int) -> Callable[[Variant], Variant | None]:
         """Every date that is told so many days later, and the day that it is seen from."""
@@ -643,9 +642,15 @@ def with_changes(rule: Rule, case: Case, several: Sequence[Change]) -> Variant |
     return made
 
 
-def near(rule: CheckedRule, kinds: RecordKinds, parameters: Mapping[str, Parameter], seed: str) -> Iterator[Variant]:
+def near(
+    rule: CheckedRule,
+    kinds: RecordKinds,
+    parameters: Mapping[str, Parameter],
+    closed: frozenset[date],
+    seed: str,
+) -> Iterator[Variant]:
     """The cases; then every single change of each, then two and three changes at random, without end."""
-    changes = Changes(rule, kinds, reads(rule, kinds, parameters))
+    changes = Changes(rule, kinds, reads(rule, kinds, parameters), closed)
     cases = [of_case(rule.rule, c) for c in rule.rule.cases]
     for v in cases:
         changes.learn(v)
