@@ -188,7 +188,8 @@ def _compare(book: Rulebook, as_at: date, asked: list[_Asked]) -> Iterator[Diffe
             for a in asked:
                 of_rule[a.rule.rule.id, a.tried.variant.part].append(a)
             for (rule_id, part), mine in of_rule.items():
-                number = settled.get((rule_id, part), settled.get((rule_id, ""), -1))
+                # A rule that did not run was asked in no part.
+                number = settled[rule_id, part] if (rule_id, part) in settled else settled[rule_id, ""]
                 status = results[number].status
                 explained: dict[str, run.Explained] = {}
                 if status in ("ran", "looked at nothing"):
