@@ -21,6 +21,8 @@ types: $(STAMP)
 rules: $(STAMP)
 	$(BIN)/compliance rules lint
 	$(BIN)/compliance rules test
+	$(BIN)/compliance rules test --mutants
+	$(BIN)/compliance rules test --boundaries
 	$(BIN)/compliance schemas check
 
 unit: $(STAMP)
