@@ -177,6 +177,7 @@ def _compare(book: Rulebook, as_at: date, asked: list[_Asked]) -> Iterator[Diffe
     ids = {a.rule.rule.id for a in asked}
     with TemporaryDirectory(prefix="compliance-") as scratch:
         con = run.connect(Path(scratch), threads=1)
+        run.set_for_small(con)
         try:
             tables = fill(con, book.kinds, cast(Any, rows))
             parameters = {n: p for names in this.names.values() for n, p in names.parameters.items()}
