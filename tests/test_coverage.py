@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -241,3 +242,19 @@ def test_the_sample_agency_lets_every_rule_run(cli: Cli) -> None:
     assert found["unlocks"] == []
     tested = {d["id"]: d["tested_on"] for d in found["duties"]}
     assert tested["FSR-20-3-info"] > 100
+
+
+CLAUSES = {
+    "fsr2011": r"reg (3|4|8|11|12|17|18|20|24|25|26|27|28|31|35|36)(?![0-9A-Z])|Sch [567](?![0-9])",
+    "nms2011": r"standard (13|14|15|16|20|21|29)(?![0-9])",
+    "cpr2010": r"reg (28|33)(?![0-9A-Z])",
+}
+"""What the inspection of September 2021 and the care of a child in a foster placement turn on."""
+
+
+@pytest.mark.parametrize(("instrument", "least"), [("fsr2011", 160), ("nms2011", 50), ("cpr2010", 25)])
+def test_nothing_is_unaccounted_of_what_the_inspection_turns_on(cli: Cli, instrument: str, least: int) -> None:
+    duties = shipped(cli, "--instrument", instrument)["duties"]
+    asked = [d for d in duties if re.search(rf"\b({CLAUSES[instrument]})", d["ref"])]
+    assert len(asked) >= least
+    assert [d["id"] for d in asked if d["by"] == "none"] == []
