@@ -205,7 +205,8 @@ class Audited:
                 (n, record.not_applicable[i], record.pending[i]) for n, i in zip(its, record.places(its), strict=True)
             ]
             if rules:
-                became.update(self.con.execute(reporting.became(record.view, record.key, rules)).fetchall())
+                lets = record.used(condition for _, *its_own in rules for condition in its_own)
+                became.update(self.con.execute(reporting.became(record.view, record.key, rules, lets)).fetchall())
         of = {(r.rule.id, r.rule.rest): r for r in results} | {(r.rule.id, ""): r for r in results}
         found = []
         for n in gone:

@@ -181,7 +181,7 @@ def masked(column: str, since: str) -> str:
 def grouping(view: str, by: str, columns: list[tuple[str, str]], lets: list[tuple[str, str]]) -> str:
     """One grouping with many aggregates, and names for what they say more than once."""
     listed = "".join(f", {sql} AS {name(alias)}" for alias, sql in columns)
-    return f"SELECT {by} AS k{listed} FROM {_with(view, lets)} WHERE {by} IS NOT NULL GROUP BY {by}"
+    return f"SELECT {by} AS k{listed} FROM {with_told(view, lets)} WHERE {by} IS NOT NULL GROUP BY {by}"
 
 
 def windows(view: str, by: str, columns: list[tuple[str, str]]) -> str:
@@ -216,7 +216,7 @@ def hits(view: str, key: str, verdicts: list[tuple[int, str]], lets: list[tuple[
     )
     return (
         f"SELECT unnest(list_filter([{codes}], lambda c: c IS NOT NULL)) AS code, rid, key"
-        f" FROM (SELECT rid, {name(key)} AS key, {columns} FROM {_with(view, lets)}) WHERE ({passes}) IS DISTINCT FROM TRUE"
+        f" FROM (SELECT rid, {name(key)} AS key, {columns} FROM {with_told(view, lets)}) WHERE ({passes}) IS DISTINCT FROM TRUE"
     )
 
 
@@ -228,10 +228,10 @@ def of_some(view: str, key: str, columns: list[str]) -> str:
 def counts(view: str, conditions: list[str], lets: list[tuple[str, str]]) -> str:
     """How many rows there are, and how many each condition is true for."""
     listed = "".join(f", count(CASE WHEN {c} THEN 1 END)" for c in conditions)
-    return f"SELECT count(*){listed} FROM {_with(view, lets)}"
+    return f"SELECT count(*){listed} FROM {with_told(view, lets)}"
 
 
-def _with(view: str, lets: list[tuple[str, str]]) -> str:
+def with_told(view: str, lets: list[tuple[str, str]]) -> str:
     """`view` as `p`, with names for what is said of its rows more than once."""
     if not lets:
         return f"{name(view)} p"

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from compliance.model import Link, Table
+from compliance.sql.duckdb import with_told
 from compliance.sql.text import literal, name
 
 # --- groups ---------------------------------------------------------------------------------------------------------
@@ -134,10 +135,11 @@ def rule_names(rows: Sequence[tuple[int, str, str, str]]) -> str:
     return "INSERT INTO rule_name VALUES " + ", ".join(f"({', '.join(literal(v) for v in row)})" for row in rows)
 
 
-def became(view: str, key: str, rules: Sequence[tuple[int, str, str]]) -> str:
+def became(view: str, key: str, rules: Sequence[tuple[int, str, str]], lets: list[tuple[str, str]]) -> str:
     """What became of the earlier findings of these rules that are gone.
 
     Args:
+      lets: names that the conditions use, and what they stand for.
       rules: number, and when it asks nothing of a row, or its time is running; empty: never.
     """
     whens = ""
@@ -149,7 +151,7 @@ def became(view: str, key: str, rules: Sequence[tuple[int, str, str]]) -> str:
     listed = ", ".join(str(n) for n, _, _ in rules)
     return (
         f"SELECT e.n, CASE WHEN p.rid IS NULL THEN 'not in the export'{whens} ELSE 'put right' END FROM"
-        f" (SELECT e.* FROM earlier e ANTI JOIN hit h ON h.n = e.n) e LEFT JOIN {name(view)} p ON p.{name(key)} = e.key"
+        f" (SELECT e.* FROM earlier e ANTI JOIN hit h ON h.n = e.n) e LEFT JOIN {with_told(view, lets)} ON p.{name(key)} = e.key"
         f" WHERE e.rule IN ({listed})"
     )
 
