@@ -412,7 +412,9 @@ def run(
     run_jobs(con, jobs, n_at_a_time)
     for statement, values in ordered.setup:
         con.execute(statement, values) if values else con.execute(statement)
-    con.execute(reporting.hits_sorted(ordered.by, ordered.earlier))
+    places: dict[tuple[str, str], int] = {}
+    of = [(n, places.setdefault((r.id, r.own_policy), n)) for n, r in enumerate(rules) if r.part]
+    con.execute(reporting.hits_sorted(ordered.by, ordered.earlier, of))
     hits: dict[int, tuple[int, int, int, int]] = {
         r: (breach, unknown, lo, hi) for r, breach, unknown, lo, hi in con.execute(dialect.HIT_COUNTS).fetchall()
     }

@@ -249,13 +249,16 @@ def test_findings_come_most_serious_first_then_by_rule_and_subject(cli: Cli, ble
 
 
 def test_a_fingerprint_names_rule_and_subject_only(cli: Cli) -> None:
+    def subject(f: dict[str, Any]) -> tuple[str, str, str | None]:
+        return f["rule"], f["subject"]["key"], f["subject"]["part"]
+
     now = json.loads(audit(cli, AGENCY, "--format", "json").stdout)["findings"]
     later = json.loads(cli("audit", AGENCY, "--as-at", "2021-12-01", "--format", "json").stdout)["findings"]
-    by = {(f["rule"], f["subject"]["key"]): f["fingerprint"] for f in now}
-    both = [f for f in later if (f["rule"], f["subject"]["key"]) in by]
+    by = {subject(f): f["fingerprint"] for f in now}
+    both = [f for f in later if subject(f) in by]
     assert len(both) > 50
-    assert all(by[f["rule"], f["subject"]["key"]] == f["fingerprint"] for f in both)
-    assert len(set(by.values())) == len(by)
+    assert all(by[subject(f)] == f["fingerprint"] for f in both)
+    assert len(set(by.values())) == len(by) == len(now)
 
 
 def test_a_file_with_findings_is_its_owners_alone_and_the_screen_has_the_summary(cli: Cli, tmp_path: Path) -> None:

@@ -159,14 +159,18 @@ def became(view: str, key: str, rules: Sequence[tuple[int, str, str]], lets: lis
 # --- all hits in their order ----------------------------------------------------------------------------------------
 
 
-def hits_sorted(by: str, earlier: bool) -> str:
-    """All findings in the order in which they are told: by group, then rule, then subject.
+def hits_sorted(by: str, earlier: bool, first: Sequence[tuple[int, int]] = ()) -> str:
+    """All findings in the order in which they are told: by group, then rule, then subject, then the item of a list.
 
     Args:
+      first: of rules that are asked in parts, each part's number with that of the first.
       by: empty: no groups; `rule`: `grouped` has one row a rule; `record`: one a rule and row.
       earlier: whether `earlier` and `rule_name` are there.
     """
-    joined = ""
+    joined, rule = "", "h.code // 2"
+    if first:
+        joined = f" LEFT JOIN (VALUES {', '.join(f'({n}, {of})' for n, of in first)}) o(n, place) ON o.n = h.code // 2"
+        rule = "coalesce(o.place, h.code // 2), h.key, h.code // 2"
     if by:
         joined += " JOIN grouped g ON g.rule = h.code // 2" + (" AND g.rid = h.rid" if by == "record" else "")
     if earlier:
@@ -175,7 +179,7 @@ def hits_sorted(by: str, earlier: bool) -> str:
     label = "g.label" if by else "CAST(NULL AS VARCHAR)"
     before = "e.n, e.since, e.times" if earlier else "NULL AS n, NULL AS since, NULL AS times"
     return (
-        f"CREATE TABLE hit AS SELECT row_number() OVER (ORDER BY {order}h.code // 2, h.key, h.rid) AS seq,"
+        f"CREATE TABLE hit AS SELECT row_number() OVER (ORDER BY {order}{rule}, h.key, h.rid) AS seq,"
         f" CAST(h.code // 2 AS INTEGER) AS rule, h.code % 2 = 1 AS unknown, h.rid, h.key, {label} AS label, {before}"
         f" FROM hits h{joined} ORDER BY seq"
     )
