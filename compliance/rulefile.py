@@ -312,6 +312,11 @@ def validated(kind: type[M], document: object, problems: Problems) -> M | None:
                 len(other) > len(loc) and other[: len(loc)] == loc for _, other, _, _ in found
             ):
                 continue
+            # A group with a badly written day is one of dated versions, and not one of the other groups that may stand there.
+            if type_ in ("missing", "extra_forbidden") and any(
+                other_type == "string_pattern_mismatch" and other[:-1] == loc[:-1] for other_type, other, _, _ in found
+            ):
+                continue
             problems.add(loc, what, help)
         return None
 
