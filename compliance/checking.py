@@ -155,6 +155,7 @@ def check_rule(rule: Rule, names: check.Names, locate: LocateIn) -> tuple[Checke
             problem(loc, m.offset, m.what, m.help)
         return node
 
+    names = replace(names, period=rule.period)
     each: tuple[str, Dated[Items]] | None = None
     if rule.each is not None:
         name, listed = rule.each

@@ -7,7 +7,7 @@ from calendar import monthrange
 from datetime import date, timedelta
 from typing import TypeVar
 
-from compliance.model import Dated, Limit, Unit
+from compliance.model import Dated, Frequency, Limit, Unit
 
 T = TypeVar("T")
 
@@ -64,6 +64,29 @@ def add_months(day: date, n: int) -> date:
     """`day` n months on; the month's last day where there is no such day (31 January + 1 month = 28 or 29 February)."""
     year, month = divmod(day.year * 12 + day.month - 1 + n, 12)
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+def period_start(day: date, period: Frequency) -> date:
+    """The first day of the period that `day` is in.
+
+    Weeks begin on Monday; years are financial, from 1 April; terms are those of the school year, counted by whole months: autumn from
+    September, spring from January, summer from May.
+    """
+    match period:
+        case "week":
+            return day - timedelta(days=day.weekday())
+        case "year":
+            return date(day.year - (day.month < 4), 4, 1)
+    months = {"month": 1, "quarter": 3, "term": 4}[period]
+    return date(day.year, (day.month - 1) // months * months + 1, 1)
+
+
+def period_end(day: date, period: Frequency) -> date:
+    """The last day of the period that `day` is in."""
+    start = period_start(day, period)
+    if period == "week":
+        return start + timedelta(days=6)
+    return add_months(start, {"month": 1, "quarter": 3, "term": 4, "year": 12}[period]) - timedelta(days=1)
 
 
 def put_right_on(as_at: date, within: Limit) -> date:

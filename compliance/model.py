@@ -12,6 +12,7 @@ T = TypeVar("T")
 
 FieldType = Literal["text", "date", "integer", "number", "boolean", "list"]
 Unit = Literal["days", "weeks", "months", "years", "working_days"]
+Frequency = Literal["week", "month", "quarter", "term", "year"]
 Outcome = Literal["compliant", "breach", "not_evidenced", "pending", "not_applicable"]
 Severity = Literal["requirement", "recommendation", "advice"]
 Layer = Literal["statute", "standard", "good practice", "local policy"]
@@ -39,6 +40,7 @@ class Field:
     unit: str = ""
     may_lie_ahead: bool = False
     known_from: str = ""
+    in_doubt_before: str = ""
     minimum: float | None = None
     maximum: float | None = None
     pattern: str = ""
@@ -363,6 +365,7 @@ class Rule:
       from_on, to_on: in force, inclusive; from the file, else the widest span of the duties cited.
       regulation, standard, area: what its findings are grouped under; empty: it cites none.
       under: of each duty cited, the regulation and the standard that findings about this duty alone are grouped under.
+      period: of a KPI, the periods by which it is measured.
       cites_list: the list of the pack that it cites, where it cites one: then each finding is about one duty of the list.
     """
 
@@ -403,6 +406,7 @@ class Rule:
     unmet: Literal["breach", "not_evidenced"] = "breach"
     each: tuple[str, str] | None = None
     equivalent: tuple[Equivalent, ...] = ()
+    period: Frequency | None = None
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from itertools import pairwise
 from typing import Any, cast
 
 from compliance.checking import CheckedDeadline, CheckedEvery, CheckedRegime, CheckedRule, Conditions
+from compliance.dates import period_start
 from compliance.language import tree
 from compliance.model import Dated, Limit, Link, Parameter, RecordKinds
 
@@ -84,7 +85,8 @@ class World:
         """What the field reads as on the as-at date."""
         f = self.kinds[kind].fields[name]
         value = row.get(name)
-        if value == UNREADABLE:
+        changed = row.get(f.in_doubt_before) if f.in_doubt_before else None
+        if value == UNREADABLE or (isinstance(changed, date) and changed > self.as_at):
             return UNKNOWN
         if isinstance(value, date) and value > self.as_at and not f.may_lie_ahead:
             return EMPTY
@@ -499,6 +501,8 @@ class Evaluator:
                 return (v, False)
             case tree.AsAt():
                 return (self.w.as_at, False)
+            case tree.PeriodStart(period=period):
+                return (period_start(self.w.as_at, period), False)
             case tree.FieldOf():
                 return self.field(n)
             case tree.Not(item=i):

@@ -82,6 +82,7 @@ def _field(name: str, its: Mapping[str, Any], required: bool) -> Field:
         unit=its.get("x-unit", ""),
         may_lie_ahead=its.get("x-may-lie-ahead", False),
         known_from=its.get("x-known-from", ""),
+        in_doubt_before=its.get("x-in-doubt-before", ""),
         minimum=its.get("minimum"),
         maximum=its.get("maximum"),
         pattern=its.get("pattern", ""),
@@ -106,6 +107,7 @@ def _wrong(kind: RecordKind, kinds: Mapping[str, RecordKind]) -> Iterator[str]:
     yield from dates("x-counts-from", kind.counts_from)
     for f in kind.fields.values():
         yield from dates(f"x-known-from of '{f.name}'", (f.known_from,) if f.known_from else ())
+        yield from dates(f"x-in-doubt-before of '{f.name}'", (f.in_doubt_before,) if f.in_doubt_before else ())
     for link in kind.links.values():
         if link.to not in kinds:
             yield f"link '{link.name}' goes to '{link.to}', which is no record kind{nearest(link.to, kinds)}"

@@ -128,9 +128,8 @@ def reads(rule: CheckedRule, kinds: RecordKinds, parameters: Mapping[str, Parame
         its.setdefault(kind, {})[name] = None
         if by_name:
             named.add((kind, name))
-        known = kinds[kind].fields[name].known_from
-        if known:
-            its[kind][known] = None
+        field_ = kinds[kind].fields[name]
+        its[kind].update(dict.fromkeys(f for f in (field_.known_from, field_.in_doubt_before) if f))
 
     def up(path: Sequence[Any]) -> None:
         for link in path:

@@ -69,6 +69,8 @@ KINDS = RecordKinds(
                 F("grade", "integer"),
                 F("languages", "list"),
                 F("passed", "boolean", known_from="ends_on"),
+                F("met_on", "date", in_doubt_before="met_on"),
+                F("trusted", "boolean", in_doubt_before="met_on"),
             ],
             Link("team", "staff", "team", "team_id", "members"),
             Link("boss", "staff", "staff", "boss_id", "reports"),
@@ -332,7 +334,7 @@ def expression(draw: st.DrawFn, want: str, scopes: tuple[tuple[str, str], ...], 
             ways += ["min", "latest"] if nested else []
             match draw(st.sampled_from(ways)):
                 case "as_at":
-                    return "as_at"
+                    return draw(st.sampled_from(["as_at", "period_start"]))
                 case "literal":
                     return (
                         f"max({draw(st.sampled_from(LITERAL_DAYS))}, as_at)"
@@ -475,6 +477,7 @@ def rules(draw: st.DrawFn) -> Rule:
         date(2020, 6, 1), date(2021, 6, 30) if draw(st.booleans()) else None, "rule.yaml",
         unmet="not_evidenced" if isinstance(check, tuple) and draw(st.booleans()) else "breach",
         each=each,
+        period=draw(st.sampled_from(["week", "month", "quarter", "term", "year"])),
     )  # fmt: skip
 
 

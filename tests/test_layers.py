@@ -25,7 +25,7 @@ LAYERS: list[tuple[str, str]] = [
     ("language.describe", "dates language model"),
     ("rulefile", "compliance dates errors grouping model"),
     ("checking", "errors language model"),
-    ("oracle", "checking language model"),
+    ("oracle", "checking dates language model"),
     ("sql", ""),
     ("sql.text", ""),
     ("compiler", ""),

@@ -508,8 +508,10 @@ class Lowerer:
 
     def field(self, kind: str, name: str) -> Value:
         """A field in its own row."""
-        table = self.tables.get(kind)
-        doubted = table is not None and name in table.doubted
+        table, declared = self.tables.get(kind), self.kinds[kind].fields.get(name)
+        doubted = table is not None and (
+            name in table.doubted or (declared is not None and declared.in_doubt_before in table.columns)
+        )
         return Value(Column(name), op("coalesce", Column(f"doubt__{name}"), FALSE) if doubted else FALSE)
 
     def doubt_of_path(self, path: tuple[Link, ...]) -> Ir:
@@ -550,6 +552,8 @@ class Lowerer:
                 return Value(const(v))
             case tree.AsAt():
                 return Value(AsAt())
+            case tree.PeriodStart(period=period):
+                return Value(op(f"start_of_{period}", AsAt()))
             case tree.FieldOf():
                 return self.field_of(n, scopes)
             case tree.Not(item=i):

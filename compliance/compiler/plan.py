@@ -198,12 +198,16 @@ class Planner:
         for column in sorted(self._used[table]):
             sql = f"p.{name(column)}"
             declared = kind.fields.get(column)
+            doubted = kind.fields.get(column.removeprefix("doubt__"))
             if declared is not None:
-                since = declared.known_from
+                since = next((f for f in (declared.known_from, declared.in_doubt_before) if f in supplied), "")
                 if declared.type == "date" and not declared.may_lie_ahead:
                     sql = dialect.masked(sql, sql)
-                elif since and since in supplied:
+                if since and since != column:
                     sql = dialect.masked(sql, f"p.{name(since)}")
+            elif doubted is not None and doubted.in_doubt_before in supplied:
+                unreadable = sql if doubted.name in self.tables[table].doubted else ""
+                sql = dialect.not_known_yet(f"p.{name(doubted.in_doubt_before)}", unreadable)
             columns_sql.append((column, sql))
         exists = [f"p.{name(f)}" for f in kind.counts_from if f in supplied]
         self._steps.append(_Step(what, dialect.as_at_view(f"t_{table}", columns_sql, exists), [f"t_{table}"]))

@@ -18,6 +18,7 @@ from compliance.model import (
     Entry,
     FactText,
     Field,
+    Frequency,
     Items,
     Limit,
     Link,
@@ -39,6 +40,7 @@ UNITS: tuple[Unit, ...] = ("days", "weeks", "months", "years", "working_days")
 AGGREGATES = ("count", "any", "all", "min", "max", "sum", "latest", "earliest", "largest_gap")
 OF_FILLED = ("first_of", "last_of")
 FUNCTIONS = (*UNITS, *AGGREGATES, *OF_FILLED, "starts_with", "contains", "len", "has_all")
+PERIOD_START = "period_start"
 SINCE, FIRST = "since", "first"
 """What the condition of a limit may name besides: the day from which a gap runs, and whether it is the first."""
 ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -69,6 +71,7 @@ class Names:
       facts: by kind and name.
       each: the name that stands for an item of the list for which the rule is asked, and every item it may be.
       gaps: whether it may name the gap of an `every`.
+      period: what `period_start` is the first day of; None: nothing, for only a KPI is measured by periods.
     """
 
     kinds: RecordKinds
@@ -79,12 +82,14 @@ class Names:
     facts: Mapping[str, Mapping[str, FactText]] = field(default_factory=dict)
     each: tuple[str, Items] | None = None
     gaps: bool = False
+    period: Frequency | None = None
 
     @property
     def words(self) -> list[str]:
         """Everything but the record's own that stands for something."""
         named = [*self.parameters, *self.lists, *self.tables, *self.periods]
-        return [*named, *([self.each[0]] if self.each else []), *((SINCE, FIRST) if self.gaps else ())]
+        named += [self.each[0]] if self.each else []
+        return [*named, *((SINCE, FIRST) if self.gaps else ()), *((PERIOD_START,) if self.period else ())]
 
 
 def condition(text: str, record: str, names: Names) -> tuple[Node | None, list[Mistake]]:
@@ -312,6 +317,8 @@ class _Checker:
     def name(self, e: ast.Name) -> Node:
         if e.id == "as_at":
             return tree.AsAt(DATE)
+        if e.id == PERIOD_START and self.names.period is not None:
+            return tree.PeriodStart(DATE, self.names.period)
         for var, _, _ in self.scopes[self.seen_from :]:
             if e.id == var:
                 return self.bad(e, f"'{var}' is a record; name a field of it, such as {var}.{self.example(var)}")

@@ -55,6 +55,8 @@ def english_of(node: tree.Node) -> str:
             return english(v) if isinstance(v, date) else ("yes" if v else "no") if isinstance(v, bool) else str(v)
         case tree.AsAt():
             return "the as-at date"
+        case tree.PeriodStart(period=p):
+            return f"the first day of the {p}"
         case tree.FieldOf():
             return field_words(node)
         case tree.Not(item=tree.IsNone(item=i)):

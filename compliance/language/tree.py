@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from compliance.model import Dated, Entry, Items, Link, Unit
+from compliance.model import Dated, Entry, Frequency, Items, Link, Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,13 @@ class Literal(Node):
     """A constant."""
 
     value: str | int | Decimal | bool | date
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodStart(Node):
+    """The first day of the period that the as-at date is in."""
+
+    period: Frequency
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,8 @@ def _remarks(f: Field) -> str:
         said.append("May lie ahead.")
     if f.known_from:
         said.append(f"Known from {f.known_from}.")
+    if f.in_doubt_before:
+        said.append(f"In doubt before {f.in_doubt_before}.")
     return " ".join(said)
 
 
@@ -89,6 +91,7 @@ def _plain(kind: RecordKind) -> dict[str, object]:
                 "unit": f.unit or None,
                 "may_lie_ahead": f.may_lie_ahead,
                 "known_from": f.known_from or None,
+                "in_doubt_before": f.in_doubt_before or None,
             }
             for f in kind.fields.values()
         },

@@ -45,6 +45,11 @@ TEMPLATES: Mapping[str, str] = {
     " AS DATE) > {1} THEN -1"
     " WHEN {1} < {0} AND CAST({0} + to_months(CAST((year({1}) - year({0})) * 12 + month({1}) - month({0}) AS INTEGER))"
     " AS DATE) < {1} THEN 1 ELSE 0 END)",
+    "start_of_week": "CAST(date_trunc('week', {0}) AS DATE)",
+    "start_of_month": "CAST(date_trunc('month', {0}) AS DATE)",
+    "start_of_quarter": "CAST(date_trunc('quarter', {0}) AS DATE)",
+    "start_of_term": "make_date(year({0}), (month({0}) - 1) // 4 * 4 + 1, 1)",
+    "start_of_year": "make_date(year({0}) - CASE WHEN month({0}) < 4 THEN 1 ELSE 0 END, 4, 1)",
     "pair": "{{'d': {0}, 'k': {1}}}",
     "text": "CAST({0} AS VARCHAR)",
     "json": "coalesce(CAST(to_json({0}) AS VARCHAR), 'null')",
@@ -176,6 +181,11 @@ def as_at_view(table: str, columns: list[tuple[str, str]], exists: list[str]) ->
 def masked(column: str, since: str) -> str:
     """A field that is not yet set before the day in `since`."""
     return f"(CASE WHEN {since} > {AS_AT} THEN NULL ELSE {column} END)"
+
+
+def not_known_yet(since: str, unreadable: str) -> str:
+    """Whether nobody can tell what a field held: before the day in `since`, or where the cell cannot be read."""
+    return f"({since} > {AS_AT}{f' OR {unreadable}' if unreadable else ''})"
 
 
 def grouping(view: str, by: str, columns: list[tuple[str, str]], lets: list[tuple[str, str]]) -> str:
