@@ -367,6 +367,7 @@ class Rule:
       under: of each duty cited, the regulation and the standard that findings about this duty alone are grouped under.
       period: of a KPI, the periods by which it is measured.
       cites_list: the list of the pack that it cites, where it cites one: then each finding is about one duty of the list.
+      only_with: the record kinds of which an export must hold one for its pack to be asked; empty: it is always asked.
     """
 
     id: str
@@ -391,6 +392,7 @@ class Rule:
     area: str = ""
     under: tuple[tuple[str, str], ...] = ()
     cites_list: str = ""
+    only_with: tuple[str, ...] = ()
 
     def said(self, text: str, part: str) -> str:
         """A label with the item in its place: `{name}`; if it is a duty, `{name.title}`, `{name.ref}` and `{name.summary}` too."""
@@ -421,6 +423,7 @@ class Pack:
     tables: Mapping[str, Mapping[str, Entry]]
     periods: Mapping[str, Period] = field(default_factory=dict)
     facts: tuple[FactText, ...] = ()
+    only_with: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

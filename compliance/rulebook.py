@@ -134,6 +134,10 @@ def read(rules: Path, schemas: Path, overrides: Path | None = None, catalogues: 
         if found is None:
             continue
         pack, cases_as_at = found
+        for i, name in enumerate(pack.only_with):
+            if name not in kinds:
+                where = documents.locate(folder / "pack.yaml", ("only_with", i))
+                problems.append(Problem(where, f"there is no record kind '{name}'{nearest(name, kinds.kinds)}"))
         packs[pack.name] = pack
         rules_of[pack.name] = []
         for path in sorted(folder.glob("*.yaml")):
@@ -272,7 +276,7 @@ def _read_rule(
     own = _problems_of(path)
     rule = rulefile.rule(document, str(path), path.stem, pack.name, cases_as_at, duties, groups, own, pack.lists)
     problems += own.found
-    return rule
+    return None if rule is None else replace(rule, only_with=pack.only_with)
 
 
 def _read_reading(

@@ -142,7 +142,7 @@ class ParameterModel(Strict):
 
     title: Line
     value: str | int | dict[Day, str | int]
-    unit: Literal["days", "weeks", "months", "years", "working_days", "count", "references", "people"] | None = None
+    unit: Literal["days", "weeks", "months", "years", "working_days", "count", "references", "people", "pounds", "percent"] | None = None
     basis: Literal["law", "standard", "good practice", "local policy"]
     source: Line
     note: str | None = None
@@ -164,7 +164,7 @@ class DutyQueryModel(Strict):
 
     instrument: Line
     checkable: Literal["machine", "attestation", "judgement"]
-    layer: Literal["statute", "standard", "good practice"] | None = None
+    layer: model.Layer | None = None
 
 
 class DutiesModel(Strict):
@@ -179,6 +179,9 @@ class PackModel(Strict):
     pack: Slug
     title: Line
     cases_as_at: Day
+    only_with: Annotated[
+        list[Name], Field(description="Asked only of exports that hold one of these record kinds; empty: of all")
+    ] = []
     parameters: dict[Name, ParameterModel] = {}
     lists: dict[Name, ListModel | DutiesModel | Annotated[dict[Day, ListModel], Field(min_length=1)]] = {}
     tables: dict[Name, dict[str, EntryModel]] = {}
@@ -378,6 +381,7 @@ def pack(
             for kind, its in written.facts.items()
             for name, fact in its.items()
         ),
+        only_with=tuple(written.only_with),
     )
     return found, problems.day(("cases_as_at",), written.cases_as_at)
 

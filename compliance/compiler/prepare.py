@@ -118,6 +118,9 @@ def _status(
         by = parameters[off[0]].overridden_by
         return "switched off", f"{', '.join(off)} is off" + (f" ({by})" if by else ""), ()
     r = rule.rule
+    # A kind that the export was meant to hold and lacks is a fault to be told, not a subject that it leaves out.
+    if r.only_with and not {*tables.tables, *tables.absent} & set(r.only_with):
+        return "switched off", f"{r.pack} is asked only where there are records of its own, such as {r.only_with[0]}", ()
     if rule.judged_on is None and (as_at < r.from_on or (r.to_on is not None and as_at > r.to_on)):
         if as_at < r.from_on:
             return "not in force", f"in force from {english(r.from_on)}", ()
