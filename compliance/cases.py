@@ -173,7 +173,7 @@ def _run_batch(
         roots[rule.rule.id, case.name] = _tell(rule, case, f"{i}/", world, problems)
     # The rules of a batch, each once, in the order of the book.
     ids = {rule.rule.id for rule, _ in batch}
-    its_rules = tuple(r for r in book.rules if r.rule.id in ids)
+    its_rules = tuple(r for r in book.every if r.rule.id in ids)
     with TemporaryDirectory(prefix="compliance-") as scratch:
         con = run.connect(Path(scratch), threads=1)
         run.set_for_small(con)
@@ -289,9 +289,12 @@ def _verdict(explained: Explained | None, finding: Finding | None) -> Verdict:
 def lacking(rule: CheckedRule, results: list[CaseResult]) -> list[str]:
     """What the cases of a rule leave untried: an outcome, or a side of a limit."""
     # With `unmet: not_evidenced` a rule has no breach.
-    outcomes = (
+    outcomes: tuple[str, ...] = (
         ("compliant", "not_evidenced") if rule.rule.unmet != "breach" else ("compliant", "breach", "not_evidenced")
     )
+    if rule.rule.period is not None:
+        # A number of records has only what is counted and what is not.
+        outcomes = (*outcomes, "not_applicable") if rule.rule.check else ("compliant", "not_applicable")
     said = [f"no case is {o}" for o in outcomes if not any(r.verdict.outcome == o for r in results)]
     if isinstance(rule.check, CheckedDeadline | CheckedEvery):
         margins = {(r.verdict.outcome, r.verdict.margin) for r in results}

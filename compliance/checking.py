@@ -266,6 +266,9 @@ def _citations(rule: Rule, problem: Callable[..., None]) -> None:
     """Only a `must` or `must not` can be broken as a requirement; a standard can be fallen short of, no more."""
     worst = {"statute": 0, "standard": 1, "good practice": 2, "local policy": 2}
     order = {"requirement": 0, "recommendation": 1, "advice": 2}
+    if rule.period is not None:
+        # A KPI measures; it accuses nobody of a breach.
+        return
     binding = [d for d in rule.cites if d.modality in BINDING]
     if not binding:
         problem(

@@ -353,7 +353,7 @@ def rules_show(rule_id: str, rules: Path | None) -> None:
     """
     from compliance import planning
 
-    rule = planning.rulebook(rules, None).chosen((rule_id,))[0]
+    rule = planning.rulebook(rules, None).with_cases((rule_id,))[0]
     click.echo(Path(rule.rule.file).read_text(encoding="utf-8"), nl=False)
 
 
@@ -384,7 +384,7 @@ def rules_test(ids: tuple[str, ...], rules: Path | None, verbose: bool, mutants:
     if boundaries:
         _boundaries(book, ids)
     n = bad = 0
-    for result in cases.run_cases(book, book.chosen(ids)):
+    for result in cases.run_cases(book, book.with_cases(ids)):
         n += 1
         bad += bool(result.wrong)
         if result.wrong:
@@ -403,7 +403,7 @@ def _mutants(book: Rulebook, ids: tuple[str, ...]) -> NoReturn:
     from compliance import mutants, run
 
     tried = alive = equivalent = wrong = 0
-    for result in mutants.Run(book, frozenset(run.closed_days())).results(book.chosen(ids)):
+    for result in mutants.Run(book, frozenset(run.closed_days())).results(book.with_cases(ids)):
         tried += result.tried
         alive += result.n_alive
         equivalent += result.equivalent
@@ -426,7 +426,7 @@ def _boundaries(book: Rulebook, ids: tuple[str, ...]) -> NoReturn:
 
     count = boundaries.Count()
     n = 0
-    for d in boundaries.differences(book, book.chosen(ids), frozenset(run.closed_days()), count):
+    for d in boundaries.differences(book, book.with_cases(ids), frozenset(run.closed_days()), count):
         n += 1
         if n <= DIFFERENCES:
             click.echo(f"{d.rule.rule.id}\n  engine: {d.engine}\n  oracle: {d.oracle}\n{_tidy(d.case)}\n")
@@ -450,7 +450,7 @@ def rules_lint(ids: tuple[str, ...], rules: Path | None) -> None:
     from compliance import cases, planning
 
     book = planning.rulebook(rules, None)
-    chosen = book.chosen(ids)
+    chosen = book.with_cases(ids)
     results: dict[str, list[cases.CaseResult]] = {r.rule.id: [] for r in chosen}
     for result in cases.run_cases(book, chosen):
         results[result.rule.rule.id].append(result)
@@ -487,7 +487,7 @@ def rules_explain(
     from compliance import pipeline, planning
     from compliance.report import rules as told
 
-    rule = planning.rulebook(rules, parameters).chosen((rule_id,))[0]
+    rule = planning.rulebook(rules, parameters).with_cases((rule_id,))[0]
     click.echo(told.explained(rule, planning.record_kinds()), nl=False)
     if key is None and data_ is None:
         return
@@ -516,7 +516,7 @@ def rules_sql(rule_id: str, rules: Path | None) -> None:
     from compliance import pipeline, planning
 
     book = planning.rulebook(rules, None)
-    for statement in pipeline.statements(book, book.chosen((rule_id,))[0]):
+    for statement in pipeline.statements(book, book.with_cases((rule_id,))[0]):
         click.echo(f"{statement};\n")
 
 

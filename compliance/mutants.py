@@ -120,6 +120,8 @@ def _named(found: list[Mutant]) -> list[Mutant]:
 def _in_force(rule: CheckedRule) -> Iterator[Mutant]:
     """The rule's own dates a day earlier and later, where it has dates that are not just those of the duties that it cites."""
     r = rule.rule
+    if not r.cites:
+        return
     widest = (
         min(d.from_on for d in r.cites),
         None if None in {d.to_on for d in r.cites} else max(d.to_on or date.min for d in r.cites),
@@ -567,13 +569,13 @@ class Run:
         """What became of every mutant; those of a fact stand with the first of `rules` that uses it."""
         of_facts: dict[str, list[list[Changed]]] = defaultdict(list)
         chosen = {r.rule.id for r in rules}
-        in_facts = fact_mutants(self.book.rules)
+        in_facts = fact_mutants(self.book.every)
         for its in in_facts:
             first = next((r.rule.id for r, _ in its if r.rule.id in chosen), None)
             if first is not None:
                 of_facts[first].append(its)
         names = {its[0][1].name for its in in_facts}
-        marked = {e.mutant for r in self.book.rules for e in r.rule.equivalent}
+        marked = {e.mutant for r in self.book.every for e in r.rule.equivalent}
         for rule in rules:
             yield self._result(rule, of_facts[rule.rule.id], names, marked)
 

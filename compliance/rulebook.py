@@ -8,10 +8,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any, cast
 
-from compliance import documents, records, rulefile
+from compliance import documents, kpifile, records, rulefile
 from compliance.checking import CheckedRule, check_fact, check_rule, names_of
 from compliance.errors import ComplianceError, Location, Problem, RulesError, nearest
 from compliance.grouping import Grouping
+from compliance.kpi import Framework, Measure
 from compliance.language.check import Names
 from compliance.model import (
     SERVICES,
@@ -37,6 +38,8 @@ class Rulebook:
       rules: in the order of severity, then id: the order in which everything is reported.
       names: what the expressions of each pack may name.
       reading: the record kind to be read for each duty that only reading can settle.
+      frameworks: of KPIs, by name.
+      measures: each with its rule, where it is computed.
     """
 
     kinds: RecordKinds
@@ -45,6 +48,13 @@ class Rulebook:
     rules: tuple[CheckedRule, ...]
     names: Mapping[str, Names]
     reading: Mapping[str, str] = field(default_factory=dict)
+    frameworks: Mapping[str, Framework] = field(default_factory=dict)
+    measures: tuple[tuple[Measure, CheckedRule | None], ...] = ()
+
+    @property
+    def every(self) -> tuple[CheckedRule, ...]:
+        """The rules, and the KPIs as rules: everything that has cases."""
+        return (*self.rules, *(r for _, r in self.measures if r is not None))
 
     def prompts(self) -> tuple[Prompt, ...]:
         """Every duty that only reading can settle and that says what to read, in the order of the catalogues."""
@@ -70,12 +80,24 @@ class Rulebook:
         Raises:
           RulesError: there is no such rule.
         """
-        ids = [r.rule.id for r in self.rules]
-        unknown = [i for i in only if i not in ids]
-        if unknown:
-            said = "; ".join(f"there is no rule '{i}'{nearest(i, ids)}" for i in unknown)
-            raise RulesError(f"{said[0].upper()}{said[1:]}")
-        return tuple(r for r in self.rules if not only or r.rule.id in only)
+        return _chosen(self.rules, only, "rule")
+
+    def with_cases(self, only: Sequence[str]) -> tuple[CheckedRule, ...]:
+        """The rules and KPIs with these ids; all, if none is named.
+
+        Raises:
+          RulesError: there is no such rule or KPI.
+        """
+        return _chosen(self.every, only, "rule or computed KPI")
+
+
+def _chosen(rules: tuple[CheckedRule, ...], only: Sequence[str], what: str) -> tuple[CheckedRule, ...]:
+    ids = [r.rule.id for r in rules]
+    unknown = [i for i in only if i not in ids]
+    if unknown:
+        said = "; ".join(f"there is no {what} '{i}'{nearest(i, ids)}" for i in unknown)
+        raise RulesError(f"{said[0].upper()}{said[1:]}")
+    return tuple(r for r in rules if not only or r.rule.id in only)
 
 
 def read_duties(rules: Path) -> dict[str, Duty]:
@@ -147,6 +169,8 @@ def read(rules: Path, schemas: Path, overrides: Path | None = None, catalogues: 
             rule = _read_rule(path, pack, cases_as_at, duties, groups, problems)
             if rule is not None:
                 rules_of[pack.name].append(rule)
+    frameworks, measures = _read_kpis(rules / "kpi", packs, duties, problems)
+    n_files += len(measures)
     if not packs and not problems:
         raise RulesError(f"{rules} holds no rule pack: no folder with a pack.yaml in it.")
     figures: Mapping[str, Parameter] = {}
@@ -183,6 +207,16 @@ def read(rules: Path, schemas: Path, overrides: Path | None = None, catalogues: 
                 sound = limited
             if sound is not None:
                 checked.append(sound)
+    measured = []
+    for measure in measures:
+        if measure.id in ids:
+            problems.append(Problem(Location(measure.file), f"there is another '{measure.id}' in {ids[measure.id]}"))
+        ids[measure.id] = measure.file
+        sound = None
+        if measure.rule is not None:
+            sound, wrong = check_rule(measure.rule, names[measure.pack], _locate_in_kpi)
+            problems += wrong
+        measured.append((measure, sound))
     for rule_id in sorted(set(own.limits) - set(ids)):
         where = documents.locate(cast(Path, overrides), ("limits", rule_id))
         problems.append(Problem(where, f"there is no rule '{rule_id}'{nearest(rule_id, ids)}"))
@@ -193,8 +227,50 @@ def read(rules: Path, schemas: Path, overrides: Path | None = None, catalogues: 
         )
     order = {"requirement": 0, "recommendation": 1, "advice": 2}
     checked.sort(key=lambda c: (order[c.rule.severity], c.rule.id))
-    whole = {n: replace(p, rules=tuple(rules_of[n])) for n, p in packs.items()}
-    return Rulebook(kinds, duties, whole, tuple(checked), names, reading)
+    whole = {n: replace(p, rules=tuple(rules_of[n])) for n, p in packs.items() if n in rules_of}
+    return Rulebook(kinds, duties, whole, tuple(checked), names, reading, frameworks, tuple(measured))
+
+
+def _read_kpis(
+    folder: Path, packs: dict[str, Pack], duties: Mapping[str, Duty], problems: list[Problem]
+) -> tuple[dict[str, Framework], list[Measure]]:
+    """The frameworks and measures of every pack in `folder`; the packs join `packs`."""
+    frameworks: dict[str, Framework] = {}
+    measures: list[Measure] = []
+    for path in sorted(folder.glob("*/pack.yaml")):
+        document, sound = _document(path, problems)
+        if not sound:
+            continue
+        own = _problems_of(path)
+        found = kpifile.pack(document, str(path), own, duties)
+        if found is not None and found[0].name != path.parent.name:
+            own.add(("pack",), f"pack is '{found[0].name}', but the folder is called '{path.parent.name}'")
+        if found is not None:
+            for name in set(found[2]) & set(frameworks):
+                own.add(("frameworks", name), f"another pack has a framework '{name}'; their names are keys")
+        problems += own.found
+        if found is None:
+            continue
+        pack, cases_as_at, its = found
+        packs[pack.name] = pack
+        frameworks.update(its)
+        for file in sorted(p for p in path.parent.glob("*.yaml") if p != path):
+            document, sound = _document(file, problems)
+            if not sound:
+                continue
+            own = _problems_of(file)
+            measure = kpifile.measure(document, str(file), file.stem, pack.name, cases_as_at, its, own)
+            problems += own.found
+            if measure is not None:
+                measures.append(measure)
+    keys: dict[tuple[str, str], str] = {}
+    for m in measures:
+        for v in m.versions:
+            there = keys.setdefault((v.framework, v.code), m.file)
+            if there != m.file:
+                what = f"framework '{v.framework}' has a KPI {v.code} in {there} already"
+                problems.append(Problem(documents.locate(Path(m.file), ("versions", v.framework)), what))
+    return frameworks, measures
 
 
 def _facts(
@@ -238,6 +314,18 @@ def _n(n: int, what: str) -> str:
 
 def _locate_in(file: str, loc: Sequence[str | int], offset: int) -> Location:
     return documents.locate_in(Path(file), loc, offset)
+
+
+def _locate_in_kpi(file: str, loc: Sequence[str | int], offset: int) -> Location:
+    """The place in a measure file of a mistake in the rule that was made of it."""
+    keys: Sequence[str | int] = loc
+    if loc[0] == "when":
+        keys = ("denominator",)
+    elif loc[0] == "require":
+        document = documents.load_yaml(Path(file))
+        wrapped = isinstance(document, dict) and document.get("direction") == "lower_is_better"
+        keys, offset = ("numerator",), max(offset - len("not (") if wrapped else offset, 0)
+    return documents.locate_in(Path(file), keys, offset)
 
 
 def _problems_of(path: Path) -> rulefile.Problems:

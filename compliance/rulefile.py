@@ -555,7 +555,7 @@ def rule(
         under=tuple((groups.regulation([d]), groups.standard([d])) for d in cites),
         cites_list=written.cites if isinstance(written.cites, str) else "",
         area=AREAS[groups.area(written.judgement or "", written.put_right.workstream)],
-        cases=tuple(_case(c, i, cases_as_at, problems) for i, c in enumerate(written.cases)),
+        cases=tuple(case(c, i, cases_as_at, problems) for i, c in enumerate(written.cases)),
         unmet=written.unmet,
         each=next(iter(written.each.items())) if written.each else None,
         equivalent=tuple(model.Equivalent(e.mutant, e.because) for e in written.equivalent),
@@ -612,7 +612,8 @@ def _check(written: RuleModel, problems: Problems) -> tuple[tuple[str, str], ...
     return model.Every(e.from_, e.done, within, e.until or "", e.what or "")
 
 
-def _case(c: CaseModel, i: int, as_at: date, problems: Problems) -> model.Case:
+def case(c: CaseModel, i: int, as_at: date, problems: Problems) -> model.Case:
+    """An example as the model has it; `i` is its place in the file."""
     return model.Case(
         name=c.name,
         as_at=problems.day(("cases", i, "as_at"), c.as_at) if c.as_at else as_at,

@@ -13,7 +13,7 @@ from typing import Any, cast
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
-from compliance import mappingfile, rulefile
+from compliance import kpifile, mappingfile, rulefile
 from compliance.documents import load_json, write_shared
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
@@ -25,6 +25,8 @@ def generated() -> Mapping[str, dict[str, Any]]:
     models: Mapping[str, tuple[str, type[BaseModel]]] = {
         "rule.schema.json": ("A rule", rulefile.RuleModel),
         "pack.schema.json": ("A rule pack", rulefile.PackModel),
+        "kpi.schema.json": ("A measure, and the KPIs that frameworks make of it", kpifile.KpiModel),
+        "kpi-pack.schema.json": ("A pack of KPIs", kpifile.KpiPackModel),
         "parameters.schema.json": ("An agency's own figures", rulefile.OverridesModel),
         "reading.schema.json": ("What is read to answer duties that only reading can settle", rulefile.ReadingModel),
         "grouping.schema.json": ("What findings are grouped by", rulefile.GroupingModel),

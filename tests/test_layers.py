@@ -24,6 +24,8 @@ LAYERS: list[tuple[str, str]] = [
     ("language.check", "errors language model"),
     ("language.describe", "dates language model"),
     ("rulefile", "compliance dates errors grouping model"),
+    ("kpi", "dates model"),
+    ("kpifile", "compliance dates errors kpi model rulefile"),
     ("checking", "errors language model"),
     ("oracle", "checking dates language model"),
     ("sql", ""),
@@ -49,7 +51,7 @@ LAYERS: list[tuple[str, str]] = [
     ("reading", "errors mapping"),
     ("mappingfile", "compliance documents errors mapping model rulefile"),
     ("loading", "compliance errors mapping model reading sidebyside sql"),
-    ("rulebook", "checking compliance documents errors grouping language model records rulefile"),
+    ("rulebook", "checking compliance documents errors grouping kpi kpifile language model records rulefile"),
     ("run", "dates errors model previous sampling sidebyside sql"),
     ("cases", "checking compiler dates errors model rulebook run sql compliance"),
     ("variants", "cases checking dates language model"),
@@ -65,7 +67,7 @@ LAYERS: list[tuple[str, str]] = [
     ("report.dictionary", "errors model report"),
     ("report", "findings report"),
     ("planning", "compliance errors model sql documents mapping mappingfile records rulebook compiler"),
-    ("schemas", "compliance documents mappingfile rulefile"),
+    ("schemas", "compliance documents kpifile mappingfile rulefile"),
     (
         "pipeline",
         "compliance arranging coverage dates documents errors findings grouping model previous sampling sql reading run loading planning"

@@ -255,6 +255,8 @@ def _citation(lowered: Lowered, lowerer: Lowerer) -> Ir:
     about = next((d for d in rule.cites if d.id == lowered.part), None)
     if about is not None:
         return text(about.ref)
+    if not rule.cites:
+        return text("KPI")
     first = rule.cites[0]
     its = [d for d in rule.cites if d.instrument == first.instrument and d.layer == first.layer]
     day = lowerer.judged if lowered.rule.judged_on is not None or lowered.due is None else lowered.due.due

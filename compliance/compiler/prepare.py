@@ -162,7 +162,7 @@ def _info(rule: CheckedRule, parameters: Mapping[str, Parameter], status: Status
         record=r.record,
         cites=tuple(d.id for d in r.cites),
         refs=tuple(dict.fromkeys(d.ref for d in r.cites)),
-        layer=min((d.layer for d in r.cites), key=LAYERS.index),
+        layer=min((d.layer for d in r.cites), key=LAYERS.index, default="local policy"),
         severity=r.severity,
         put_right=r.put_right,
         remedy=r.remedy,
