@@ -9,7 +9,7 @@ from compliance.errors import ComplianceError, nearest
 from compliance.model import Field, RecordKind, RecordKinds
 from compliance.report.grid import grid
 
-GROUPS = ("agency", "staff", "panel", "fostering", "children", "concerns", "governance")
+GROUPS = ("agency", "staff", "panel", "fostering", "children", "concerns", "governance", "annex a", "ssda903", "kpis")
 
 
 def write(kinds: RecordKinds, kind: str, format_: str, width: int) -> Iterator[str]:
