@@ -142,7 +142,12 @@ class ParameterModel(Strict):
 
     title: Line
     value: str | int | dict[Day, str | int]
-    unit: Literal["days", "weeks", "months", "years", "working_days", "count", "references", "people", "pounds", "percent"] | None = None
+    unit: (
+        Literal[
+            "days", "weeks", "months", "years", "working_days", "count", "references", "people", "pounds", "percent"
+        ]
+        | None
+    ) = None
     basis: Literal["law", "standard", "good practice", "local policy"]
     source: Line
     note: str | None = None

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from compliance.previous import Became, Earlier
     from compliance.sampling import Draw
     from compliance.sidebyside import Job
-    from compliance.sql.planned import Plan, RecordPlan
+    from compliance.sql.planned import CountPlan, Plan, RecordPlan
 
 RULES = 10
 """Rules whose findings one statement writes: the engine needs longer to read what they say than to say it."""
@@ -420,6 +420,32 @@ def run(
     }
     audited = Audited(con, plan, rules, as_at, sources, hits, failed, n_at_a_time)
     return audited, tuple(_result(n, rule, failed, counted, hits) for n, rule in enumerate(rules))
+
+
+def count(
+    con: duckdb.DuckDBPyConnection, plan: CountPlan, days: Sequence[date], threads: int = 0
+) -> dict[date, list[tuple[int, tuple[int, ...]]]]:
+    """For each day and each question of the plan, how many records there were and how many each condition was true for.
+
+    The tables `t_<kind>` must be there, and stay. A day is left out where no record was there.
+
+    Args:
+      days: at most `dialect.MOST_DAYS`, each once.
+    """
+    if plan.calendar:
+        add_calendar(con)
+    con.execute(dialect.DAYS, {"days": list(days)})
+    execute_all(con, [s for s in plan.setup if not dialect.drops_records(s)], workers(threads))
+    found: dict[str, dict[date, tuple[int, ...]]] = {}
+    for record, statement in plan.counts:
+        found[record] = {day: tuple(its) for day, *its in con.execute(statement).fetchall()}
+    counted: dict[date, list[tuple[int, tuple[int, ...]]]] = {}
+    for day in days:
+        counted[day] = []
+        for record, first, end in plan.places:
+            its = found[record].get(day, (0,) * (1 + max(e for r, _, e in plan.places if r == record)))
+            counted[day].append((its[0], its[1 + first : 1 + end]))
+    return counted
 
 
 def _result(

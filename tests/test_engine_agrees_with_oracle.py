@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from compliance import run
 from compliance.cases import fill
 from compliance.checking import CheckedRule, check_rule, names_of
-from compliance.compiler.prepare import prepare
+from compliance.compiler.prepare import prepare, prepare_trend
 from compliance.errors import Location
 from compliance.model import (
     Dated,
@@ -565,3 +565,37 @@ def test_engine_and_oracle_agree_on_every_outcome(
     got = engine(rows, sound)
     want = {k: o for rule in sound for k, o in expected(rows, rule).items()}
     assert got == want, [r.rule for r in sound]
+
+
+DAYS = [date(2020, 2, 29), date(2020, 12, 24), date(2021, 5, 31), AS_AT]
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate, Phase.shrink]
+)
+@given(worlds(), st.lists(st.tuples(rules(), st.one_of(st.none(), limits)), min_size=1, max_size=4))
+def test_looking_from_many_days_at_once_finds_what_looking_from_each_finds(
+    rows: dict[str, list[dict[str, Any]]], its: list[tuple[Rule, Limit | None]]
+) -> None:
+    sound = tuple(limited(checked(replace(r, id=f"rule-{i}")), own) for i, (r, own) in enumerate(its))
+    with tempfile.TemporaryDirectory() as scratch:
+        con = run.connect(Path(scratch), threads=1)
+        tables = fill(con, KINDS, rows)
+        counted = prepare_trend(sound, KINDS, PARAMETERS, tables, DAYS[0], DAYS[-1])
+        by_day = run.count(con, counted.plan, DAYS)
+        con.close()
+    for day in DAYS:
+        with tempfile.TemporaryDirectory() as scratch:
+            con = run.connect(Path(scratch), threads=1)
+            tables = fill(con, KINDS, rows)
+            prepared = prepare(sound, KINDS, PARAMETERS, tables, day)
+            _, results = run.run(con, prepared.plan, prepared.rules, day, tables.sources, 1)
+            con.close()
+        alone = {(r.rule.id, r.rule.part, r.rule.own_policy): r for r in results}
+        for number, (_, counts) in zip(counted.numbers, by_day[day], strict=True):
+            info = counted.rules[number]
+            one = alone.get((info.id, info.part, info.own_policy))
+            if one is None or one.status == "not in force":
+                assert counts[1:] == (0, 0, 0), info.id
+            else:
+                assert counts == (one.not_applicable, one.pending, one.breach, one.not_evidenced), info.id

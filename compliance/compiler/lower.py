@@ -144,12 +144,20 @@ class Lowerer:
     Args:
       tables: which columns there are, and which of them are in doubt somewhere.
       parameters: the figures in force for this audit.
+      many_days: looked from many days at once, on some of which a rule may not be in force.
     """
 
-    def __init__(self, kinds: RecordKinds, tables: Mapping[str, Table], parameters: Mapping[str, Parameter]) -> None:
+    def __init__(
+        self,
+        kinds: RecordKinds,
+        tables: Mapping[str, Table],
+        parameters: Mapping[str, Parameter],
+        many_days: bool = False,
+    ) -> None:
         self.kinds = kinds
         self.tables = tables
         self.parameters = parameters
+        self.many_days = many_days
         self.pairs: dict[str, Pair] = {}
         self.judged: Ir = AsAt()
         self.part = ""
@@ -164,6 +172,7 @@ class Lowerer:
         if checked.judged_on is not None:
             judged = self.value(checked.judged_on, scopes).node
             self.judged = op("coalesce", judged, AsAt())
+        if checked.judged_on is not None or self.many_days:
             in_force = self.in_force(checked.rule.from_on, checked.rule.to_on)
         when: Ir = and_(TRUE if checked.when is None else self.value(checked.when, scopes).node, in_force)
         if checked.each is not None:

@@ -8,13 +8,14 @@ rules' verdicts, and the arguments of those that fail, are read from.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from compliance.compiler.argue import Argument
 from compliance.compiler.ir import (
     FALSE,
     FEATURES,
+    AsAt,
     Column,
     Group,
     Ir,
@@ -31,7 +32,7 @@ from compliance.compiler.ir import (
 from compliance.compiler.lower import Lowered, Pair
 from compliance.model import RecordKinds, Table
 from compliance.sql import duckdb as dialect
-from compliance.sql.planned import Plan, RecordPlan
+from compliance.sql.planned import CountPlan, Plan, RecordPlan
 from compliance.sql.text import name
 
 
@@ -54,11 +55,18 @@ class _Step:
 
 @dataclass
 class Planner:
-    """Plans rules that have been lowered against one export."""
+    """Plans rules that have been lowered against one export.
+
+    Args:
+      many_days: the plan looks from each of the days in the table `day`, not from one.
+      prefix: of all names that it makes, where several plans share an engine; no `_` in it.
+    """
 
     kinds: RecordKinds
     tables: Mapping[str, Table]
     pairs: Mapping[str, Pair]
+    many_days: bool = False
+    prefix: str = ""
     _features: dict[str, dict[Ir, _Feature]] = field(default_factory=lambda: defaultdict(dict))
     _stages: dict[tuple[str, Ir], int] = field(default_factory=dict)
     _used: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
@@ -76,21 +84,49 @@ class Planner:
             wanted[record] += [argument.sentence, argument.failed, argument.missing, argument.evidence]
             wanted[record] += [argument.due_on, argument.late, argument.margin]
             wanted[record] += [x for _, t, said in argument.conditions for x in (t, said)]
+        self._lay_out(wanted)
+        records = tuple(self._record(r, lowered, arguments, numbers) for r in sorted(wanted))
+        explain = tuple(self._explain(rule, argument) for rule, argument in zip(lowered, arguments, strict=True))
+        setup = tuple(self._setup({r.view for r in records}))
+        conditions = tuple(tuple(label for label, _, _ in a.conditions) for a in arguments)
+        return Plan(setup, self._needs_calendar(), records, tuple(numbers), explain, conditions)
+
+    def counting(self, asked: Sequence[tuple[str, Sequence[Ir]]]) -> CountPlan:
+        """How many rows of record kinds conditions are true for, day by day.
+
+        Args:
+          asked: a record kind and conditions on its rows; a kind may be named often.
+        """
+        wanted: dict[str, list[Ir]] = defaultdict(list)
+        places = []
+        for record, conditions in asked:
+            places.append((record, len(wanted[record]), len(wanted[record]) + len(conditions)))
+            wanted[record] += conditions
+        self._lay_out(wanted)
+        counted = []
+        for record, items in wanted.items():
+            told, said = shared(items, lambda n: f"told__{n}")
+            lets = [(alias, self._sql(record, item)) for alias, item in told]
+            sql = [self._sql(record, item) for item in said]
+            counted.append((record, dialect.counts_by_day(self._version[record], sql, lets)))
+        setup = tuple(self._setup({self._version[r] for r in wanted}))
+        return CountPlan(setup, self._needs_calendar(), tuple(counted), tuple(places))
+
+    def _lay_out(self, wanted: Mapping[str, Sequence[Ir]]) -> None:
+        """Every step that is needed to say `wanted` of the rows of record kinds."""
         for record, items in wanted.items():
             self._used[record].update(("rid", "src", "row", self.kinds[record].key))
             for item in items:
                 self._stage(record, item)
+        if self.many_days:
+            for columns in self._used.values():
+                columns.add(dialect.DAY)
         last = max((f.stage for fs in self._features.values() for f in fs.values()), default=0)
         for table in [*self._tables_in_order()]:
             self._base_view(table)
         for stage in range(1, last + 1):
             self._make_groups(stage)
             self._widen(stage)
-        records = tuple(self._record(r, lowered, arguments, numbers) for r in sorted(wanted))
-        explain = tuple(self._explain(rule, argument) for rule, argument in zip(lowered, arguments, strict=True))
-        setup = tuple(self._setup({r.view for r in records}))
-        conditions = tuple(tuple(label for label, _, _ in a.conditions) for a in arguments)
-        return Plan(setup, self._needs_calendar(), records, tuple(numbers), explain, conditions)
 
     def _setup(self, finals: set[str]) -> Iterator[str]:
         """The steps as statements; a table is dropped as soon as nothing more is made from it."""
@@ -180,7 +216,7 @@ class Planner:
         ]
 
     def _base_view(self, table: str) -> None:
-        what = f"x{len(self._short)}"
+        what = f"{self.prefix}x{len(self._short)}"
         self._short[table] = what
         self._version[table] = what
         pair = self.pairs.get(table)
@@ -194,6 +230,7 @@ class Planner:
             return
         kind = self.kinds[table]
         supplied = self.tables[table].columns
+        day = dialect.OF_DAY if self.many_days else dialect.AS_AT
         columns_sql = []
         for column in sorted(self._used[table]):
             sql = f"p.{name(column)}"
@@ -202,20 +239,26 @@ class Planner:
             if declared is not None:
                 since = next((f for f in (declared.known_from, declared.in_doubt_before) if f in supplied), "")
                 if declared.type == "date" and not declared.may_lie_ahead:
-                    sql = dialect.masked(sql, sql)
+                    sql = dialect.masked(sql, sql, day)
                 if since and since != column:
-                    sql = dialect.masked(sql, f"p.{name(since)}")
+                    sql = dialect.masked(sql, f"p.{name(since)}", day)
             elif doubted is not None and doubted.in_doubt_before in supplied:
                 unreadable = sql if doubted.name in self.tables[table].doubted else ""
-                sql = dialect.not_known_yet(f"p.{name(doubted.in_doubt_before)}", unreadable)
+                sql = dialect.not_known_yet(f"p.{name(doubted.in_doubt_before)}", unreadable, day)
+            elif column == dialect.DAY:
+                sql = day
+            elif self.many_days and (column == "rid" or column.startswith("link__")):
+                sql = dialect.of_the_day(sql)
             columns_sql.append((column, sql))
         exists = [f"p.{name(f)}" for f in kind.counts_from if f in supplied]
-        self._steps.append(_Step(what, dialect.as_at_view(f"t_{table}", columns_sql, exists), [f"t_{table}"]))
+        self._steps.append(_Step(what, dialect.as_at_view(f"t_{table}", columns_sql, exists, day), [f"t_{table}"]))
 
     def _sql(self, table: str, item: Ir, alias: str = "p") -> str:
         """`item` over a version of `table`, called `alias`, that has its features."""
 
         def column(i: Ir) -> str:
+            if isinstance(i, AsAt):
+                return f"{alias}.{dialect.DAY}" if self.many_days else dialect.AS_AT
             if isinstance(i, Column):
                 return f"{alias}.{name(i.name)}"
             return f"{alias}.{name(self._features[table][i].column)}"
@@ -226,7 +269,7 @@ class Planner:
         for (child, link, at), items in sorted(self._groups.items(), key=lambda g: g[0]):
             if at != stage:
                 continue
-            what = f"g_{len(self._steps)}"
+            what = f"{self.prefix}g_{len(self._steps)}"
             groups = [item for item in items if isinstance(item, Group)]
             named, said = shared((p for g in groups for p in parts(g)), lambda n: f"said__{n}")
             columns, rest = [], iter(said)
@@ -247,7 +290,7 @@ class Planner:
         for w in windows:
             together[self._family(table, w.link), w.order].append(w)
         for (family, order), its in together.items():
-            what = f"w{len(self._steps)}"
+            what = f"{self.prefix}w{len(self._steps)}"
             by, key = f"p.{name(family)}", f"p.{name(self._key(table))}"
             columns = []
             for i, w in enumerate(its):
@@ -338,6 +381,17 @@ class Planner:
         shown += [x for _, truth, said in argument.conditions for x in (truth, said)]
         listed = [self._sql(record, s) for s in shown]
         return dialect.of_some(self._version[record], self.kinds[record].key, listed)
+
+
+def make_counts(
+    asked: Sequence[tuple[str, Sequence[Ir]]],
+    kinds: RecordKinds,
+    tables: Mapping[str, Table],
+    pairs: Mapping[str, Pair],
+    prefix: str = "",
+) -> CountPlan:
+    """One shared plan that looks from many days at once; `asked` is as `Planner.counting` has it."""
+    return Planner(kinds, tables, pairs, True, prefix).counting(asked)
 
 
 def make_plan(

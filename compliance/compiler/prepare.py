@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from compliance.checking import CheckedRule, needs
 from compliance.compiler.argue import argue
-from compliance.compiler.lower import Lowerer, beside
-from compliance.compiler.plan import make_plan
+from compliance.compiler.ir import FALSE, and_, is_null, not_
+from compliance.compiler.lower import Lowered, Lowerer, beside
+from compliance.compiler.plan import make_counts, make_plan
 from compliance.dates import english
 from compliance.model import LAYERS, SERVICES, Limit, Parameter, RecordKinds, RuleInfo, Status, Tables
-from compliance.sql.planned import Prepared
+from compliance.sql.planned import CountPlan, Prepared
 
 
 def prepare(
@@ -24,9 +25,82 @@ def prepare(
 ) -> Prepared:
     """Plans every rule that can run; says of every other why not."""
     lowerer = Lowerer(kinds, tables.tables, parameters)
+    asked = _asked(rules, kinds, parameters, tables, as_at, as_at)
+    numbers, lowered, arguments = [], [], []
+    for number, low in _lowered(asked, parameters, lowerer):
+        numbers.append(number)
+        lowered.append(low)
+        arguments.append(argue(low, lowerer))
+    plan = make_plan(lowered, arguments, numbers, kinds, tables.tables, lowerer.pairs)
+    since, until = _valid(rules, as_at)
+    return Prepared(tuple(info for info, _ in asked), plan, since, until)
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What is counted day by day: of each rule that can run, its number and the place of its conditions in the plan."""
+
+    rules: tuple[RuleInfo, ...]
+    numbers: tuple[int, ...]
+    plan: CountPlan
+
+
+def prepare_trend(
+    rules: tuple[CheckedRule, ...],
+    kinds: RecordKinds,
+    parameters: Mapping[str, Parameter],
+    tables: Tables,
+    first: date,
+    last: date,
+) -> Counted:
+    """Plans how many records have each outcome of every rule that is in force on some day from `first` to `last`.
+
+    For each rule: not applicable, pending, breach, not evidenced; before and after its time it applies to nothing.
+    """
+    lowerer = Lowerer(kinds, tables.tables, parameters, many_days=True)
+    asked = _asked(rules, kinds, parameters, tables, first, last)
+    numbers, conditions = [], []
+    for number, low in _lowered(asked, parameters, lowerer):
+        numbers.append(number)
+        running = FALSE if low.pending == FALSE else and_(low.when, low.pending)
+        conditions.append((low.rule.rule.record, (not_(low.when), running, not_(low.verdict), is_null(low.verdict))))
+    plan = make_counts(conditions, kinds, tables.tables, lowerer.pairs)
+    return Counted(tuple(info for info, _ in asked), tuple(numbers), plan)
+
+
+def prepare_measures(
+    rules: tuple[CheckedRule, ...],
+    kinds: RecordKinds,
+    parameters: Mapping[str, Parameter],
+    tables: Tables,
+    prefix: str = "",
+) -> Counted:
+    """Plans how the records of each measure count, in the order of `kpi.Counts`; `prefix` is that of the plan's tables."""
+    lowerer = Lowerer(kinds, tables.tables, parameters, many_days=True)
+    asked = _asked(rules, kinds, parameters, tables, date.min, date.max)
+    numbers, conditions = [], []
+    for number, low in _lowered(asked, parameters, lowerer):
+        numbers.append(number)
+        holds = and_(*(truth for _, truth in low.conditions))
+        sides = (holds, not_(holds), is_null(holds))
+        its = (*(and_(low.when, s) for s in sides), *(and_(is_null(low.when), s) for s in sides))
+        conditions.append((low.rule.rule.record, its))
+    plan = make_counts(conditions, kinds, tables.tables, lowerer.pairs, prefix)
+    return Counted(tuple(info for info, _ in asked), tuple(numbers), plan)
+
+
+def _asked(
+    rules: tuple[CheckedRule, ...],
+    kinds: RecordKinds,
+    parameters: Mapping[str, Parameter],
+    tables: Tables,
+    first: date,
+    last: date,
+) -> list[tuple[RuleInfo, CheckedRule]]:
+    """Each rule in each way in which it is asked on some day from `first` to `last`, with what becomes of it."""
     asked: list[tuple[RuleInfo, CheckedRule]] = []
     for rule in rules:
-        status, why, lacking = _status(rule, kinds, parameters, tables, as_at)
+        status, why, lacking = _status(rule, kinds, parameters, tables, first, last)
         info = replace(_info(rule, parameters, status, why), lacking=lacking)
         parts = _parts(rule, tables) if status == "ran" else ("",)
         asked += [(_for_part(info, rule, part), rule) for part in parts]
@@ -37,7 +111,13 @@ def prepare(
             asked += [(_for_part(local, rule, part), rule) for part in parts]
     # The agency's own figures come last, for none is more than advice.
     asked.sort(key=lambda a: bool(a[0].own_policy))
-    numbers, lowered, arguments = [], [], []
+    return asked
+
+
+def _lowered(
+    asked: list[tuple[RuleInfo, CheckedRule]], parameters: Mapping[str, Parameter], lowerer: Lowerer
+) -> Iterator[tuple[int, Lowered]]:
+    """Every rule that runs with its number; while it is looked at, `lowerer` has the figures by which it is read."""
     for number, (info, rule) in enumerate(asked):
         if info.status != "ran":
             continue
@@ -47,13 +127,8 @@ def prepare(
             assert own is not None
             lowerer.parameters, lowerer.own_limit = own.parameters, own.limit
             low = beside(lowerer.rule(rule, info.part), low.verdict, own.source)
-        numbers.append(number)
-        lowered.append(low)
-        arguments.append(argue(low, lowerer))
+        yield number, low
         lowerer.parameters, lowerer.own_limit = parameters, None
-    plan = make_plan(lowered, arguments, numbers, kinds, tables.tables, lowerer.pairs)
-    since, until = _valid(rules, as_at)
-    return Prepared(tuple(info for info, _ in asked), plan, since, until)
 
 
 @dataclass(frozen=True)
@@ -111,7 +186,12 @@ def _valid(rules: tuple[CheckedRule, ...], as_at: date) -> tuple[date, date]:
 
 
 def _status(
-    rule: CheckedRule, kinds: RecordKinds, parameters: Mapping[str, Parameter], tables: Tables, as_at: date
+    rule: CheckedRule,
+    kinds: RecordKinds,
+    parameters: Mapping[str, Parameter],
+    tables: Tables,
+    first: date,
+    last: date,
 ) -> tuple[Status, str, tuple[str, ...]]:
     off = [p for p in rule.parameters if parameters[p].value is None]
     if off:
@@ -120,9 +200,13 @@ def _status(
     r = rule.rule
     # A kind that the export was meant to hold and lacks is a fault to be told, not a subject that it leaves out.
     if r.only_with and not {*tables.tables, *tables.absent} & set(r.only_with):
-        return "switched off", f"{r.pack} is asked only where there are records of its own, such as {r.only_with[0]}", ()
-    if rule.judged_on is None and (as_at < r.from_on or (r.to_on is not None and as_at > r.to_on)):
-        if as_at < r.from_on:
+        return (
+            "switched off",
+            f"{r.pack} is asked only where there are records of its own, such as {r.only_with[0]}",
+            (),
+        )
+    if rule.judged_on is None and (last < r.from_on or (r.to_on is not None and first > r.to_on)):
+        if last < r.from_on:
             return "not in force", f"in force from {english(r.from_on)}", ()
         return "not in force", f"in force until {english(r.to_on)}" if r.to_on else "", ()
     bound = {kind for d in r.cites for kind in SERVICES[d.binds]}

@@ -11,7 +11,12 @@ from compliance.sql.text import literal, name
 
 Arguments = tuple[str, ...]
 AS_AT = "getvariable('as_at')"
-"""Stands for the day in a plan, which is made for many days; `at` puts the day in its place."""
+"""Stands for the day in a plan, which is made for any day; `at` puts the day in its place."""
+DAY = "day__"
+"""The column that holds the day, in a plan that looks from many days at once."""
+OF_DAY = "d.day"
+MOST_DAYS = 1_024
+"""More days than these one plan does not look from, for the day's number is a part of each row's."""
 
 # `{0}`, `{1}` are the arguments; None: all of them, in `_JOINED`.
 TEMPLATES: Mapping[str, str] = {
@@ -125,9 +130,7 @@ def render(item: Ir, column: Callable[[Ir], str]) -> str:
     match item:
         case Const(value=v):
             return literal(v)
-        case AsAt():
-            return AS_AT
-        case Column():
+        case AsAt() | Column():
             return column(item)
         case Op(name=op, args=args):
             rendered = tuple(_set_apart(a, render(a, column), _ASKS.get(op, 0)) for a in args)
@@ -170,22 +173,37 @@ def drop(what: str) -> str:
     return f"DROP TABLE {name(what)}"
 
 
-def as_at_view(table: str, columns: list[tuple[str, str]], exists: list[str]) -> str:
-    """The rows of a record kind that exist on the as-at date, each column with what it reads as then."""
+def drops_records(statement: str) -> bool:
+    """Whether it drops the table of a record kind."""
+    return statement.startswith(drop("t_")[:-1])
+
+
+def as_at_view(table: str, columns: list[tuple[str, str]], exists: list[str], day: str) -> str:
+    """The rows of a record kind that exist on the as-at date, each column with what it reads as then.
+
+    Args:
+      day: `AS_AT`, or `OF_DAY` for the rows as at each of the days in the table `day`.
+    """
     listed = ", ".join(f"{sql} AS {name(alias)}" for alias, sql in columns)
     since = f"coalesce({', '.join(exists)})" if len(exists) > 1 else "".join(exists)
-    where = f" WHERE {since} IS NULL OR {since} <= {AS_AT}" if exists else ""
-    return f"SELECT {listed} FROM {name(table)} p{where}"
+    where = f" WHERE {since} IS NULL OR {since} <= {day}" if exists else ""
+    days = " CROSS JOIN day d" if day == OF_DAY else ""
+    return f"SELECT {listed} FROM {name(table)} p{days}{where}"
 
 
-def masked(column: str, since: str) -> str:
+def of_the_day(column: str) -> str:
+    """The number of a row as at one of many days."""
+    return f"({column} * {MOST_DAYS} + d.n)"
+
+
+def masked(column: str, since: str, day: str) -> str:
     """A field that is not yet set before the day in `since`."""
-    return f"(CASE WHEN {since} > {AS_AT} THEN NULL ELSE {column} END)"
+    return f"(CASE WHEN {since} > {day} THEN NULL ELSE {column} END)"
 
 
-def not_known_yet(since: str, unreadable: str) -> str:
+def not_known_yet(since: str, unreadable: str, day: str) -> str:
     """Whether nobody can tell what a field held: before the day in `since`, or where the cell cannot be read."""
-    return f"({since} > {AS_AT}{f' OR {unreadable}' if unreadable else ''})"
+    return f"({since} > {day}{f' OR {unreadable}' if unreadable else ''})"
 
 
 def grouping(view: str, by: str, columns: list[tuple[str, str]], lets: list[tuple[str, str]]) -> str:
@@ -241,6 +259,18 @@ def counts(view: str, conditions: list[str], lets: list[tuple[str, str]]) -> str
     return f"SELECT count(*){listed} FROM {with_told(view, lets)}"
 
 
+def counts_by_day(view: str, conditions: list[str], lets: list[tuple[str, str]]) -> str:
+    """The same for each day on which there are any: the day comes first."""
+    listed = "".join(f", count(CASE WHEN {c} THEN 1 END)" for c in conditions)
+    return f"SELECT {DAY}, count(*){listed} FROM {with_told(view, lets)} GROUP BY {DAY}"
+
+
+DAYS = (
+    "CREATE OR REPLACE TABLE day AS SELECT CAST(row_number() OVER (ORDER BY day) - 1 AS BIGINT) AS n, day"
+    " FROM (SELECT unnest(CAST($days AS DATE[])) AS day)"
+)
+
+
 def with_told(view: str, lets: list[tuple[str, str]]) -> str:
     """`view` as `p`, with names for what is said of its rows more than once."""
     if not lets:
@@ -260,12 +290,12 @@ LEAVE_OUT = "SET GLOBAL disabled_optimizers = '{names}'"
 LOCK = ("SET enable_external_access = false", "SET lock_configuration = true")
 
 CALENDAR = (
-    "CREATE TABLE calendar AS SELECT day, CAST(sum(CASE WHEN open THEN 1 ELSE 0 END) OVER (ORDER BY day"
+    "CREATE TABLE IF NOT EXISTS calendar AS SELECT day, CAST(sum(CASE WHEN open THEN 1 ELSE 0 END) OVER (ORDER BY day"
     " ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS BIGINT) AS ordinal, open FROM"
     " (SELECT CAST(d AS DATE) AS day, dayofweek(d) NOT IN (0, 6) AND CAST(d AS DATE) NOT IN ({closed}) AS open"
     " FROM range(TIMESTAMP '{start}', TIMESTAMP '{end}', INTERVAL 1 DAY) r(d))"
 )
-OPEN_DAYS = "CREATE TABLE open_day AS SELECT ordinal, day FROM calendar WHERE open"
+OPEN_DAYS = "CREATE TABLE IF NOT EXISTS open_day AS SELECT ordinal, day FROM calendar WHERE open"
 
 
 Branch = tuple[int, tuple[str, ...], tuple[tuple[str, str], ...]]

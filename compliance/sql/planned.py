@@ -101,6 +101,21 @@ class Plan:
 
 
 @dataclass(frozen=True)
+class CountPlan:
+    """How many records each of many conditions is true for, as at each of many days. Needs the table `day`.
+
+    Args:
+      counts: a record kind, and the statement that counts all conditions on it at once.
+      places: for each question the record kind, and from where to where (exclusive) its conditions stand in that statement.
+    """
+
+    setup: tuple[str, ...]
+    calendar: bool
+    counts: tuple[tuple[str, str], ...]
+    places: tuple[tuple[str, int, int], ...]
+
+
+@dataclass(frozen=True)
 class Prepared:
     """Plain data: what a run needs, for any as-at date from `valid_from` to `valid_to` (both inclusive)."""
 
