@@ -89,6 +89,25 @@ def period_end(day: date, period: Frequency) -> date:
     return add_months(start, {"month": 1, "quarter": 3, "term": 4, "year": 12}[period]) - timedelta(days=1)
 
 
+def periods_to(day: date, period: Frequency, n: int) -> list[tuple[date, date]]:
+    """The last n periods up to `day`, oldest first; the last one ends on `day`, whole or not."""
+    found = [(period_start(day, period), day)]
+    while len(found) < n:
+        end = found[0][0] - timedelta(days=1)
+        found.insert(0, (period_start(end, period), end))
+    return found
+
+
+def ends_between(first: date, last: date, period: Frequency) -> list[date]:
+    """The last day of every period that ends from `first` to `last`, both inclusive; `last` itself as well."""
+    found = []
+    day = period_end(first, period)
+    while day < last:
+        found.append(day)
+        day = period_end(day + timedelta(days=1), period)
+    return [*found, last]
+
+
 def put_right_on(as_at: date, within: Limit) -> date:
     """The day by which a finding of the audit `as_at` is to be put right; working days skip weekends only.
 

@@ -12,7 +12,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
 
 from compliance.dates import english
-from compliance.model import Dated, Frequency, PutRight, Rule
+from compliance.model import Dated, Frequency, PutRight, Rule, Tables
 
 Scheme = Literal["target_with_streak", "tolerance_band", "usual", "none"]
 MeasureUnit = Literal["percent", "count", "per_week", "days", "number"]
@@ -356,6 +356,27 @@ class Indicator:
     def now(self) -> Point:
         """The period reported on."""
         return self.points[-1]
+
+
+@dataclass(frozen=True)
+class KpiReport:
+    """What came of every KPI of the frameworks asked for.
+
+    Args:
+      as_at: the day that the export is looked at from; `day` the one that is reported on, the same or the end of an earlier period.
+      data: what the export is called.
+      trend: whether each value is told, and not the last alone.
+      suppressed_below: counts below it are not told; 0: all are.
+    """
+
+    as_at: date
+    day: date
+    data: str
+    frameworks: tuple[Framework, ...]
+    indicators: tuple[Indicator, ...]
+    tables: Tables
+    trend: bool = False
+    suppressed_below: int = 0
 
 
 def in_order(indicators: Iterable[Indicator]) -> Iterator[Indicator]:

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 
 from compliance.errors import ComplianceError, nearest
 from compliance.findings import Report
-from compliance.model import Prompt, Prompted, RecordKinds, RuleResult, Tables
+from compliance.model import Frequency, Prompt, Prompted, RecordKinds, RuleResult, Tables
 
 if TYPE_CHECKING:
     import duckdb
 
     from compliance.checking import CheckedRule
     from compliance.coverage import Coverage
+    from compliance.kpi import Counts, Framework, KpiReport, Measure, Point
     from compliance.previous import Earlier, Previous
     from compliance.rulebook import Rulebook
     from compliance.run import Audited, Explained, Ordered
@@ -106,42 +107,56 @@ def loaded(data: Path, mapping: Path | None) -> Iterator[tuple[duckdb.DuckDBPyCo
 
 
 @contextmanager
+def _opened(
+    data: Path, mapping: Path | None, memory: str, threads: int, timings: Timings, use_cache: bool = True
+) -> Iterator[tuple[duckdb.DuckDBPyConnection, RecordKinds, Tables]]:
+    """An export in the engine, set for its size and shut off from everything outside."""
+    from compliance import loading, planning, reading, run
+
+    with TemporaryDirectory(prefix="compliance-") as scratch_name:
+        scratch = Path(scratch_name)
+        con = run.connect(scratch, memory, threads or 1)
+        timings.mark("start")
+        try:
+            if reading.size(data) < SMALL_BYTES:
+                run.set_for_small(con)
+            kinds = planning.record_kinds()
+            translated = planning.mapping(mapping or beside(data, MAPPING), kinds, use_cache)
+            timings.mark("load mapping")
+            tables = loading.load_tables(con, data, translated, kinds, scratch, threads)
+            timings.mark("read, map and validate")
+            if sum(t.rows for t in tables.tables.values()) > SMALL:
+                run.set_for_large(con, threads)
+            run.lock(con)
+            yield con, kinds, tables
+        finally:
+            con.close()
+
+
+@contextmanager
 def _audited(
     asked: Audit, timings: Timings, earlier: Earlier | None = None
 ) -> Iterator[tuple[Audited, tuple[RuleResult, ...], Tables]]:
-    from compliance import loading, planning, reading, run
+    from compliance import planning, run
 
-    mapping = asked.mapping or beside(asked.data, MAPPING)
     parameters = asked.parameters or beside(asked.data, PARAMETERS)
-    with TemporaryDirectory(prefix="compliance-") as scratch_name:
-        scratch = Path(scratch_name)
-        con = run.connect(scratch, asked.memory, asked.threads or 1)
-        timings.mark("start")
+    with _opened(asked.data, asked.mapping, asked.memory, asked.threads, timings, asked.use_cache) as (
+        con,
+        kinds,
+        tables,
+    ):
+        prepared = planning.plan(kinds, tables, asked.as_at, asked.rules, parameters, asked.only, asked.use_cache)
+        timings.mark("load rules and compile")
+        ordered = _ordered(asked, prepared, kinds, tables, earlier)
+        audited, results = run.run(
+            con, prepared.plan, prepared.rules, asked.as_at, tables.sources, asked.threads, ordered
+        )
+        audited.prompts = prepared.prompts
+        timings.mark("run")
         try:
-            if reading.size(asked.data) < SMALL_BYTES:
-                run.set_for_small(con)
-            kinds = planning.record_kinds()
-            translated = planning.mapping(mapping, kinds, asked.use_cache)
-            timings.mark("load mapping")
-            tables = loading.load_tables(con, asked.data, translated, kinds, scratch, asked.threads)
-            timings.mark("read, map and validate")
-            if sum(t.rows for t in tables.tables.values()) > SMALL:
-                run.set_for_large(con, asked.threads)
-            run.lock(con)
-            prepared = planning.plan(kinds, tables, asked.as_at, asked.rules, parameters, asked.only, asked.use_cache)
-            timings.mark("load rules and compile")
-            ordered = _ordered(asked, prepared, kinds, tables, earlier)
-            audited, results = run.run(
-                con, prepared.plan, prepared.rules, asked.as_at, tables.sources, asked.threads, ordered
-            )
-            audited.prompts = prepared.prompts
-            timings.mark("run")
-            try:
-                yield audited, results, tables
-            finally:
-                audited.stop()
+            yield audited, results, tables
         finally:
-            con.close()
+            audited.stop()
 
 
 def _ordered(
@@ -321,3 +336,106 @@ def statements(book: Rulebook, rule: CheckedRule) -> list[str]:
     for record in plan.records:
         found += [record.hits(record.rules), record.counts(record.rules)[0]]
     return found
+
+
+@dataclass(frozen=True)
+class Measuring:
+    """What is asked for of KPIs.
+
+    Args:
+      as_at: the day that the export is looked at from.
+      day: the one that is reported on, `as_at` or an earlier one.
+      frameworks: by name; empty: those in force on `day`.
+      codes: only these KPIs; empty: all.
+      first, every: from when and how often values are wanted; without, the last periods of each KPI.
+      history: the JSON of an earlier report, for what the export does not say.
+    """
+
+    data: Path
+    as_at: date
+    day: date
+    mapping: Path | None = None
+    parameters: Path | None = None
+    rules: Path | None = None
+    frameworks: tuple[str, ...] = ()
+    codes: tuple[str, ...] = ()
+    first: date | None = None
+    every: Frequency | None = None
+    history: Path | None = None
+    memory: str = ""
+    threads: int = 0
+
+
+def measured(asked: Measuring, timings: Timings | None = None) -> KpiReport:
+    """Works out the KPIs of the frameworks asked for from an export.
+
+    Raises:
+      ComplianceError: the rules, the mapping, the export or the history cannot be used.
+    """
+    from compliance import measuring, planning, run
+    from compliance.compiler.prepare import prepare_measures
+    from compliance.kpi import Counts, KpiReport
+
+    timings = timings or Timings()
+    history = _history(asked.history)
+    book = planning.rulebook(asked.rules, asked.parameters or beside(asked.data, PARAMETERS), kpis_only=True)
+    timings.mark("load KPIs")
+    try:
+        frameworks = measuring.chosen(book.frameworks, asked.frameworks, asked.day)
+    except ValueError as e:
+        raise ComplianceError(str(e)) from e
+    of = {m.id: (m, rule) for m, rule in book.measures}
+    measures = measuring.measures_of((m for m, _ in of.values()), frameworks)
+    measures = _with_codes(measures, frameworks, asked.codes)
+    days = measuring.Days(asked.day, asked.first, asked.every)
+    figures = {n: p for names in book.names.values() for n, p in names.parameters.items()}
+    with _opened(asked.data, asked.mapping, asked.memory, asked.threads, timings) as (con, kinds, tables):
+        counted: dict[str, dict[date, Counts]] = {}
+        could_not: dict[str, str] = {}
+        for period in dict.fromkeys(m.period for m in measures):
+            rules = tuple(r for m in measures if m.period == period and (r := of[m.id][1]) is not None)
+            prepared = prepare_measures(rules, kinds, figures, tables, period)
+            timings.mark("compile")
+            could_not.update(measuring.could_not(prepared.rules))
+            by_day = run.count(con, prepared.plan, [end for _, end in days.of(period)], asked.threads)
+            for place, number in enumerate(prepared.numbers):
+                its = {day: Counts(*counts[place][1]) for day, counts in by_day.items()}
+                counted[prepared.rules[number].id] = its
+            timings.mark("count")
+        reported = run.reported_figures(con, tables, asked.day)
+        timings.mark("reported figures")
+    values = measuring.computed(measures, days, counted, could_not, tables.begins.get)
+    found = measuring.indicators(measures, frameworks, days, values, reported, history)
+    if asked.codes:
+        found = tuple(i for i in found if i.version.code in asked.codes)
+    return KpiReport(
+        asked.as_at,
+        asked.day,
+        asked.data.name or str(asked.data),
+        tuple(frameworks),
+        found,
+        tables,
+        asked.every is not None,
+    )
+
+
+def _with_codes(measures: list[Measure], frameworks: list[Framework], codes: tuple[str, ...]) -> list[Measure]:
+    names = {f.name for f in frameworks}
+    known = {v.code: m.id for m in measures for v in m.versions if v.framework in names}
+    for code in codes:
+        if code not in known:
+            said = ", ".join(sorted(names))
+            raise ComplianceError(f"{said} has no KPI '{code}'{nearest(code, known)}.")
+    return [m for m in measures if not codes or m.id in {known[c] for c in codes}]
+
+
+def _history(path: Path | None) -> dict[tuple[str, str], list[Point]]:
+    if path is None:
+        return {}
+    from compliance import documents, measuring
+
+    try:
+        return measuring.history(documents.load_json(path))
+    except (ValueError, RecursionError) as e:
+        how = "Write one with: compliance kpi EXPORT --as-at DATE --format json --out FILE"
+        raise ComplianceError(f"{path} cannot be used as history: {e}. {how}.") from e

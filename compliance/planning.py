@@ -42,8 +42,8 @@ def shipped() -> tuple[Path, Path]:
     return root / "rules", root / "schemas"
 
 
-def rulebook(rules: Path | None, parameters: Path | None) -> Rulebook:
-    """Every rule, read and checked; slow, and not cached.
+def rulebook(rules: Path | None, parameters: Path | None, kpis_only: bool = False) -> Rulebook:
+    """Every rule and KPI, or the KPIs alone, read and checked; slow, and not cached.
 
     Raises:
       RulesError: with every problem in every file.
@@ -51,7 +51,7 @@ def rulebook(rules: Path | None, parameters: Path | None) -> Rulebook:
     from compliance.rulebook import read
 
     own, schemas = shipped()
-    return read(rules or own, schemas, parameters, own)
+    return read(rules or own, schemas, parameters, own, kpis_only)
 
 
 def record_kinds() -> RecordKinds:

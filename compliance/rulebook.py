@@ -131,11 +131,18 @@ def read_duties(rules: Path) -> dict[str, Duty]:
     return found
 
 
-def read(rules: Path, schemas: Path, overrides: Path | None = None, catalogues: Path | None = None) -> Rulebook:
+def read(
+    rules: Path,
+    schemas: Path,
+    overrides: Path | None = None,
+    catalogues: Path | None = None,
+    kpis_only: bool = False,
+) -> Rulebook:
     """Reads and checks everything.
 
     Args:
       overrides: an agency's own figures.
+      kpis_only: leave the rules out; what packs share is there all the same.
       catalogues: the folder whose `instruments` hold the duties, for rules that bring none of their own.
 
     Raises:
@@ -162,7 +169,7 @@ def read(rules: Path, schemas: Path, overrides: Path | None = None, catalogues: 
                 problems.append(Problem(where, f"there is no record kind '{name}'{nearest(name, kinds.kinds)}"))
         packs[pack.name] = pack
         rules_of[pack.name] = []
-        for path in sorted(folder.glob("*.yaml")):
+        for path in sorted(folder.glob("*.yaml")) if not kpis_only else ():
             if path.name == "pack.yaml":
                 continue
             n_files += 1
@@ -207,6 +214,9 @@ def read(rules: Path, schemas: Path, overrides: Path | None = None, catalogues: 
                 sound = limited
             if sound is not None:
                 checked.append(sound)
+    for rule_id in sorted(set(own.limits) - set(ids)) if not kpis_only else ():
+        where = documents.locate(cast(Path, overrides), ("limits", rule_id))
+        problems.append(Problem(where, f"there is no rule '{rule_id}'{nearest(rule_id, ids)}"))
     measured = []
     for measure in measures:
         if measure.id in ids:
@@ -217,9 +227,6 @@ def read(rules: Path, schemas: Path, overrides: Path | None = None, catalogues: 
             sound, wrong = check_rule(measure.rule, names[measure.pack], _locate_in_kpi)
             problems += wrong
         measured.append((measure, sound))
-    for rule_id in sorted(set(own.limits) - set(ids)):
-        where = documents.locate(cast(Path, overrides), ("limits", rule_id))
-        problems.append(Problem(where, f"there is no rule '{rule_id}'{nearest(rule_id, ids)}"))
     if problems:
         bad = len({p.where.file for p in problems})
         raise RulesError(

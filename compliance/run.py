@@ -39,6 +39,8 @@ from compliance.sql.text import literal
 if TYPE_CHECKING:
     import duckdb
 
+    from compliance.measuring import Reported
+    from compliance.model import Tables
     from compliance.previous import Became, Earlier
     from compliance.sampling import Draw
     from compliance.sidebyside import Job
@@ -446,6 +448,19 @@ def count(
             its = found[record].get(day, (0,) * (1 + max(e for r, _, e in plan.places if r == record)))
             counted[day].append((its[0], its[1 + first : 1 + end]))
     return counted
+
+
+def reported_figures(con: duckdb.DuckDBPyConnection, tables: Tables, day: date) -> list[Reported]:
+    """The figures in the export that somebody else worked out, for periods that had ended on `day`."""
+    table = tables.tables.get("reported_figure")
+    columns = ("framework", "code", "period_end", "value", "numerator", "denominator")
+    if table is None or not {"framework", "code", "period_end", "value"} <= table.columns:
+        return []
+    from compliance.measuring import Reported
+
+    listed = [c if c in table.columns else "" for c in columns]
+    rows = con.execute(reporting.figures(listed), {"day": day}).fetchall()
+    return [Reported((str(f), str(c)), end, value, n, d) for f, c, end, value, n, d in rows]
 
 
 def _result(

@@ -25,6 +25,7 @@ LAYERS: list[tuple[str, str]] = [
     ("language.describe", "dates language model"),
     ("rulefile", "compliance dates errors grouping model"),
     ("kpi", "dates model"),
+    ("measuring", "dates errors kpi model"),
     ("kpifile", "compliance dates errors kpi model rulefile"),
     ("checking", "errors language model"),
     ("oracle", "checking dates language model"),
@@ -52,7 +53,7 @@ LAYERS: list[tuple[str, str]] = [
     ("mappingfile", "compliance documents errors mapping model rulefile"),
     ("loading", "compliance errors mapping model reading sidebyside sql"),
     ("rulebook", "checking compliance documents errors grouping kpi kpifile language model records rulefile"),
-    ("run", "dates errors model previous sampling sidebyside sql"),
+    ("run", "dates errors measuring model previous sampling sidebyside sql"),
     ("cases", "checking compiler dates errors model rulebook run sql compliance"),
     ("variants", "cases checking dates language model"),
     ("mutants", "cases checking dates language model oracle rulebook variants"),
@@ -70,8 +71,8 @@ LAYERS: list[tuple[str, str]] = [
     ("schemas", "compliance documents kpifile mappingfile rulefile"),
     (
         "pipeline",
-        "compliance arranging coverage dates documents errors findings grouping model previous sampling sql reading run loading planning"
-        " checking compiler rulebook",
+        "compliance arranging coverage dates documents errors findings grouping kpi measuring model"
+        " previous sampling sql reading run loading planning checking compiler rulebook",
     ),
     (
         "cli",

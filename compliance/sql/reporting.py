@@ -156,6 +156,16 @@ def became(view: str, key: str, rules: Sequence[tuple[int, str, str]], lets: lis
     )
 
 
+# --- figures that somebody else worked out -------------------------------------------------------------------------
+
+
+def figures(columns: Sequence[str]) -> str:
+    """Reported figures for periods that had ended on `$day`; an empty name stands for a column that is not there."""
+    listed = ", ".join(f"p.{name(c)}" if c else "NULL" for c in columns)
+    filled = "p.framework IS NOT NULL AND p.code IS NOT NULL AND p.value IS NOT NULL"
+    return f"SELECT {listed} FROM t_reported_figure p WHERE {filled} AND p.period_end <= $day ORDER BY p.rid"
+
+
 # --- all hits in their order ----------------------------------------------------------------------------------------
 
 
