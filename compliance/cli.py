@@ -21,7 +21,7 @@ from compliance.errors import ComplianceError
 
 if TYPE_CHECKING:
     from compliance.findings import Report
-    from compliance.model import Severity
+    from compliance.model import Frequency, Severity
     from compliance.rulebook import Rulebook
 
 NOTHING, FOUND, COULD_NOT, INCOMPLETE = 0, 1, 2, 3
@@ -114,6 +114,7 @@ def main() -> None:
 
     \b
     compliance audit DATA --as-at 2021-09-20     what is breached, for whom, on what evidence
+    compliance kpi DATA --as-at 2021-09-20       the KPIs against their targets and tolerances
     compliance data check DATA                   whether an export can be read, before any rule runs
     compliance rules explain ID                  what a rule asks, in plain English
     """
@@ -244,6 +245,130 @@ def _exit_code(report: Report, fail_on: str, require_complete: bool) -> int:
         return NOTHING
     severity: Severity = fail_on  # type: ignore[assignment]
     return FOUND if report.at_or_above(severity) else NOTHING
+
+
+# --- KPIs -----------------------------------------------------------------------------------------------------------
+
+FREQUENCIES = ["week", "month", "quarter", "term", "year"]
+
+
+def _span(as_at: date, every: str | None, first: date | None, last: date | None) -> tuple[date | None, date]:
+    """From when to when values are wanted."""
+    if (every is None) != (first is None) or (every is None and last is not None):
+        raise click.UsageError("--every, --from and, if it is not the as-at date, --to go together")
+    last = last or as_at
+    if first is not None and first > last:
+        raise click.UsageError(f"--from {first} is later than --to {last}")
+    if last > as_at:
+        raise click.UsageError(f"--to {last} is later than the as-at date {as_at}: nobody knows yet")
+    return first, last
+
+
+@main.command()
+@data_argument
+@click.argument("codes", nargs=-1, metavar="[CODE]...")
+@click.option("--as-at", type=Day(), required=True, help="The day that the export is looked at from.")
+@click.option("--framework", "frameworks", multiple=True, help="Only this framework.  [default: those in force then]")
+@click.option("--period", help="Report on this earlier month (2021-08) or day, not on the as-at date.")
+@click.option("--every", type=click.Choice(FREQUENCIES), help="Tell the values at the end of each of these ...")
+@click.option("--from", "first", type=Day(), help="... from this day ...")
+@click.option("--to", "last", type=Day(), help="... to this one.  [default: the as-at date]")
+@click.option(
+    "--history",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The JSON of an earlier report: take from it what the export does not say.",
+)
+@click.option("--cases", help="List the records that count against the service in this KPI, argued like findings.")
+@click.option(
+    "--suppress", type=click.IntRange(2, 100), help="For publication: leave out counts below this, and what tells them."
+)
+@mapping_option
+@parameters_option
+@rules_option
+@click.option("--format", "format_", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True)
+@out_option
+@click.option("--memory", default="", help="At most this much memory for the engine, such as 1GB.")
+@click.option("--threads", type=click.IntRange(0, 512), default=0, help="Default: by the size of the export.")
+@click.option("--timings", is_flag=True, help="Say on standard error how long each stage took.")
+def kpi(
+    data: Path,
+    codes: tuple[str, ...],
+    as_at: date,
+    frameworks: tuple[str, ...],
+    period: str | None,
+    every: Frequency | None,
+    first: date | None,
+    last: date | None,
+    history: Path | None,
+    cases: str | None,
+    suppress: int | None,
+    mapping: Path | None,
+    parameters: Path | None,
+    rules: Path | None,
+    format_: str,
+    out: Path | None,
+    memory: str,
+    threads: int,
+    timings: bool,
+) -> None:
+    """Work out the KPIs that an export supports, and say of the others why not.
+
+    DATA is a folder of CSV files, one CSV file, or an XLSX workbook.
+
+    \b
+    Exit codes: 0 worked out; 2 could not run. A KPI that is missed does not change the code.
+
+    \b
+    Example: compliance kpi fixtures/agency --as-at 2021-09-20
+    Example: compliance kpi fixtures/agency FOS-2 --as-at 2021-09-20 --every month --from 2020-10-01
+    Example: compliance kpi fixtures/agency --as-at 2021-09-20 --cases FOS-2
+    """
+    from compliance import pipeline
+    from compliance.report import FORMATS
+    from compliance.report.kpi import FORMATS as KPI_FORMATS
+
+    first, day = _span(as_at, every, first, last)
+    if period is not None:
+        day = _period_day(period, as_at)
+    times = pipeline.Timings()
+    asked = pipeline.Measuring(
+        data, as_at, day, mapping, parameters, rules, frameworks, codes, first, every, history, memory, threads
+    )
+    if cases is not None:
+        if suppress or codes:
+            raise click.UsageError("--cases lists single records; it goes with neither --suppress nor other codes")
+        with pipeline.kpi_cases(asked, cases, times) as report:
+            _print(FORMATS[format_](report, _width()), out)
+    else:
+        found = pipeline.measured(asked, times)
+        if suppress:
+            from compliance.suppression import suppress as without_small
+
+            found = without_small(found, suppress)
+        _print(KPI_FORMATS[format_](found, _width()), out)
+        times.mark("report")
+        if format_ != "table" or out is not None:
+            from compliance.report.kpi.table import summary
+
+            click.echo(summary(found), nl=False, err=True)
+            if out is not None:
+                click.echo(f"Written to {out}.", err=True)
+    if timings:
+        for stage, seconds in times.stages.items():
+            click.echo(f"{seconds * 1000:8.1f} ms  {stage}", err=True)
+
+
+def _period_day(text: str, as_at: date) -> date:
+    """The last day of a month, or a day; not later than the as-at date."""
+    from compliance.kpifile import period_on
+
+    try:
+        day = period_on(text) or datetime.strptime(text, "%Y-%m-%d").date()
+    except ValueError:
+        raise click.UsageError(f"--period '{text}' is neither a month (2021-08) nor a day (2021-08-31)") from None
+    if day.replace(day=1) > as_at:
+        raise click.UsageError(f"--period {text} is later than the as-at date {as_at}: nobody knows yet")
+    return min(day, as_at)
 
 
 # --- data -----------------------------------------------------------------------------------------------------------

@@ -118,11 +118,13 @@ def indicators(
     values: Mapping[str, Sequence[Point]],
     reported: Iterable[Reported],
     history: Mapping[Key, Sequence[Point]],
+    could_not: Mapping[str, str],
 ) -> tuple[Indicator, ...]:
     """Every KPI of the frameworks.
 
     Args:
       values: of computed measures, by id.
+      could_not: why a measure cannot be computed; then a reported figure will do.
       history: what an earlier report said, which is taken where the export says nothing of a period.
     """
     of: dict[Key, list[Reported]] = {}
@@ -136,22 +138,20 @@ def indicators(
             if framework is None:
                 continue
             key = (framework.name, version.code)
-            points = list(values.get(m.id) or (_reported(m, of.get(key, ()), s, e) for s, e in days.of(m.period)))
+            points = list(values.get(m.id, ()))
+            if m.rule is None or m.id in could_not:
+                points = [
+                    _reported(of.get(key, ()), start, end, could_not.get(m.id) or m.reported)
+                    for start, end in days.of(m.period)
+                ]
             before = {p.start: p for p in history.get(key, ()) if p.ends}
             points = [
                 replace(before[p.start], origin="history") if not p.ends and _is_silent(p) and p.start in before else p
                 for p in points
             ]
-            found.append(
-                Indicator(
-                    framework,
-                    version,
-                    m,
-                    tuple(points),
-                    status(framework, version, m.direction, points),
-                    change(points),
-                )
-            )
+            standing = status(framework, version, m.direction, points)
+            why = could_not.get(m.id, "")
+            found.append(Indicator(framework, version, m, tuple(points), standing, change(points), why))
     return tuple(in_order(found))
 
 
@@ -160,15 +160,10 @@ def _is_silent(p: Point) -> bool:
     return p.denominator is None
 
 
-def _reported(m: Measure, figures: Iterable[Reported], start: date, end: date) -> Point:
+def _reported(figures: Iterable[Reported], start: date, end: date, why: str) -> Point:
     its = [f for f in figures if start <= f.end <= end]
     if not its:
-        why = (
-            f"reported, and the export has no figure for it: {m.reported}"
-            if m.reported
-            else "the export has no figure for it"
-        )
-        return Point(start, end, why=why, origin="reported")
+        return Point(start, end, why=f"no figure was reported: {why}", origin="reported")
     last = max(its, key=lambda f: f.end)
     value = rounded(last.value)
     return Point(start, end, value, value, last.numerator, last.denominator, origin="reported")

@@ -50,6 +50,7 @@ class Audit:
       previous: the JSON of an earlier audit to hold them against.
       sample: how many records to draw for each duty that only reading can settle; 0: none.
       seed: what they are drawn by; None: by the as-at date.
+      of_kpis: `only` are KPIs, whose records are asked for one by one.
     """
 
     data: Path
@@ -65,6 +66,7 @@ class Audit:
     previous: Path | None = None
     sample: int = 0
     seed: int | None = None
+    of_kpis: bool = False
 
 
 @dataclass
@@ -145,7 +147,9 @@ def _audited(
         kinds,
         tables,
     ):
-        prepared = planning.plan(kinds, tables, asked.as_at, asked.rules, parameters, asked.only, asked.use_cache)
+        prepared = planning.plan(
+            kinds, tables, asked.as_at, asked.rules, parameters, asked.only, asked.use_cache, asked.of_kpis
+        )
         timings.mark("load rules and compile")
         ordered = _ordered(asked, prepared, kinds, tables, earlier)
         audited, results = run.run(
@@ -280,6 +284,31 @@ def audit(asked: Audit, timings: Timings | None = None) -> Iterator[Report]:
 
 
 @contextmanager
+def kpi_cases(asked: Measuring, code: str, timings: Timings | None = None) -> Iterator[Report]:
+    """The records that count against the service in a KPI, or may, as findings.
+
+    Raises:
+      ComplianceError: there is no such KPI, it is not computed, or the export cannot be used.
+    """
+    from compliance import measuring, planning
+
+    book = planning.rulebook(asked.rules, asked.parameters or beside(asked.data, PARAMETERS), kpis_only=True)
+    try:
+        frameworks = measuring.chosen(book.frameworks, asked.frameworks, asked.day)
+    except ValueError as e:
+        raise ComplianceError(str(e)) from e
+    measures = measuring.measures_of((m for m, _ in book.measures), frameworks)
+    measure = _with_codes(measures, frameworks, (code,))[0]
+    if measure.rule is None:
+        raise ComplianceError(f"{code} is reported, not computed from records: {measure.reported}")
+    of_one = Audit(
+        asked.data, asked.day, asked.mapping, asked.parameters, asked.rules, (measure.id,), asked.memory, asked.threads
+    )
+    with audit(replace(of_one, of_kpis=True), timings) as report:
+        yield report
+
+
+@contextmanager
 def explained(asked: Audit, key: str) -> Iterator[list[tuple[RuleResult, Explained | None]]]:
     """How the one rule of `asked.only` came out for a record, in each way in which it is asked; None if there is no such record then."""
     from compliance import run
@@ -405,7 +434,7 @@ def measured(asked: Measuring, timings: Timings | None = None) -> KpiReport:
         reported = run.reported_figures(con, tables, asked.day)
         timings.mark("reported figures")
     values = measuring.computed(measures, days, counted, could_not, tables.begins.get)
-    found = measuring.indicators(measures, frameworks, days, values, reported, history)
+    found = measuring.indicators(measures, frameworks, days, values, reported, history, could_not)
     if asked.codes:
         found = tuple(i for i in found if i.version.code in asked.codes)
     return KpiReport(

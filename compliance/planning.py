@@ -69,11 +69,13 @@ def plan(
     parameters: Path | None,
     only: tuple[str, ...],
     use_cache: bool,
+    of_kpis: bool = False,
 ) -> Prepared:
     """The plan for an export of this shape.
 
     Args:
       only: rule ids; empty: all.
+      of_kpis: they are ids of computed KPIs.
 
     Raises:
       RulesError: a rule cannot be used, or `only` names one that there is not.
@@ -83,25 +85,31 @@ def plan(
     if folder is not None:
         own, schemas = shipped()
         read = [rules, own / "instruments"] if rules else [own]
-        key = _key([*read, schemas / "records"], parameters, repr((_shape(tables), sorted(only))))
+        key = _key([*read, schemas / "records"], parameters, repr((_shape(tables), sorted(only), of_kpis)))
         path = folder / f"plan-{key}.json"
         found = _read(path)
         if found is not None and found.valid_from <= as_at <= found.valid_to:
             return found
-    prepared = _make(kinds, tables, as_at, rules, parameters, only)
+    prepared = _make(kinds, tables, as_at, rules, parameters, only, of_kpis)
     if path is not None:
         _keep(path, json.dumps(asdict(prepared), default=str))
     return prepared
 
 
 def _make(
-    kinds: RecordKinds, tables: Tables, as_at: date, rules: Path | None, parameters: Path | None, only: tuple[str, ...]
+    kinds: RecordKinds,
+    tables: Tables,
+    as_at: date,
+    rules: Path | None,
+    parameters: Path | None,
+    only: tuple[str, ...],
+    of_kpis: bool,
 ) -> Prepared:
     from compliance.compiler.prepare import prepare
 
-    book = rulebook(rules, parameters)
+    book = rulebook(rules, parameters, of_kpis)
     figures = {n: p for names in book.names.values() for n, p in names.parameters.items()}
-    made = prepare(book.chosen(only), kinds, figures, tables, as_at)
+    made = prepare(book.with_cases(only) if of_kpis else book.chosen(only), kinds, figures, tables, as_at)
     return made if only else replace(made, prompts=book.prompts())
 
 

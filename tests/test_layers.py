@@ -58,6 +58,7 @@ LAYERS: list[tuple[str, str]] = [
     ("variants", "cases checking dates language model"),
     ("mutants", "cases checking dates language model oracle rulebook variants"),
     ("boundaries", "cases checking compiler.prepare model mutants rulebook run variants compliance"),
+    ("suppression", "kpi"),
     ("report.grid", ""),
     ("report.words", "model"),
     ("report.table", "dates findings model previous report"),
@@ -67,6 +68,11 @@ LAYERS: list[tuple[str, str]] = [
     ("report.coverage", "coverage dates report"),
     ("report.dictionary", "errors model report"),
     ("report", "findings report"),
+    ("report.kpi.words", "dates kpi"),
+    ("report.kpi.table", "dates kpi report"),
+    ("report.kpi.json", "dates kpi"),
+    ("report.kpi.csv", "kpi report.csv report"),
+    ("report.kpi", "kpi report"),
     ("planning", "compliance errors model sql documents mapping mappingfile records rulebook compiler"),
     ("schemas", "compliance documents kpifile mappingfile rulefile"),
     (
@@ -76,7 +82,8 @@ LAYERS: list[tuple[str, str]] = [
     ),
     (
         "cli",
-        "compliance errors report schemas pipeline planning boundaries mutants run rulebook cases records loading findings"
+        "compliance errors kpifile report schemas pipeline planning suppression boundaries mutants run rulebook cases"
+        " records loading findings"
         " model documents",
     ),
     ("__main__", "cli"),

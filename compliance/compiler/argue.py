@@ -106,7 +106,7 @@ def argue(lowered: Lowered, lowerer: Lowerer) -> Argument:
     shown = _terms(lowered.rule.show, lowerer, scopes, empty)
     if lowered.lawful is not None:
         ref = text(f"own policy; {lowered.source}")
-    elif all(d.layer == "local policy" for d in rule.cites):
+    elif rule.cites and all(d.layer == "local policy" for d in rule.cites):
         ref = concat(text("local policy, not law; "), ref)
     whether = is_null(lowered.when)
     unsure = concat(text("Not evidenced whether this applies ("), _phrases(when_terms), text("). "), ref, text("."))

@@ -210,7 +210,7 @@ def _status(
             return "not in force", f"in force from {english(r.from_on)}", ()
         return "not in force", f"in force until {english(r.to_on)}" if r.to_on else "", ()
     bound = {kind for d in r.cites for kind in SERVICES[d.binds]}
-    if tables.services and not bound & tables.services:
+    if r.cites and tables.services and not bound & tables.services:
         whom, here = " and ".join(sorted(bound)), " and ".join(sorted(tables.services))
         return "not in force", f"binds {whom}, and this is the export of: {here}", ()
     lacking, names = [], []
@@ -245,7 +245,7 @@ def _info(rule: CheckedRule, parameters: Mapping[str, Parameter], status: Status
         title=r.title,
         record=r.record,
         cites=tuple(d.id for d in r.cites),
-        refs=tuple(dict.fromkeys(d.ref for d in r.cites)),
+        refs=tuple(dict.fromkeys(d.ref for d in r.cites)) or ("KPI",),
         layer=min((d.layer for d in r.cites), key=LAYERS.index, default="local policy"),
         severity=r.severity,
         put_right=r.put_right,
