@@ -272,15 +272,15 @@ def status(framework: Framework, version: Version, direction: Direction, points:
     match framework.scheme:
         case "target_with_streak" if version.target is not None:
             target = version.target.on(last.end)
-            certain, possible = _streaks(points, version.target, direction)
-            found: list[Standing] = []
-            if not all(_is_worse(v, target, direction) for v in last.ends):
-                found.append("green")
-            if any(_is_worse(v, target, direction) for v in last.ends):
-                found += ["amber"] if certain < framework.streak else []
-                found += ["red"] if possible >= framework.streak else []
+            is_worse = [_is_worse(v, target, direction) for v in last.ends]
+            # If this period is worse than the target, it is the last of so many at the least and at the most.
+            least, most = (1 + n for n in _streaks(points[:-1], version.target, direction))
+            found: list[Standing] = [] if all(is_worse) else ["green"]
+            if any(is_worse):
+                found += ["amber"] if least < framework.streak else []
+                found += ["red"] if most >= framework.streak else []
             gap = max((abs(v - target) for v in last.ends if _is_worse(v, target, direction)), default=Decimal(0))
-            return Status(tuple(found), "", certain, gap)
+            return Status(tuple(found), "", least if all(is_worse) else 0, gap)
         case "tolerance_band" if version.band is not None:
             band = version.band.on(last.end)
             order: tuple[Standing, ...] = ("better", "within", "outside")

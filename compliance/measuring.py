@@ -140,18 +140,16 @@ def indicators(
             key = (framework.name, version.code)
             points = list(values.get(m.id, ()))
             if m.rule is None or m.id in could_not:
-                points = [
-                    _reported(of.get(key, ()), start, end, could_not.get(m.id) or m.reported)
-                    for start, end in days.of(m.period)
-                ]
+                why = could_not.get(m.id) or f"it is reported, not computed, and the export has no figure: {m.reported}"
+                points = [_reported(of.get(key, ()), start, end, why) for start, end in days.of(m.period)]
             before = {p.start: p for p in history.get(key, ()) if p.ends}
             points = [
                 replace(before[p.start], origin="history") if not p.ends and _is_silent(p) and p.start in before else p
                 for p in points
             ]
             standing = status(framework, version, m.direction, points)
-            why = could_not.get(m.id, "")
-            found.append(Indicator(framework, version, m, tuple(points), standing, change(points), why))
+            cannot = could_not.get(m.id, "")
+            found.append(Indicator(framework, version, m, tuple(points), standing, change(points), cannot))
     return tuple(in_order(found))
 
 
@@ -163,7 +161,7 @@ def _is_silent(p: Point) -> bool:
 def _reported(figures: Iterable[Reported], start: date, end: date, why: str) -> Point:
     its = [f for f in figures if start <= f.end <= end]
     if not its:
-        return Point(start, end, why=f"no figure was reported: {why}", origin="reported")
+        return Point(start, end, why=why, origin="reported")
     last = max(its, key=lambda f: f.end)
     value = rounded(last.value)
     return Point(start, end, value, value, last.numerator, last.denominator, origin="reported")
