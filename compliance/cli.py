@@ -22,6 +22,7 @@ from compliance.errors import ComplianceError
 if TYPE_CHECKING:
     from compliance.findings import Report
     from compliance.model import Frequency, Severity
+    from compliance.pipeline import Timings
     from compliance.rulebook import Rulebook
 
 NOTHING, FOUND, COULD_NOT, INCOMPLETE = 0, 1, 2, 3
@@ -120,6 +121,21 @@ def main() -> None:
     """
 
 
+FREQUENCIES = ["week", "month", "quarter", "term", "year"]
+
+
+def _span(as_at: date, every: str | None, first: date | None, last: date | None) -> tuple[date | None, date]:
+    """From when to when values are wanted."""
+    if (every is None) != (first is None) or (every is None and last is not None):
+        raise click.UsageError("--every, --from and, if it is not the as-at date, --to go together")
+    last = last or as_at
+    if first is not None and first > last:
+        raise click.UsageError(f"--from {first} is later than --to {last}")
+    if last > as_at:
+        raise click.UsageError(f"--to {last} is later than the as-at date {as_at}: nobody knows yet")
+    return first, last
+
+
 # --- audit ----------------------------------------------------------------------------------------------------------
 
 
@@ -140,6 +156,11 @@ def main() -> None:
     type=click.Path(path_type=Path, dir_okay=False),
     help="The JSON of an earlier audit: say what is restated, what is new, and what is no longer found.",
 )
+@click.option(
+    "--every", type=click.Choice(FREQUENCIES), help="A trend: what became of every rule at the end of each ..."
+)
+@click.option("--from", "first", type=Day(), help="... from this day ...")
+@click.option("--to", "last", type=Day(), help="... to this one.  [default: the as-at date]")
 @click.option(
     "--sample",
     type=click.IntRange(0, 1000),
@@ -171,6 +192,9 @@ def audit(
     only: tuple[str, ...],
     by: str | None,
     previous: Path | None,
+    every: Frequency | None,
+    first: date | None,
+    last: date | None,
     sample: int | None,
     seed: int | None,
     format_: str,
@@ -195,15 +219,28 @@ def audit(
     \b
     Example: compliance audit fixtures/agency --as-at 2021-09-20
     Example: compliance audit fixtures/agency --as-at 2021-09-20 --by regulation --previous findings-2020.json
+    Example: compliance audit fixtures/agency --as-at 2021-09-20 --every month --from 2020-10-01
     """
     from compliance import pipeline
     from compliance.report import FORMATS
+    from compliance.report.trend import FORMATS as TREND_FORMATS
 
     asked = pipeline.Audit(
         data, as_at, mapping, parameters, rules, only, memory, threads, not no_cache, by or "", previous
     )
     asked = replace(asked, sample=(0 if only else 5) if sample is None else sample, seed=seed)
     times = pipeline.Timings()
+    first, last_day = _span(as_at, every, first, last)
+    if every is not None and first is not None:
+        if by or previous or sample or strict:
+            raise click.UsageError(
+                "--every counts findings day by day; it goes with none of --by, --previous, --sample, --strict"
+            )
+        found = pipeline.trend(asked, first, last_day, every, times)
+        _print(TREND_FORMATS[format_](found, _width()), out)
+        times.mark("report")
+        _tell_times(times if timings else None)
+        sys.exit(NOTHING if exit_zero or fail_on == "never" or not found.at_or_above(_severity(fail_on)) else FOUND)
     with pipeline.audit(asked, times) as report:
         if strict and report.tables.n_quarantined:
             for line in report.folded():
@@ -214,10 +251,18 @@ def audit(
         _print(FORMATS[format_](report, _width()), out)
         _aside(report, format_, out)
         code = _exit_code(report, "never" if exit_zero else fail_on, require_complete)
-    if timings:
-        for stage, seconds in times.stages.items():
-            click.echo(f"{seconds * 1000:8.1f} ms  {stage}", err=True)
+    _tell_times(times if timings else None)
     sys.exit(code)
+
+
+def _tell_times(times: Timings | None) -> None:
+    for stage, seconds in times.stages.items() if times else ():
+        click.echo(f"{seconds * 1000:8.1f} ms  {stage}", err=True)
+
+
+def _severity(fail_on: str) -> Severity:
+    severity: Severity = fail_on  # type: ignore[assignment]
+    return severity
 
 
 def _entries(n: int) -> str:
@@ -243,25 +288,10 @@ def _exit_code(report: Report, fail_on: str, require_complete: bool) -> int:
         return INCOMPLETE
     if fail_on == "never":
         return NOTHING
-    severity: Severity = fail_on  # type: ignore[assignment]
-    return FOUND if report.at_or_above(severity) else NOTHING
+    return FOUND if report.at_or_above(_severity(fail_on)) else NOTHING
 
 
 # --- KPIs -----------------------------------------------------------------------------------------------------------
-
-FREQUENCIES = ["week", "month", "quarter", "term", "year"]
-
-
-def _span(as_at: date, every: str | None, first: date | None, last: date | None) -> tuple[date | None, date]:
-    """From when to when values are wanted."""
-    if (every is None) != (first is None) or (every is None and last is not None):
-        raise click.UsageError("--every, --from and, if it is not the as-at date, --to go together")
-    last = last or as_at
-    if first is not None and first > last:
-        raise click.UsageError(f"--from {first} is later than --to {last}")
-    if last > as_at:
-        raise click.UsageError(f"--to {last} is later than the as-at date {as_at}: nobody knows yet")
-    return first, last
 
 
 @main.command()
@@ -353,9 +383,7 @@ def kpi(
             click.echo(summary(found), nl=False, err=True)
             if out is not None:
                 click.echo(f"Written to {out}.", err=True)
-    if timings:
-        for stage, seconds in times.stages.items():
-            click.echo(f"{seconds * 1000:8.1f} ms  {stage}", err=True)
+    _tell_times(times if timings else None)
 
 
 def _period_day(text: str, as_at: date) -> date:

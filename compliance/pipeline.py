@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from compliance.rulebook import Rulebook
     from compliance.run import Audited, Explained, Ordered
     from compliance.sql.planned import Prepared
+    from compliance.trend import Trend
 
 MAPPING = "mapping.yaml"
 PARAMETERS = "parameters.yaml"
@@ -281,6 +282,37 @@ def audit(asked: Audit, timings: Timings | None = None) -> Iterator[Report]:
             prompts=lambda: _prompts(asked, audited, tables),
         )
         timings.mark("report")
+
+
+def trend(asked: Audit, first: date, last: date, every: Frequency, timings: Timings | None = None) -> Trend:
+    """What became of every rule at each period's end from `first` to `last`, from the same dated records.
+
+    Raises:
+      ComplianceError: the rules, the mapping or the export cannot be used, or there are too many days.
+    """
+    from compliance import planning, run
+    from compliance.compiler.prepare import prepare_trend
+    from compliance.dates import ends_between
+    from compliance.trend import Trend
+
+    timings = timings or Timings()
+    days = ends_between(first, last, every)
+    if len(days) > run.MOST_DAYS:
+        raise ComplianceError(f"{len(days):,} days are too many to look from at once; at most {run.MOST_DAYS:,}.")
+    book = planning.rulebook(asked.rules, asked.parameters or beside(asked.data, PARAMETERS))
+    figures = {n: p for names in book.names.values() for n, p in names.parameters.items()}
+    timings.mark("load rules")
+    with _opened(asked.data, asked.mapping, asked.memory, asked.threads, timings) as (con, kinds, tables):
+        prepared = prepare_trend(book.chosen(asked.only), kinds, figures, tables, days[0], days[-1])
+        timings.mark("compile")
+        by_day = run.count(con, prepared.plan, days, asked.threads)
+        timings.mark("count")
+    results = []
+    for day in days:
+        of = dict(zip(prepared.numbers, by_day[day], strict=True))
+        its = [run.result_of(rule, of.get(n)) for n, rule in enumerate(prepared.rules)]
+        results.append(run.together(its))
+    return Trend(asked.as_at, asked.data.name or str(asked.data), tuple(days), tuple(results), tables)
 
 
 @contextmanager

@@ -53,6 +53,7 @@ ASKED = 24
 BECAUSE = (("found", "findings"), ("unseen", "longest unseen"), ("newest", "newest"))
 """What makes a record likelier to be read, as the engine and as people call it."""
 RAN = ("ran", "looked at nothing")
+MOST_DAYS = dialect.MOST_DAYS
 CHUNK = 40_000
 """Findings that are written at a time; bounds memory whatever their number."""
 
@@ -476,6 +477,18 @@ def _result(
         return RuleResult(rule, rule.status, rule.why)
     total, not_applicable, pending = counted[n]
     breach, unknown, _, _ = hits.get(n, (0, 0, 0, 0))
+    return result_of(rule, (total, (not_applicable, pending, breach, unknown)))
+
+
+def result_of(rule: RuleInfo, counted: tuple[int, tuple[int, ...]] | None) -> RuleResult:
+    """What became of a rule of which so many records were looked at.
+
+    Args:
+      counted: how many; and of them those to which it does not apply, pending, in breach and not evidenced. None: it did not run.
+    """
+    if counted is None:
+        return RuleResult(rule, rule.status, rule.why)
+    total, (not_applicable, pending, breach, unknown) = counted
     compliant = total - not_applicable - pending - breach - unknown
     if total - not_applicable:
         return RuleResult(rule, "ran", "", compliant, breach, unknown, pending, not_applicable)

@@ -59,6 +59,7 @@ LAYERS: list[tuple[str, str]] = [
     ("mutants", "cases checking dates language model oracle rulebook variants"),
     ("boundaries", "cases checking compiler.prepare model mutants rulebook run variants compliance"),
     ("suppression", "kpi"),
+    ("trend", "model"),
     ("report.grid", ""),
     ("report.words", "model"),
     ("report.table", "dates findings model previous report"),
@@ -73,11 +74,15 @@ LAYERS: list[tuple[str, str]] = [
     ("report.kpi.json", "dates kpi"),
     ("report.kpi.csv", "kpi report.csv report"),
     ("report.kpi", "kpi report"),
+    ("report.trend.table", "dates model report trend"),
+    ("report.trend.json", "model trend"),
+    ("report.trend.csv", "model report.csv trend"),
+    ("report.trend", "report trend"),
     ("planning", "compliance errors model sql documents mapping mappingfile records rulebook compiler"),
     ("schemas", "compliance documents kpifile mappingfile rulefile"),
     (
         "pipeline",
-        "compliance arranging coverage dates documents errors findings grouping kpi measuring model"
+        "compliance arranging coverage dates documents errors findings grouping kpi measuring model trend"
         " previous sampling sql reading run loading planning checking compiler rulebook",
     ),
     (

@@ -89,7 +89,11 @@ def middle(p: Point) -> Decimal | None:
 
 def sparkline(points: Sequence[Point]) -> str:
     """One character a period, from the least of the values to the most; a dot where there is none."""
-    values = [middle(p) for p in points]
+    return bars([middle(p) for p in points])
+
+
+def bars(values: Sequence[Decimal | None]) -> str:
+    """One character a value, from the least to the most; a dot where there is none."""
     there = [v for v in values if v is not None]
     if not there:
         return ""

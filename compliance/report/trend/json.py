@@ -1,0 +1,37 @@
+"""An audit's trend as JSON, by schemas/trend.schema.json."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from compliance.model import OUTCOMES
+from compliance.trend import Trend
+
+
+def write(trend: Trend, width: int) -> Iterator[str]:
+    """For each rule, its outcomes in the order of the days."""
+    days = [d.isoformat() for d in trend.days]
+    head = {
+        "as_at": trend.as_at.isoformat(),
+        "data": trend.data,
+        "quarantined": trend.tables.n_quarantined,
+        "days": days,
+    }
+    yield _dump(head)[:-1] + ',\n"rules":[\n'
+    for n, last in enumerate(trend.results[-1]):
+        rule = {
+            "id": last.rule.id,
+            "own_policy": last.rule.own_policy or None,
+            "severity": last.rule.severity,
+            "layer": last.rule.layer,
+            "status": last.status,
+            "why_not": last.why or None,
+            "outcomes": {o: [getattr(its[n], o) for its in trend.results] for o in OUTCOMES},
+        }
+        yield (",\n" if n else "") + _dump(rule)
+    yield "\n]}\n"
+
+
+def _dump(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
