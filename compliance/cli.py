@@ -103,8 +103,10 @@ parameters_option = click.option(
 )
 mapping_option = click.option(
     "--mapping",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="What the export's files and columns mean. Default: mapping.yaml beside the data, if there.",
+    type=click.Path(path_type=Path),
+    metavar="FILE|NAME",
+    help="What the export's files and columns mean: a file, or a mapping that came with the program (annex-a, ssda903)."
+    " Default: mapping.yaml beside the data, if there.",
 )
 
 

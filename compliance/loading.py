@@ -261,22 +261,24 @@ def _prepared(
     shown = f"{sheet.file} [{sheet.sheet}]" if sheet.sheet else sheet.file
     by_names = not mapping.sources
     cells: list[sql.Cell] = []
-    for f, column in source.columns.items():
-        raw = _raw(column, sheet, mapping.empty, shown)
+    for f, column in sorted(source.columns.items(), key=lambda c: bool(c[1].fields)):
+        raw = _of_fields(column, cells) if column.fields else _raw(column, sheet, mapping.empty, shown)
         if raw is None:
-            if not by_names:
+            if not by_names and not column.fields:
                 notes.append(f"{shown}: no column {' or '.join(repr(n) for n in column.names)} for {kind.name}.{f}.")
             continue
         text, called = raw
         dates = column.dates or mapping.dates
-        cells.append(sql.Cell(kind.fields[f], text, called, column.codes, dates, column.split))
+        cells.append(sql.Cell(kind.fields[f], text, called, column.codes, dates, column.split, column.fields))
     if by_names:
         known = {plain(f) for f in kind.fields}
         left = [c for c in sheet.header if c and plain(c) not in known]
         for c in left:
             notes.append(f"{shown}: nothing reads the column {c}{nearest(c, kind.fields)}")
     if not any(c.field.name == kind.key for c in cells):
-        absent[kind.name] = f"{shown} has no column for {kind.key}, which names a {kind.name} record"
+        key = source.columns[kind.key].fields or (kind.key,)
+        lacking = " and ".join(f for f in key if not any(c.field.name == f for c in cells))
+        absent[kind.name] = f"{shown} has no column for {lacking}, which names a {kind.name} record"
         return None
     constants = {f: sql.constant(kind.fields[f], v) for f, v in source.set.items()}
     return Loaded(kind, source, sheet, table, tuple(cells), constants)
@@ -298,8 +300,14 @@ def _raw(column: Column, sheet: Sheet, empty: tuple[str, ...], shown: str) -> tu
             return None
         return sql.templated(column.template, {n: sql.cleaned(at, empty) for n, at in there.items()}), column.template
     for at in there.values():
-        return sql.cleaned(at, empty), sheet.header[at]
+        return sql.stripped(sql.cleaned(at, empty), column.strip), sheet.header[at]
     return None
+
+
+def _of_fields(column: Column, cells: list[sql.Cell]) -> tuple[str, str] | None:
+    """The columns of the fields that a field is made of; none if one of them is not there."""
+    called = {c.field.name: c.column for c in cells}
+    return ("", " + ".join(called[f] for f in column.fields)) if called.keys() >= set(column.fields) else None
 
 
 def _statement(one: Loaded, empty: tuple[str, ...], listing: bool = False) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Mapping as Map
 from dataclasses import dataclass, field
 
 ISO = "YYYY-MM-DD"
+SERIAL = "serial"
+"""A date that a spreadsheet wrote as the number of days since the end of 1899."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +20,8 @@ class Column:
       codes: what each cell means, by the cell in small letters; None: no translation.
       dates: formats in which its dates are written; empty: those of the mapping.
       split: what separates the items of a list.
+      strip: regular expressions of what is taken out of each cell before anything else.
+      fields: instead of columns: other fields of the record, joined.
     """
 
     names: tuple[str, ...]
@@ -25,6 +29,8 @@ class Column:
     codes: Map[str, str | bool | int | float | None] | None = None
     dates: tuple[str, ...] = ()
     split: str = ";"
+    strip: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from compliance import documents, mapping
 from compliance.errors import ComplianceError, DataError, Location, Problem, nearest
@@ -18,7 +18,10 @@ from compliance.rulefile import Problems, Strict, validated
 Scalar = str | bool | int | float
 Text = Annotated[str, Field(min_length=1)]
 TOKENS = re.compile(r"YYYY|YY|MMM|MM|DD|HH|mm|ss|[^A-Za-z]")
-DateFormats = Annotated[list[Text], Field(min_length=1, description="Tokens: YYYY YY MM DD MMM HH mm ss")]
+UNKNOWN_TO_THE_ENGINE = re.compile(r"\(\?(<?[=!]|P?=|P=|>|\()|\\[1-9]|[*+?}]\+")
+DateFormats = Annotated[list[Text], Field(min_length=1, description="Tokens: YYYY YY MM DD MMM HH mm ss; or serial")]
+Patterns = Annotated[list[Text], Field(description="Regular expressions of what is taken out of a cell first")]
+M = TypeVar("M", bound=BaseModel)
 
 
 class ColumnModel(Strict):
@@ -29,6 +32,10 @@ class ColumnModel(Strict):
     codes: dict[str, Scalar | None] | None = Field(None, description="What each cell means; null: nothing")
     dates: DateFormats | None = None
     split: Text | None = Field(None, description="What separates the items of a list")
+    strip: Patterns | None = None
+    fields: Annotated[list[Text], Field(min_length=1)] | None = Field(
+        None, description="Other fields of the record, joined by spaces"
+    )
 
 
 class WhereModel(Strict):
@@ -45,7 +52,7 @@ class SourceModel(Strict):
     file: Text | None = None
     sheet: Text | None = None
     header: Annotated[int, Field(ge=1, le=1000, description="The row that holds the column names")] = 1
-    columns: dict[str, Text | list[Text] | ColumnModel]
+    columns: dict[str, Text | list[Text] | ColumnModel] = {}
     set: dict[str, Scalar | None] = {}
     only_if: list[Text] = []
     only_where: WhereModel | None = None
@@ -55,36 +62,55 @@ class MappingModel(Strict):
     """What an export's files and columns mean."""
 
     title: str | None = None
+    based_on: Text | None = Field(None, description="A mapping that came with the program; this one says what differs")
+    ask: dict[str, Text] = Field({}, description="Fields that whoever uses this mapping must set, and what they are")
+    set: dict[str, Scalar | None] = Field({}, description="The same value for every row of every kind with this field")
     dates: DateFormats = [mapping.ISO]
     empty: list[str] = []
     encoding: Text | None = None
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
-    sources: Annotated[list[SourceModel], Field(min_length=1)]
+    strip: Patterns = Field([], description="The same for every column of codes and of yes or no")
+    sources: list[SourceModel] = []
     unused: list[Text] = []
 
 
-def read_mapping(path: Path, kinds: RecordKinds) -> mapping.Mapping:
+def read_mapping(
+    path: Path, kinds: RecordKinds, shipped: Path | None = None, given: Mapping[str, str] | None = None
+) -> mapping.Mapping:
     """Reads and checks a mapping.
+
+    Args:
+      shipped: the folder of the mappings that others may be based on.
+      given: what whoever uses the mapping sets besides.
 
     Raises:
       DataError: with every problem in it.
     """
-    try:
-        document = documents.load_yaml(path)
-    except ComplianceError as e:
-        raise DataError("The mapping cannot be used.", e.problems) from e
-    own = Problems(lambda loc: documents.locate(path, loc))
-    written = validated(MappingModel, document, own)
-    if written is None:
-        raise DataError("The mapping cannot be used.", own.found)
-    problems = [
-        Problem(documents.locate(path, loc) if loc else Location(str(path)), what, help_)
-        for loc, what, help_ in _wrong(written, kinds)
-    ]
+    own = _read(path)
+    written, base = own, None
+    if own.based_on is not None:
+        names = {p.stem: p for p in sorted(shipped.glob("*.yaml"))} if shipped is not None else {}
+        base = names.get(own.based_on)
+        if base is None:
+            what = f"there is no mapping '{own.based_on}' to be based on{nearest(own.based_on, names)}"
+            help_ = f"There are: {', '.join(names)}"
+            raise DataError(
+                "The mapping cannot be used.", [Problem(documents.locate(path, ("based_on",)), what, help_)]
+            )
+        written = _upon(own, _read(base))
+    written = written.model_copy(update={"set": {**written.set, **(given or {})}})
+
+    def located(loc: tuple[str | int, ...]) -> Location:
+        # Sources of the base that the mapping does not mention stand behind its own.
+        if base is not None and loc[:1] == ("sources",) and isinstance(loc[1], int) and loc[1] >= len(own.sources):
+            return Location(str(base))
+        return documents.locate(path, loc) if loc else Location(str(path))
+
+    problems = [Problem(located(loc), what, help_) for loc, what, help_ in _wrong(written, kinds)]
     if problems:
         raise DataError("The mapping cannot be used.", problems)
     return mapping.Mapping(
-        sources=tuple(_source(s) for s in written.sources),
+        sources=tuple(_source(s, written, kinds[s.record]) for s in written.sources),
         dates=tuple(written.dates),
         empty=tuple(written.empty),
         encoding=written.encoding or "",
@@ -93,25 +119,67 @@ def read_mapping(path: Path, kinds: RecordKinds) -> mapping.Mapping:
     )
 
 
+def _read(path: Path) -> MappingModel:
+    try:
+        document = documents.load_yaml(path)
+    except ComplianceError as e:
+        raise DataError("The mapping cannot be used.", e.problems) from e
+    problems = Problems(lambda loc: documents.locate(path, loc))
+    written = validated(MappingModel, document, problems)
+    if written is None:
+        raise DataError("The mapping cannot be used.", problems.found)
+    return written
+
+
+def _upon(own: MappingModel, base: MappingModel) -> MappingModel:
+    """What the mapping says, and where it is silent, what its base says; fields of a source one by one."""
+    mine = {s.record for s in own.sources}
+    of_base = {s.record: s for s in base.sources}
+    sources = [_source_upon(s, of_base[s.record]) if s.record in of_base else s for s in own.sources]
+    sources += [s for s in base.sources if s.record not in mine]
+    joined = {"set": {**base.set, **own.set}, "unused": [*base.unused, *own.unused], "ask": {**base.ask, **own.ask}}
+    return _over(own, base, {**joined, "sources": sources})
+
+
+def _source_upon(own: SourceModel, base: SourceModel) -> SourceModel:
+    columns = {f: c for f, c in base.columns.items() if f not in own.set} | own.columns
+    values = {f: v for f, v in base.set.items() if f not in own.columns} | own.set
+    return _over(own, base, {"columns": columns, "set": values})
+
+
+def _over(own: M, base: M, joined: dict[str, object]) -> M:
+    return base.model_copy(update={**{f: getattr(own, f) for f in own.model_fields_set}, **joined})
+
+
 def _names(column: Text | list[Text] | None) -> tuple[str, ...]:
     return (column,) if isinstance(column, str) else tuple(column or ())
 
 
-def _column(written: Text | list[Text] | ColumnModel) -> mapping.Column:
+def _column(written: Text | list[Text] | ColumnModel, strip: list[Text], coded: bool) -> mapping.Column:
     if not isinstance(written, ColumnModel):
-        return mapping.Column(_names(written))
+        return mapping.Column(_names(written), strip=tuple(strip) if coded else ())
     template = written.template or ""
     names = tuple(re.findall(r"\{([^{}]+)\}", template)) if template else _names(written.column)
     codes = None if written.codes is None else {k.strip().lower(): v for k, v in written.codes.items()}
-    return mapping.Column(names, template, codes, tuple(written.dates or ()), written.split or ";")
-
-
-def _source(s: SourceModel) -> mapping.SourceOf:
-    where = (s.only_where.column, tuple(s.only_where.in_)) if s.only_where else None
-    columns = {field: _column(c) for field, c in s.columns.items()}
-    return mapping.SourceOf(
-        s.record, s.file or "", s.sheet or "", columns, dict(s.set), tuple(s.only_if), where, s.header
+    if written.strip is None and not (coded or codes):
+        strip = []
+    return mapping.Column(
+        names,
+        template,
+        codes,
+        tuple(written.dates or ()),
+        written.split or ";",
+        tuple(strip if written.strip is None else written.strip),
+        tuple(written.fields or ()),
     )
+
+
+def _source(s: SourceModel, whole: MappingModel, kind: RecordKind) -> mapping.SourceOf:
+    where = (s.only_where.column, tuple(s.only_where.in_)) if s.only_where else None
+    coded = {f.name for f in kind.fields.values() if f.codes or f.type == "boolean"}
+    columns = {f: _column(c, whole.strip, f in coded) for f, c in s.columns.items()}
+    values = {f: v for f, v in whole.set.items() if f in kind.fields and f not in columns} | s.set
+    return mapping.SourceOf(s.record, s.file or "", s.sheet or "", columns, values, tuple(s.only_if), where, s.header)
 
 
 Wrong = tuple[tuple[str | int, ...], str, str]
@@ -124,6 +192,24 @@ def _wrong(written: MappingModel, kinds: RecordKinds) -> Iterator[Wrong]:
         except LookupError:
             yield ("encoding",), f"there is no encoding '{written.encoding}'", "Such as utf-8, utf-16, cp1252"
     yield from _dates(("dates",), written.dates)
+    yield from _patterns(("strip",), written.strip)
+    if not written.sources:
+        yield (
+            (),
+            "a mapping without sources reads nothing",
+            "Name the export's files or sheets, or a mapping to be based on",
+        )
+    for field, what in written.ask.items():
+        if field not in written.set:
+            example = f"Such as set: {{{field}: 2021-09-20}} in the mapping, or --mapping NAME:{field}=2021-09-20"
+            yield ("set",), f"'{field}' is not set: {what}", example
+    for field, value in written.set.items():
+        its = [kinds[s.record] for s in written.sources if s.record in kinds and field in kinds[s.record].fields]
+        if not its:
+            fields = [f for s in written.sources if s.record in kinds for f in kinds[s.record].fields]
+            yield ("set", field), f"no record kind of this mapping has a field '{field}'{nearest(field, fields)}", ""
+        elif value is not None:
+            yield from _value(("set", field), its[0], field, value)
     for i, source in enumerate(written.sources):
         at = ("sources", i)
         if source.record not in kinds:
@@ -154,8 +240,15 @@ def _source_wrong(source: SourceModel, kind: RecordKind, at: tuple[str | int, ..
         if field not in kind.fields or not isinstance(column, ColumnModel):
             continue
         loc = (*at, "columns", field)
-        if (column.column is None) == (column.template is None):
-            yield loc, "give either a column or a template", ""
+        if sum(given is not None for given in (column.column, column.template, column.fields)) != 1:
+            yield loc, "give one of column, template and fields", ""
+        for part in column.fields or []:
+            its = source.columns.get(part)
+            if its is None or part == field or (isinstance(its, ColumnModel) and its.fields is not None):
+                yield (*loc, "fields"), f"'{part}' has no column here to be joined", ""
+        if column.fields is not None and kind.fields[field].type != "text":
+            yield (*loc, "fields"), f"'{field}' is no text", ""
+        yield from _patterns((*loc, "strip"), column.strip or [])
         if column.template is not None and "{" not in column.template:
             yield loc, "a template names at least one column in {}", ""
         if column.dates is not None and kind.fields[field].type != "date":
@@ -182,12 +275,29 @@ def _value(loc: tuple[str | int, ...], kind: RecordKind, field: str, value: Scal
         yield loc, f"'{value}' is no code of '{field}'{nearest(str(value), f.codes)}", f"One of: {', '.join(f.codes)}"
 
 
+def _patterns(loc: tuple[str | int, ...], patterns: list[str]) -> Iterator[Wrong]:
+    for i, pattern in enumerate(patterns):
+        try:
+            re.compile(pattern)
+        except re.error as e:
+            yield (*loc, i), f"'{pattern}' is no regular expression: {e}", ""
+            continue
+        if UNKNOWN_TO_THE_ENGINE.search(pattern):
+            yield (*loc, i), f"'{pattern}' looks ahead, looks behind or refers back, which the engine cannot do", ""
+
+
 def _dates(loc: tuple[str | int, ...], formats: list[str]) -> Iterator[Wrong]:
     for written in formats:
+        if written == mapping.SERIAL:
+            continue
         left = TOKENS.sub("", written)
         days = all(any(t in written for t in part) for part in (("YYYY", "YY"), ("MM", "MMM"), ("DD",)))
         if left or not days:
-            yield loc, f"'{written}' is not a date format", "Such as DD/MM/YYYY; tokens: YYYY YY MM DD MMM HH mm ss"
+            yield (
+                loc,
+                f"'{written}' is not a date format",
+                "Such as DD/MM/YYYY; tokens: YYYY YY MM DD MMM HH mm ss; or serial",
+            )
     shapes: dict[str, str] = {}
     for written in formats:
         shape = re.sub(r"DD|MM", "00", written)

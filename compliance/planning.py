@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable
 from dataclasses import asdict, replace
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from compliance import __version__, documents
-from compliance.errors import ComplianceError
+from compliance.errors import ComplianceError, DataError, nearest
 from compliance.model import Limit, Prompt, PutRight, RecordKinds, RuleInfo, Tables
 from compliance.sql.planned import Plan, Prepared, RecordPlan
 
@@ -180,24 +181,37 @@ def _keep(path: Path, text: str) -> None:
 
 
 def mapping(path: Path | None, kinds: RecordKinds, use_cache: bool = True) -> Mapping | None:
-    """The mapping file, read and checked; or from the cache, if neither it nor the record kinds have changed.
+    """The mapping, read and checked; or from the cache, if neither it nor the record kinds have changed.
+
+    Args:
+      path: a file; or the name of a mapping that came with the program, with what is to be set: `annex-a:snapshot_on=2021-09-20`.
 
     Raises:
       DataError: with every problem in it.
     """
     if path is None:
         return None
+    own = shipped()[1] / "mappings"
+    file, given = path, dict[str, str]()
+    if not path.is_file() and (named := re.fullmatch(r"([\w-]+)((?::\w+=[^:]+)*)", str(path))):
+        file = own / f"{named[1]}.yaml"
+        given = dict(pair.split("=", 1) for pair in named[2].split(":")[1:])
+        if not file.is_file():
+            names = [p.stem for p in sorted(own.glob("*.yaml"))]
+            near = nearest(named[1], names) or "."
+            there = f"There are {' and '.join(names)}; of a file of your own, give the path"
+            raise DataError(f"There is no mapping '{named[1]}'{near} {there}.")
     folder = cache_folder() if use_cache else None
     kept = None
     if folder is not None:
-        kept = folder / f"mapping-{_key([shipped()[1] / 'records'], path, 'mapping')}.json"
+        kept = folder / f"mapping-{_key([shipped()[1] / 'records', own], file, f'mapping {given}')}.json"
         try:
             return _mapping(json.loads(kept.read_bytes()))
         except (OSError, ValueError, KeyError, TypeError):
             pass
     from compliance.mappingfile import read_mapping
 
-    made = read_mapping(path, kinds)
+    made = read_mapping(file, kinds, own, given)
     if kept is not None:
         _keep(kept, json.dumps(asdict(made)))
     return made
@@ -207,7 +221,8 @@ def _mapping(stored: dict[str, Any]) -> Mapping:
     from compliance.mapping import Column, Mapping, SourceOf
 
     def column(v: dict[str, Any]) -> Column:
-        return Column(tuple(v["names"]), v["template"], v["codes"], tuple(v["dates"]), v["split"])
+        several = {k: tuple(v[k]) for k in ("names", "dates", "strip", "fields")}
+        return Column(template=v["template"], codes=v["codes"], split=v["split"], **several)
 
     def source(v: dict[str, Any]) -> SourceOf:
         where = v["only_where"]

@@ -70,7 +70,8 @@ def _files() -> list[tuple[str, Path]]:
     rules = [p for p in sorted(RULES.glob("*/*.yaml")) if p.parent.name != "instruments"]
     found = [("pack.schema.json" if p.name == "pack.yaml" else "rule.schema.json", p) for p in rules]
     found += [(f"{n}.schema.json", RULES / "instruments" / f"{n}.yaml") for n in ("reading", "grouping")]
-    return [*found, ("mapping.schema.json", ROOT / "fixtures" / "agency" / "mapping.yaml")]
+    mappings = [ROOT / "fixtures" / "agency" / "mapping.yaml", *sorted((SCHEMAS / "mappings").glob("*.yaml"))]
+    return [*found, *(("mapping.schema.json", p) for p in mappings)]
 
 
 @pytest.mark.parametrize(("name", "path"), _files(), ids=lambda v: v.name if isinstance(v, Path) else "")

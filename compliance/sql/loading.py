@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from compliance.mapping import ISO
+from compliance.mapping import ISO, SERIAL
 from compliance.model import Field
 from compliance.sql.duckdb import COLUMN_TYPES
 from compliance.sql.text import literal, name
@@ -27,6 +27,7 @@ class Cell:
       raw: SQL of the cleaned text, NULL where it means nothing.
       column: what the export calls it.
       codes, dates, split: as the mapping has them.
+      fields: other fields that it is made of; then there is no `raw`.
     """
 
     field: Field
@@ -35,6 +36,7 @@ class Cell:
     codes: Mapping[str, str | bool | int | float | None] | None = None
     dates: tuple[str, ...] = (ISO,)
     split: str = ";"
+    fields: tuple[str, ...] = ()
 
 
 def cleaned(position: int, empty: Sequence[str]) -> str:
@@ -44,6 +46,13 @@ def cleaned(position: int, empty: Sequence[str]) -> str:
         return f"nullif({text}, '')"
     means_nothing = ", ".join(literal(e) for e in dict.fromkeys(["", *(e.strip().lower() for e in empty)]))
     return f"CASE WHEN lower({text}) NOT IN ({means_nothing}) THEN {text} END"
+
+
+def stripped(text: str, patterns: Sequence[str]) -> str:
+    """`text` without what the patterns match; NULL if nothing is left."""
+    for p in patterns:
+        text = f"regexp_replace({text}, {literal(p)}, '', 'gi')"
+    return f"nullif(trim({text}), '')" if patterns else text
 
 
 def templated(template: str, columns: Mapping[str, str]) -> str:
@@ -85,7 +94,7 @@ def value(cell: Cell, v: str, typed: bool) -> str:
             made = f"CASE WHEN regexp_full_match({v}, '[-+]?[0-9]{{1,15}}') THEN TRY_CAST({v} AS BIGINT) END"
             return _bounded(f, made)
         case "number":
-            shape = "[-+]?[0-9]{1,13}([.][0-9]{1,12})?"
+            shape = "[-+]?[0-9]{1,13}([.][0-9]{1,20})?"
             made = f"CASE WHEN regexp_full_match({v}, '{shape}') THEN TRY_CAST({v} AS DECIMAL(18, 4)) END"
             return _bounded(f, made)
         case "boolean":
@@ -105,12 +114,17 @@ def value(cell: Cell, v: str, typed: bool) -> str:
 
 
 def _date(cell: Cell, v: str, typed: bool) -> str:
-    tries = [f"try_strptime({v}, {literal(strptime(d))})" for d in cell.dates]
+    tries = [_serial(v) if d == SERIAL else f"try_strptime({v}, {literal(strptime(d))})" for d in cell.dates]
     parsed = tries[0] if len(tries) == 1 else f"coalesce({', '.join(tries)})"
     if typed:
         real = f"try_strptime(substr({v}, 2), '%Y-%m-%d')"
         parsed = f"CASE WHEN starts_with({v}, chr(31)) THEN {real} ELSE {parsed} END"
     return f"CAST({parsed} AS DATE)"
+
+
+def _serial(v: str) -> str:
+    shape = "[1-9][0-9]{4}([.][0-9]+)?"
+    return f"CASE WHEN regexp_full_match({v}, '{shape}') THEN DATE '1899-12-30' + TRY_CAST(string_split({v}, '.')[1] AS INTEGER) END"
 
 
 def _bounded(f: Field, made: str) -> str:
@@ -154,7 +168,9 @@ def reason(cell: Cell) -> str:
         return "is no code that the mapping or the schema knows"
     match f.type:
         case "date":
-            return f"is not a date written {' or '.join(cell.dates)}"
+            return (
+                f"is not a date written {' or '.join('as a serial number' if d == SERIAL else d for d in cell.dates)}"
+            )
         case "boolean":
             return "is neither yes nor no"
         case "integer" | "number":
@@ -213,10 +229,13 @@ def source(
     """
     trimmed = ", ".join(f"trim(c{i}) AS t{i}" for i in range(width))
     row = "r, " if numbered else ""
-    raws = ", ".join(f"{c.raw} AS {name('v_' + c.field.name)}" for c in cells)
+    raws = "".join(f", {c.raw} AS {name('v_' + c.field.name)}" for c in cells if not c.fields)
     values, fields, bads, listed = [], [], [], []
-    for c in cells:
+    # Those made of other fields come last, for they name what stands before them.
+    for c in sorted(cells, key=lambda c: bool(c.fields)):
         v, f = name("v_" + c.field.name), name(c.field.name)
+        if c.fields:
+            values.append(f"{_joined(c.fields)} AS {v}")
         values.append(f"{value(c, v, typed)} AS {f}")
         if c.field.type == "date" and c.codes is None:
             fits = f"{f} BETWEEN DATE '{EARLIEST}' AND DATE '{LATEST}'"
@@ -239,8 +258,14 @@ def source(
     numbers = 'CAST(r AS BIGINT) AS "row", ' if numbered else ""
     return (
         f"CREATE TABLE {name(table)} AS SELECT {numbers}{', '.join(fields)}, CAST({skip} AS TINYINT) AS skip, {any_bad} AS bad"
-        f" FROM (SELECT *, {', '.join(values)} FROM (SELECT *, {raws} FROM (SELECT {row}{trimmed} FROM {scanned})))"
+        f" FROM (SELECT *, {', '.join(values)} FROM (SELECT *{raws} FROM (SELECT {row}{trimmed} FROM {scanned})))"
     )
+
+
+def _joined(fields: Sequence[str]) -> str:
+    """The fields with a space between; those that are empty left out, and nothing if the first is."""
+    texts = ", ".join(f"CAST({name(f)} AS VARCHAR)" for f in fields)
+    return f"CASE WHEN {name(fields[0])} IS NOT NULL THEN concat_ws(' ', {texts}) END"
 
 
 def skipped(key: str, width: int, only_where: str, only_if: Sequence[str]) -> str:
