@@ -2,7 +2,7 @@
 
 Counts from 1 to one below the limit are not told: neither of those who count for the service, nor of those who count against it, nor of
 all. Nought is told. A value goes with its counts, for whoever knows the denominator could work the numerator out; so does what is said of
-the value: status, streak, gap, change.
+the value: status, streak, gap, change. What is said of a later value is said from the told ones alone.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from itertools import pairwise
 
-from compliance.kpi import Indicator, KpiReport, Point, Status, change
+from compliance.kpi import Indicator, KpiReport, Point, Status, change, status
 
 SUPPRESSED = "suppressed"
 
@@ -78,9 +79,15 @@ def _without(i: Indicator, ends: set[date]) -> Indicator:
     points = tuple(Point(p.start, p.end, why=SUPPRESSED, origin=p.origin) if p.end in ends else p for p in i.points)
     if not ends:
         return i
-    # A streak is known only if every period of it is.
-    streak = points[-i.status.streak :] if i.status.streak else ()
-    told = points[-1].why != SUPPRESSED and all(p.why != SUPPRESSED for p in streak)
     before = next((p for p in reversed(points[:-1]) if p.ends or p.why == SUPPRESSED), None)
     step = None if before is None or before.why == SUPPRESSED else change(points)
-    return replace(i, points=points, status=i.status if told else Status(why=SUPPRESSED), change=step)
+    return replace(i, points=points, status=told(i, points), change=step)
+
+
+def told(i: Indicator, points: Sequence[Point]) -> Status:
+    """The standing of the last of `points` by what is told of them: a suppressed period before it may have been anything."""
+    if points[-1].why == SUPPRESSED:
+        return Status(why=SUPPRESSED)
+    anything = Decimal("Infinity")
+    open_ = [replace(p, low=-anything, high=anything) if p.why == SUPPRESSED else p for p in points]
+    return status(i.framework, i.version, i.measure.direction, open_)

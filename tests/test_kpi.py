@@ -325,7 +325,14 @@ def test_a_change_is_not_told_where_it_would_tell_the_month_before() -> None:
 
 def test_a_streak_over_a_suppressed_month_is_not_told() -> None:
     (found,) = published(indicator("a", [(50, 100), (3, 100), (50, 100)]))
-    assert found.status.possible == ()
+    assert (found.status.possible, found.status.streak) == (("amber", "red"), 1)
+
+
+def test_the_end_of_a_streak_does_not_tell_that_a_suppressed_month_met_the_target() -> None:
+    missed, met = (50, 100), (98, 100)
+    (found,) = published(indicator("a", [missed, missed, met, missed]))
+    assert hidden(found) == [False, False, True, False]
+    assert found.status.possible == ("amber", "red")
 
 
 def test_nought_is_told() -> None:
