@@ -1,0 +1,256 @@
+"""The plan file that people write, as pydantic models; into the model, and back to YAML (docs/plan.md says what everything means)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+import yaml
+from pydantic import Field
+
+from compliance import documents
+from compliance.errors import ComplianceError, nearest
+from compliance.rulefile import Day, Line, Loc, Problems, Slug, Strict, validated
+from compliance.tracker import plain
+from compliance.tracker.model import (
+    Action,
+    Cadence,
+    Concern,
+    DueKind,
+    Forum,
+    Measure,
+    MeasureKind,
+    Plan,
+    Status,
+    When,
+    Workstream,
+    when,
+)
+
+WhenText = Annotated[str, Field(description="2022-02-28, 2022-02, or 2022-02 to 2022-03")]
+Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80)]
+Text = Annotated[str, Field(min_length=1, max_length=4000)]
+
+
+class ActionModel(Strict):
+    """What somebody is to do."""
+
+    id: Id
+    text: Text
+    owner: Line | None = None
+    start: WhenText | None = None
+    due: WhenText | None = None
+    due_kind: DueKind = "completion"
+    status: Status = "open"
+    answers: list[Line] = []
+    evidence: list[Text] = []
+    every: Line | None = None
+    themes: list[Line] = []
+    note: Text | None = None
+
+
+class MeasureModel(Strict):
+    """How one sees that it has become better."""
+
+    id: Id
+    text: Text
+    kind: MeasureKind = "narrative"
+    of: Line | None = None
+    target: Line | None = None
+    cadence: Cadence | None = None
+
+
+class WorkstreamModel(Strict):
+    """A part of the plan."""
+
+    id: Id
+    title: Line
+    long_title: Line | None = None
+    regulations: list[Line] = []
+    standards: list[Line] = []
+    takes: list[Slug] = []
+    leads: list[Line] = []
+    managers: list[Line] = []
+    members: list[Line] = []
+    evidence: list[Line] = []
+    actions: list[ActionModel] = []
+    measures: list[MeasureModel] = []
+    note: Text | None = None
+
+
+class ForumModel(Strict):
+    """Where progress is told."""
+
+    name: Line
+    cadence: Cadence
+    does: Line | None = None
+    escalate_after: Annotated[int, Field(ge=0, le=3660, description="Days overdue")] | None = None
+
+
+class ConcernModel(Strict):
+    """What the plan responds to."""
+
+    id: Id
+    text: Text
+    regulation: Line | None = None
+    due: WhenText | None = None
+    restated: bool = False
+    progress: Line | None = None
+    workstreams: list[Id] = []
+
+
+class PlanModel(Strict):
+    """A plan file."""
+
+    plan: Slug
+    title: Line
+    sponsors: list[Line] = []
+    responds_to: Line | None = None
+    overseen_by: list[Line] = []
+    period: WhenText | None = None
+    dates: dict[Line, Day] = {}
+    regulations: list[Line] = []
+    standards: list[Line] = []
+    themes: list[Line] = []
+    members: list[Line] = []
+    forums: list[ForumModel] = []
+    concerns: list[ConcernModel] = []
+    workstreams: Annotated[list[WorkstreamModel], Field(min_length=1)]
+    due_soon: Annotated[int, Field(ge=0, le=366, description="Days")] = 14
+    stalled_after: Annotated[int, Field(ge=1, le=3660, description="Days")] = 28
+    note: Text | None = None
+
+
+def _when(problems: Problems, loc: Loc, text: str | None) -> When | None:
+    if text is None:
+        return None
+    try:
+        return when(text)
+    except ValueError as e:
+        problems.add(loc, f"{loc[-1]}: {e}")
+        return None
+
+
+def _action(a: ActionModel, loc: Loc, problems: Problems, themes: Iterable[str]) -> Action:
+    start, due = _when(problems, (*loc, "start"), a.start), _when(problems, (*loc, "due"), a.due)
+    if start is not None and due is not None and due.last < start.first:
+        problems.add((*loc, "due"), f"action {a.id} would be due {a.due}, before its start {a.start}")
+    for theme in a.themes:
+        if theme not in themes:
+            problems.add((*loc, "themes"), f"the plan has no theme '{theme}'{nearest(theme, themes)}")
+    return Action(
+        a.id,
+        a.text.strip(),
+        a.owner or "",
+        start,
+        due,
+        a.due_kind,
+        a.status,
+        tuple(a.answers),
+        tuple(a.evidence),
+        a.every or "",
+        tuple(a.themes),
+        (a.note or "").strip(),
+    )
+
+
+def plan(document: object, problems: Problems) -> Plan | None:
+    """A plan; every mistake goes to `problems`."""
+    written = validated(PlanModel, document, problems)
+    if written is None:
+        return None
+    seen: set[str] = set()
+    workstreams = []
+    for i, w in enumerate(written.workstreams):
+        loc: Loc = ("workstreams", i)
+        for name, at in [
+            (w.id, (*loc, "id")),
+            *((a.id, (*loc, "actions", j, "id")) for j, a in enumerate(w.actions)),
+            *((m.id, (*loc, "measures", j, "id")) for j, m in enumerate(w.measures)),
+        ]:
+            if name in seen:
+                problems.add(at, f"the id '{name}' is given twice")
+            seen.add(name)
+        for j, m in enumerate(w.measures):
+            if (m.kind in ("kpi", "rule")) != (m.of is not None):
+                expected = "names it in 'of'" if m.of is None else "has no 'of'"
+                problems.add((*loc, "measures", j), f"measure {m.id} is a {m.kind}, which {expected}")
+        workstreams.append(
+            Workstream(
+                w.id,
+                w.title,
+                w.long_title or "",
+                tuple(w.regulations),
+                tuple(w.standards),
+                tuple(w.takes),
+                tuple(w.leads),
+                tuple(w.managers),
+                tuple(w.members),
+                tuple(w.evidence),
+                tuple(_action(a, (*loc, "actions", j), problems, written.themes) for j, a in enumerate(w.actions)),
+                tuple(Measure(m.id, m.text, m.kind, m.of or "", m.target or "", m.cadence) for m in w.measures),
+                (w.note or "").strip(),
+            )
+        )
+    known = [w.id for w in written.workstreams]
+    for i, c in enumerate(written.concerns):
+        for name in c.workstreams:
+            if name not in known:
+                problems.add(("concerns", i, "workstreams"), f"there is no workstream '{name}'{nearest(name, known)}")
+    found = Plan(
+        id=written.plan,
+        title=written.title,
+        sponsors=tuple(written.sponsors),
+        responds_to=written.responds_to or "",
+        overseen_by=tuple(written.overseen_by),
+        period=_when(problems, ("period",), written.period),
+        dates={k: problems.day(("dates", k), d) for k, d in written.dates.items()},
+        regulations=tuple(written.regulations),
+        standards=tuple(written.standards),
+        themes=tuple(written.themes),
+        members=tuple(written.members),
+        forums=tuple(Forum(f.name, f.cadence, f.does or "", f.escalate_after) for f in written.forums),
+        concerns=tuple(
+            Concern(
+                c.id,
+                c.text.strip(),
+                c.regulation or "",
+                _when(problems, ("concerns", i, "due"), c.due),
+                c.restated,
+                c.progress or "",
+                tuple(c.workstreams),
+            )
+            for i, c in enumerate(written.concerns)
+        ),
+        workstreams=tuple(workstreams),
+        due_soon=written.due_soon,
+        stalled_after=written.stalled_after,
+        note=(written.note or "").strip(),
+    )
+    return None if problems.found else found
+
+
+def read(path: Path) -> Plan:
+    """A plan file.
+
+    Raises:
+      ComplianceError: with every problem in it.
+    """
+    problems = Problems(lambda loc: documents.locate(path, loc))
+    found = plan(documents.load_yaml(path), problems)
+    if found is None:
+        raise ComplianceError(f"{path.name} is no plan that can be used; nothing was changed.", problems.found)
+    return found
+
+
+class _Quoted(yaml.SafeDumper):
+    """Quotes what another reader of YAML would take for a date or a number; ours does not."""
+
+
+def write(its: Plan) -> str:
+    """The plan as a file, readable by `read` without loss."""
+    said = plain.plain(its)
+    said = {"plan": said.pop("id"), **said}
+    text: str = yaml.dump(said, Dumper=_Quoted, allow_unicode=True, sort_keys=False, width=110)
+    return text

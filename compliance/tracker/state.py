@@ -1,0 +1,205 @@
+"""What a plan's events add up to. Pure: the same events give the same state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any
+
+from compliance.tracker import plain
+from compliance.tracker.events import NOTHING_BEFORE, Event
+from compliance.tracker.model import Action, Plan, Status, Workstream
+
+
+@dataclass
+class Tracked:
+    """An action, and what happened to it.
+
+    Args:
+      workstream: the id of its workstream.
+      version: the number of the last event about it; what a person has seen is told by it.
+      since: the day since when it has its status; `changed` the day of its last change or comment.
+      claimed_on: the day on which it was last said to be done.
+      verified_by: the day of the audit that no longer found what it answers.
+      reopened: how often an audit found it again.
+      rejected_why: the reason that was given.
+      history: numbers of the events about it.
+    """
+
+    action: Action
+    workstream: str
+    version: int
+    since: str
+    changed: str
+    claimed_on: str = ""
+    verified_by: str = ""
+    signed_off_on: str = ""
+    reopened: int = 0
+    rejected_why: str = ""
+    proposed_on: str = ""
+    history: list[int] = field(default_factory=list)
+
+    @property
+    def status(self) -> Status:
+        """Where it stands."""
+        return self.action.status
+
+
+@dataclass
+class Raised:
+    """A finding as the audits recorded in the plan have it.
+
+    Args:
+      since: the first of the audits, following on each other, that found it; `times` how many of them did.
+      last: the last audit that found it.
+    """
+
+    rule: str
+    since: str
+    times: int
+    last: str
+
+
+@dataclass
+class State:
+    """A plan after so many events."""
+
+    plan: Plan = field(default_factory=lambda: Plan("", ""))
+    number: int = 0
+    head: str = NOTHING_BEFORE
+    actions: dict[str, Tracked] = field(default_factory=dict)
+    findings: dict[str, Raised] = field(default_factory=dict)
+    audits: list[str] = field(default_factory=list)
+    values: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    comments: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
+
+    def in_order(self) -> Iterator[tuple[Workstream, list[Tracked]]]:
+        """Every workstream with its actions as they stand, those of the plan first, then those added, in their order."""
+        of: dict[str, list[Tracked]] = {w.id: [] for w in self.plan.workstreams}
+        for tracked in self.actions.values():
+            of[tracked.workstream].append(tracked)
+        for workstream in self.plan.workstreams:
+            yield workstream, of[workstream.id]
+
+    def as_plan(self) -> Plan:
+        """The plan with its actions as they stand."""
+        workstreams = tuple(replace(w, actions=tuple(t.action for t in its)) for w, its in self.in_order())
+        return replace(self.plan, workstreams=workstreams)
+
+
+def fold(events: Iterable[Event], state: State | None = None) -> State:
+    """The state after `events`, which follow on those of `state`."""
+    state = state or State()
+    for e in events:
+        _APPLY[e.kind](state, e)
+        state.number, state.head = e.number, e.hash
+    return state
+
+
+def _begun(state: State, e: Event) -> None:
+    plan = plain.plan(e.body["plan"])
+    state.plan = replace(plan, workstreams=tuple(replace(w, actions=()) for w in plan.workstreams))
+    for workstream, action in plan.actions():
+        _add(state, e, workstream.id, action)
+
+
+def _add(state: State, e: Event, workstream: str, action: Action) -> None:
+    claimed = e.on if action.status in ("completed", "verified", "signed off") else ""
+    state.actions[action.id] = Tracked(
+        action,
+        workstream,
+        e.number,
+        since=e.on,
+        changed=e.on,
+        claimed_on=claimed,
+        proposed_on=e.on if action.status == "proposed" else "",
+        history=[e.number],
+    )
+
+
+def _added(state: State, e: Event) -> None:
+    workstream = e.body.get("workstream_added")
+    if workstream is not None:
+        state.plan = replace(state.plan, workstreams=(*state.plan.workstreams, Workstream(**workstream)))
+    _add(state, e, e.body["workstream"], plain.action(e.body["action"]))
+
+
+def _changed(state: State, e: Event) -> None:
+    tracked = state.actions[e.subject]
+    changes: Mapping[str, Mapping[str, Any]] = e.body["changes"]
+    moved = changes.get("workstream")
+    if moved is not None:
+        tracked.workstream = moved["to"]
+    new = {name: plain.field_of(name, c["to"]) for name, c in changes.items() if name != "workstream"}
+    tracked.action = replace(tracked.action, **new)
+    tracked.version, tracked.changed = e.number, e.on
+    tracked.history.append(e.number)
+    if "status" in changes:
+        tracked.since = e.on
+        match tracked.action.status:
+            case "completed":
+                tracked.claimed_on, tracked.verified_by = e.on, ""
+            case "verified":
+                tracked.verified_by = e.body.get("audit", e.on)
+            case "signed off":
+                tracked.signed_off_on = e.on
+            case "rejected":
+                tracked.rejected_why = e.why
+            case "open" | "in progress" if changes["status"]["from"] in ("completed", "verified", "signed off"):
+                tracked.reopened += 1
+                tracked.claimed_on = tracked.verified_by = tracked.signed_off_on = ""
+
+
+def _commented(state: State, e: Event) -> None:
+    state.comments.setdefault(e.subject, []).append((e.number, e.body["text"]))
+    tracked = state.actions.get(e.subject)
+    if tracked is not None:
+        tracked.changed = e.on
+        tracked.history.append(e.number)
+
+
+def _audited(state: State, e: Event) -> None:
+    found: Mapping[str, list[str]] = e.body["found"]
+    before = state.audits[-1] if state.audits else ""
+    known = {}
+    for rule, fingerprints in found.items():
+        for f in fingerprints:
+            old = state.findings.get(f)
+            followed = old is not None and old.last == before
+            since, times = (old.since, old.times + 1) if old is not None and followed else (e.on, 1)
+            if f in e.body.get("restated", {}) and not followed:
+                since, times = e.body["restated"][f]
+            known[f] = Raised(rule, since, times, e.on)
+    state.findings.update(known)
+    state.audits.append(e.on)
+
+
+def _measured(state: State, e: Event) -> None:
+    state.values.setdefault(e.subject, []).append((e.on, e.body["value"]))
+
+
+def _plan_changed(state: State, e: Event) -> None:
+    data = plain.plain(state.plan)
+    for name, c in e.body["changes"].items():
+        if c["to"] is None:
+            data.pop(name, None)
+        else:
+            data[name] = c["to"]
+    state.plan = plain.plan(data)
+
+
+_APPLY = {
+    "plan begun": _begun,
+    "plan changed": _plan_changed,
+    "action added": _added,
+    "action changed": _changed,
+    "comment": _commented,
+    "audit": _audited,
+    "measure": _measured,
+}
+
+
+def day(text: str) -> date:
+    """A day as events hold it."""
+    return date.fromisoformat(text)

@@ -1,0 +1,293 @@
+"""Where events are kept: a SQLite file, or a server's database for a team (I/O). Events are added, never changed and never taken out.
+
+An event's place in its plan is its key, so that of two who write at the same time one is first, and the other is told what changed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Column, Integer, MetaData, String, Table, Text, create_engine, event, func, insert, select
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
+
+from compliance.errors import ComplianceError
+from compliance.tracker.events import Draft, Event, Kind, Who, canonical, chained
+from compliance.tracker.state import State, fold
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection, Engine
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+BUSY_SECONDS = 30
+"""So long a writer waits for another before it gives up."""
+TRIES = 50
+"""So often a change is made anew because somebody else was first."""
+
+TABLES = MetaData()
+EVENT = Table(
+    "event",
+    TABLES,
+    Column("plan", String(200), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("at", String(40), nullable=False),
+    Column("on_day", String(10), nullable=False),
+    Column("role", String(400), nullable=False),
+    Column("name", String(400), nullable=False),
+    Column("kind", String(40), nullable=False),
+    Column("subject", String(400), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("before", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+
+
+class Changed(ComplianceError):
+    """Somebody else changed the same thing; `events` says what, and nothing was written."""
+
+    def __init__(self, subject: str, events: Sequence[Event]) -> None:
+        self.events = tuple(events)
+        said = "\n".join(f"  {told(e)}" for e in events)
+        super().__init__(
+            f"{subject} was changed by somebody else since you looked; your change was not made, and nothing is lost:\n{said}\n"
+            f"Look at it with: compliance plan show {subject}; then make your change again with --seen {events[-1].number}."
+        )
+
+
+def told(e: Event) -> str:
+    """An event in one line."""
+    said = f"{e.number}. {e.at} {e.name} ({e.role}): {e.kind}"
+    if e.kind == "action changed":
+        its = [f"{f} from {_short(c['from'])} to {_short(c['to'])}" for f, c in e.body["changes"].items()]
+        said += f": {'; '.join(its)}"
+    elif e.kind == "comment":
+        said += f": {e.body['text']}"
+    return said + (f" – {e.why}" if e.why else "")
+
+
+def _short(value: Any) -> str:
+    text = (
+        "nothing" if value in (None, "", []) else ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    )
+    return text if len(text) <= 120 else f"{text[:117]}…"
+
+
+class Store:
+    """The events of all plans in one database."""
+
+    def __init__(self, url: str) -> None:
+        """Opens it, and brings its tables to this version's.
+
+        Args:
+          url: a path to a SQLite file, or an SQLAlchemy URL.
+
+        Raises:
+          ComplianceError: it cannot be opened or made, or a newer version of the program has made it.
+        """
+        self.url = url if "://" in url else f"sqlite:///{Path(url).absolute()}"
+        self.engine = _engine(self.url)
+        with _told(self.url):
+            self._migrate()
+
+    def close(self) -> None:
+        """Lets go of the database."""
+        self.engine.dispose()
+
+    def _migrate(self) -> None:
+        from alembic.config import Config
+        from alembic.runtime.migration import MigrationContext
+        from alembic.script import ScriptDirectory
+
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+        scripts = ScriptDirectory.from_config(config)
+        with self.engine.connect() as connection:
+            there = MigrationContext.configure(connection).get_current_revision()
+        newest = scripts.get_current_head()
+        if there == newest:
+            return
+        if there is not None and there not in {s.revision for s in scripts.walk_revisions()}:
+            raise ComplianceError(
+                f"{self._named} was written by a newer version of this program (its tables are at '{there}', this version knows"
+                f" '{newest}'). Nothing was read or changed; use the newer version."
+            )
+        from alembic import command
+
+        with self.engine.execution_options(writes=True).begin() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+    @property
+    def _named(self) -> str:
+        """The database without a password."""
+        return make_url(self.url).render_as_string(hide_password=True)
+
+    def plans(self) -> list[str]:
+        """The ids of all plans."""
+        with _told(self.url), self.engine.connect() as connection:
+            return list(connection.scalars(select(EVENT.c.plan).distinct().order_by(EVENT.c.plan)))
+
+    def events(self, plan: str, after: int = 0) -> list[Event]:
+        """The events of a plan, in order."""
+        with _told(self.url), self.engine.connect() as connection:
+            return list(_read(connection, plan, after))
+
+    def state(self, plan: str) -> State:
+        """What they add up to."""
+        return fold(self.events(plan))
+
+    def change(
+        self,
+        plan: str,
+        on: str,
+        who: Who,
+        decide: Callable[[State], Sequence[Draft]],
+        seen: int | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> tuple[State, list[Event]]:
+        """Decides on the state as it is and writes what comes of it, all or nothing.
+
+        Args:
+          on: the day that the change speaks of, YYYY-MM-DD.
+          decide: gives the drafts; it is asked again if somebody else was first.
+          seen: the number of the last event that the person knows of; a later change of the same subject stops this one.
+
+        Raises:
+          Changed: somebody else changed the same subject since.
+          ComplianceError: the database cannot be written.
+        """
+        state = self.state(plan)
+        known = state.number if seen is None else seen
+        for _ in range(TRIES):
+            drafts = list(decide(state))
+            self._stop_if_changed(plan, drafts, known)
+            events = []
+            before = state.head
+            for i, draft in enumerate(drafts):
+                at = now().isoformat(timespec="microseconds")
+                made = chained(plan, state.number + 1 + i, at, on, who, draft, before)
+                events.append(made)
+                before = made.hash
+            if not events or self._append(events):
+                return fold(events, state), events
+            state = fold(self.events(plan, state.number), state)
+        raise ComplianceError(
+            f"{self._named} is so busy that the change could not be made; nothing was lost. Try again."
+        )
+
+    def _stop_if_changed(self, plan: str, drafts: Sequence[Draft], known: int) -> None:
+        """Whether somebody else has changed, since event `known`, what these drafts change."""
+        subjects = {d.subject: set(d.body.get("changes", ())) for d in drafts if d.kind == "action changed"}
+        if not subjects:
+            return
+        since: dict[str, list[Event]] = {}
+        for e in self.events(plan, known):
+            if e.kind == "action changed" and e.subject in subjects:
+                since.setdefault(e.subject, []).append(e)
+        for subject, its in since.items():
+            raise Changed(subject, its)
+
+    def _append(self, events: Sequence[Event]) -> bool:
+        """Writes them; false if somebody else was first."""
+        rows = [
+            {
+                "plan": e.plan,
+                "number": e.number,
+                "at": e.at,
+                "on_day": e.on,
+                "role": e.role,
+                "name": e.name,
+                "kind": e.kind,
+                "subject": e.subject,
+                "body": canonical(e.body),
+                "why": e.why,
+                "before": e.before,
+                "hash": e.hash,
+            }
+            for e in events
+        ]
+        with _told(self.url):
+            try:
+                with self.engine.execution_options(writes=True).begin() as connection:
+                    last = connection.scalar(select(func.max(EVENT.c.number)).where(EVENT.c.plan == events[0].plan))
+                    if (last or 0) != events[0].number - 1:
+                        return False
+                    connection.execute(insert(EVENT), rows)
+            except IntegrityError:
+                return False
+        return True
+
+
+def _read(connection: Connection, plan: str, after: int) -> Iterator[Event]:
+    columns = list(EVENT.c)
+    rows = connection.execute(
+        select(*columns).where(EVENT.c.plan == plan, EVENT.c.number > after).order_by(EVENT.c.number)
+    )
+    for plan_, number, at, on, role, name, kind, subject, body, why, before, digest in rows:
+        made: Kind = kind
+        yield Event(plan_, number, at, on, role, name, made, subject, json.loads(body), why, before, digest)
+
+
+def _engine(url: str) -> Engine:
+    try:
+        parsed = make_url(url)
+        backend = parsed.get_backend_name()
+        if backend not in ("sqlite", "postgresql"):
+            raise ComplianceError(
+                f"'{backend}' is no database for a plan; give a path to a SQLite file, or postgresql+psycopg://…"
+            )
+        if backend == "sqlite":
+            _own(Path(parsed.database or ""))
+            engine = create_engine(parsed, connect_args={"timeout": BUSY_SECONDS})
+            event.listen(engine, "connect", _as_needed)
+            event.listen(engine, "begin", _at_once)
+            return engine
+        return create_engine(parsed, isolation_level="SERIALIZABLE", pool_pre_ping=True)
+    except (ArgumentError, NoSuchModuleError) as e:
+        raise ComplianceError(f"'{url.split('@')[-1]}' is no database URL: {e}") from e
+
+
+def _own(path: Path) -> None:
+    """A new file is readable by its owner alone from the first moment."""
+    if not path.exists():
+        try:
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        except FileExistsError:
+            pass
+        except OSError as e:
+            raise ComplianceError(
+                f"{path} cannot be made: {e.strerror or 'unknown cause'}. Nothing was written."
+            ) from e
+
+
+def _as_needed(connection: Any, _: object) -> None:
+    # SQLAlchemy is to say when a transaction begins, not the driver; and what is committed is on the disk.
+    if isinstance(connection, sqlite3.Connection):
+        connection.isolation_level = None
+    connection.execute("PRAGMA synchronous = FULL")
+
+
+def _at_once(connection: Connection) -> None:
+    # A writer takes its turn before it looks at what is there; a reader needs none, not even a disk that can be written.
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writes") else "BEGIN")
+
+
+@contextmanager
+def _told(url: str) -> Iterator[None]:
+    """What goes wrong with a database, as a message."""
+    try:
+        yield
+    except IntegrityError:
+        raise
+    except DBAPIError as e:
+        named = make_url(url).render_as_string(hide_password=True)
+        what = str(e.orig).strip().splitlines()[0] if e.orig is not None else "unknown cause"
+        raise ComplianceError(f"{named} cannot be used: {what}. Nothing was changed by this command.") from e
