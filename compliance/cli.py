@@ -5,19 +5,32 @@ Everything heavy is imported inside the command that needs it, so that `--help` 
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from compliance import __version__
-from compliance.errors import ComplianceError
+from compliance.terminal import (
+    COULD_NOT,
+    FOUND,
+    INCOMPLETE,
+    NOTHING,
+    Commands,
+    Day,
+    data_argument,
+    mapping_option,
+    out_option,
+    parameters_option,
+    print_out,
+    rules_option,
+    stop,
+    tidy,
+    width,
+)
 
 if TYPE_CHECKING:
     from compliance.findings import Report
@@ -25,89 +38,8 @@ if TYPE_CHECKING:
     from compliance.pipeline import Timings
     from compliance.rulebook import Rulebook
 
-NOTHING, FOUND, COULD_NOT, INCOMPLETE = 0, 1, 2, 3
-"""Exit codes: docs/exit-codes.md."""
 DIFFERENCES = 20
 """Differences between engine and oracle that are printed before the rest are only counted."""
-
-click.ClickException.exit_code = COULD_NOT
-
-
-class Day(click.ParamType):  # type: ignore[type-arg]  # generic in click 8.2 and later only
-    """A date, YYYY-MM-DD."""
-
-    name = "YYYY-MM-DD"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
-        """`2021-09-20` -> date."""
-        if isinstance(value, date):
-            return value
-        try:
-            return datetime.strptime(value, "%Y-%m-%d").date()
-        except ValueError:
-            self.fail(f"'{value}' is not a date; write it as YYYY-MM-DD, such as 2021-09-20", param, ctx)
-
-
-class Commands(click.Group):
-    """Turns what a person can mend into one message and exit code 2; anything else is our bug and keeps its traceback."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Runs the command."""
-        try:
-            return super().invoke(ctx)
-        except ComplianceError as e:
-            _stop(str(e))
-        except BrokenPipeError:
-            # Whoever read our output has had enough of it.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(COULD_NOT)
-        except KeyboardInterrupt:
-            _stop("Stopped.")
-
-
-def _stop(message: str) -> NoReturn:
-    click.echo(_tidy(message), err=True)
-    sys.exit(COULD_NOT)
-
-
-def _tidy(message: str) -> str:
-    from compliance.report.words import printable
-
-    return printable(message)
-
-
-def _width() -> int:
-    return shutil.get_terminal_size((100, 24)).columns
-
-
-def _print(pieces: Iterable[str], out: Path | None) -> None:
-    """To the screen, or to a file that is whole or not there, readable by its owner alone."""
-    if out is None:
-        for piece in pieces:
-            click.echo(piece, nl=False)
-        return
-    from compliance.documents import write_private
-
-    write_private(out, (piece.encode("utf-8") for piece in pieces))
-
-
-data_argument = click.argument("data", type=click.Path(path_type=Path))
-out_option = click.option("--out", type=click.Path(path_type=Path), help="Write to this file instead of the screen.")
-rules_option = click.option(
-    "--rules", type=click.Path(path_type=Path, file_okay=False), help="A folder of rules other than the one shipped."
-)
-parameters_option = click.option(
-    "--parameters",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="The agency's own figures. Default: parameters.yaml beside the data, if there.",
-)
-mapping_option = click.option(
-    "--mapping",
-    type=click.Path(path_type=Path),
-    metavar="FILE|NAME",
-    help="What the export's files and columns mean: a file, or a mapping that came with the program (annex-a, ssda903)."
-    " Default: mapping.yaml beside the data, if there.",
-)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -239,18 +171,18 @@ def audit(
                 "--every counts findings day by day; it goes with none of --by, --previous, --sample, --strict"
             )
         found = pipeline.trend(asked, first, last_day, every, times)
-        _print(TREND_FORMATS[format_](found, _width()), out)
+        print_out(TREND_FORMATS[format_](found, width()), out)
         times.mark("report")
         _tell_times(times if timings else None)
         sys.exit(NOTHING if exit_zero or fail_on == "never" or not found.at_or_above(_severity(fail_on)) else FOUND)
     with pipeline.audit(asked, times) as report:
         if strict and report.tables.n_quarantined:
             for line in report.folded():
-                click.echo(_tidy(line), err=True)
-            _stop(
+                click.echo(tidy(line), err=True)
+            stop(
                 f"{_entries(report.tables.n_quarantined)} in the data could not be used as written; nothing was audited (--strict)."
             )
-        _print(FORMATS[format_](report, _width()), out)
+        print_out(FORMATS[format_](report, width()), out)
         _aside(report, format_, out)
         code = _exit_code(report, "never" if exit_zero else fail_on, require_complete)
     _tell_times(times if timings else None)
@@ -276,7 +208,7 @@ def _aside(report: Report, format_: str, out: Path | None) -> None:
     for rule in report.rules:
         if rule.status == "failed":
             said = f"Rule {rule.rule.id} failed: {rule.why}\n    This is a fault of the program; please report it."
-            click.echo(_tidy(said), err=True)
+            click.echo(tidy(said), err=True)
     if format_ != "table" or out is not None:
         from compliance.report.table import summary
 
@@ -370,14 +302,14 @@ def kpi(
         if suppress or codes:
             raise click.UsageError("--cases lists single records; it goes with neither --suppress nor other codes")
         with pipeline.kpi_cases(asked, cases, times) as report:
-            _print(FORMATS[format_](report, _width()), out)
+            print_out(FORMATS[format_](report, width()), out)
     else:
         found = pipeline.measured(asked, times)
         if suppress:
             from compliance.suppression import suppress as without_small
 
             found = without_small(found, suppress)
-        _print(KPI_FORMATS[format_](found, _width()), out)
+        print_out(KPI_FORMATS[format_](found, width()), out)
         times.mark("report")
         if format_ != "table" or out is not None:
             from compliance.report.kpi.table import summary
@@ -432,10 +364,10 @@ def data_check(data: Path, mapping: Path | None, strict: bool) -> None:
         for kind, why in sorted(tables.absent.items()):
             click.echo(f"No {kind} records: {why}")
         for note in tables.notes:
-            click.echo(_tidy(note))
+            click.echo(tidy(note))
         click.echo()
         for line in loading.folded(con):
-            click.echo(_tidy(line))
+            click.echo(tidy(line))
         n = tables.n_quarantined
         click.echo(f"{_entries(n)} could not be used as written." if n else "Everything could be used as written.")
     sys.exit(COULD_NOT if strict and n else NOTHING)
@@ -453,7 +385,7 @@ def data_dictionary(kind: str | None, format_: str) -> None:
     from compliance.report import dictionary
 
     kinds = planning.record_kinds()
-    _print(dictionary.write(kinds, kind or "", format_, _width()), None)
+    print_out(dictionary.write(kinds, kind or "", format_, width()), None)
 
 
 @data.command("template")
@@ -495,7 +427,7 @@ def rules_list(rules: Path | None, as_at: date | None, format_: str) -> None:
         for r in planning.rulebook(rules, None).rules
         if as_at is None or (r.rule.from_on <= as_at and (r.rule.to_on is None or as_at <= r.rule.to_on))
     ]
-    _print(told.listed(chosen, format_, _width()), None)
+    print_out(told.listed(chosen, format_, width()), None)
 
 
 @rules.command("show")
@@ -547,7 +479,7 @@ def rules_test(ids: tuple[str, ...], rules: Path | None, verbose: bool, mutants:
             for what in result.wrong:
                 click.echo(f"        {what}")
             if result.verdict.argument:
-                click.echo(f"        {_tidy(result.verdict.argument)}")
+                click.echo(f"        {tidy(result.verdict.argument)}")
         elif verbose:
             click.echo(f"passed  {result.rule.rule.id}: {result.case.name} ({result.verdict.outcome})")
     click.echo(f"{n - bad:,} of {n:,} cases passed.")
@@ -564,7 +496,7 @@ def _mutants(book: Rulebook, ids: tuple[str, ...]) -> NoReturn:
         equivalent += result.equivalent
         wrong += len(result.wrong)
         for what in result.wrong:
-            click.echo(f"{result.rule.rule.id}: {_tidy(what)}")
+            click.echo(f"{result.rule.rule.id}: {tidy(what)}")
         for a in result.alive:
             click.echo("\n".join(f"{result.rule.rule.id}: alive: {name}" for name in a.mutants))
             if a.case:
@@ -584,7 +516,7 @@ def _boundaries(book: Rulebook, ids: tuple[str, ...]) -> NoReturn:
     for d in boundaries.differences(book, book.with_cases(ids), frozenset(run.closed_days()), count):
         n += 1
         if n <= DIFFERENCES:
-            click.echo(f"{d.rule.rule.id}\n  engine: {d.engine}\n  oracle: {d.oracle}\n{_tidy(d.case)}\n")
+            click.echo(f"{d.rule.rule.id}\n  engine: {d.engine}\n  oracle: {d.oracle}\n{tidy(d.case)}\n")
         elif n == DIFFERENCES + 1:
             click.echo("... and more, which are only counted.")
     click.echo(f"{count.worlds:,} worlds tried in {count.plans:,} plans; engine and oracle differ in {n:,}.")
@@ -657,7 +589,7 @@ def rules_explain(
             elif explanation is None:
                 raise click.ClickException(f"there is no {rule.rule.record} '{key}' in {data_} as at {as_at}")
             else:
-                click.echo(_tidy(told.came_out(rule, result.rule, key, as_at, explanation)), nl=False)
+                click.echo(tidy(told.came_out(rule, result.rule, key, as_at, explanation)), nl=False)
 
 
 @rules.command("sql")
@@ -710,7 +642,7 @@ def rules_coverage(
     if data is not None and as_at is None:
         raise click.UsageError("DATA needs --as-at, the day to look from")
     found = pipeline.covered(rules, parameters, as_at, instruments, data, mapping)
-    _print(told.write(found, data.name if data else "", unaccounted, format_, _width()), out)
+    print_out(told.write(found, data.name if data else "", unaccounted, format_, width()), out)
 
 
 # --- schemas --------------------------------------------------------------------------------------------------------

@@ -97,9 +97,10 @@ LAYERS: list[tuple[str, str]] = [
         "compliance arranging coverage dates documents errors findings grouping kpi measuring model trend"
         " previous sampling sql reading run loading planning checking compiler rulebook",
     ),
+    ("terminal", "documents errors report.words"),
     (
         "cli",
-        "compliance errors kpifile report schemas pipeline planning suppression boundaries mutants run rulebook cases"
+        "compliance errors terminal kpifile report schemas pipeline planning suppression boundaries mutants run rulebook cases"
         " records loading findings"
         " model documents",
     ),

@@ -1,0 +1,100 @@
+"""What all commands share: how they read their arguments, how they print, and how they stop."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterable
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from compliance.errors import ComplianceError
+
+NOTHING, FOUND, COULD_NOT, INCOMPLETE = 0, 1, 2, 3
+"""Exit codes: docs/exit-codes.md."""
+
+click.ClickException.exit_code = COULD_NOT
+
+
+class Day(click.ParamType):  # type: ignore[type-arg]  # generic in click 8.2 and later only
+    """A date, YYYY-MM-DD."""
+
+    name = "YYYY-MM-DD"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """`2021-09-20` -> date."""
+        if isinstance(value, date):
+            return value
+        try:
+            return datetime.strptime(value, "%Y-%m-%d").date()
+        except ValueError:
+            self.fail(f"'{value}' is not a date; write it as YYYY-MM-DD, such as 2021-09-20", param, ctx)
+
+
+class Commands(click.Group):
+    """Turns what a person can mend into one message and exit code 2; anything else is our bug and keeps its traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Runs the command."""
+        try:
+            return super().invoke(ctx)
+        except ComplianceError as e:
+            stop(str(e))
+        except BrokenPipeError:
+            # Whoever read our output has had enough of it.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(COULD_NOT)
+        except KeyboardInterrupt:
+            stop("Stopped.")
+
+
+def stop(message: str) -> NoReturn:
+    """One message, and the end."""
+    click.echo(tidy(message), err=True)
+    sys.exit(COULD_NOT)
+
+
+def tidy(message: str) -> str:
+    """A message in which nothing can steer a terminal."""
+    from compliance.report.words import printable
+
+    return printable(message)
+
+
+def width() -> int:
+    """Columns of the terminal."""
+    return shutil.get_terminal_size((100, 24)).columns
+
+
+def print_out(pieces: Iterable[str], out: Path | None) -> None:
+    """To the screen, or to a file that is whole or not there, readable by its owner alone."""
+    if out is None:
+        for piece in pieces:
+            click.echo(piece, nl=False)
+        return
+    from compliance.documents import write_private
+
+    write_private(out, (piece.encode("utf-8") for piece in pieces))
+
+
+data_argument = click.argument("data", type=click.Path(path_type=Path))
+out_option = click.option("--out", type=click.Path(path_type=Path), help="Write to this file instead of the screen.")
+rules_option = click.option(
+    "--rules", type=click.Path(path_type=Path, file_okay=False), help="A folder of rules other than the one shipped."
+)
+parameters_option = click.option(
+    "--parameters",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The agency's own figures. Default: parameters.yaml beside the data, if there.",
+)
+mapping_option = click.option(
+    "--mapping",
+    type=click.Path(path_type=Path),
+    metavar="FILE|NAME",
+    help="What the export's files and columns mean: a file, or a mapping that came with the program (annex-a, ssda903)."
+    " Default: mapping.yaml beside the data, if there.",
+)
