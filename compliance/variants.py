@@ -117,7 +117,9 @@ def reads(rule: CheckedRule, kinds: RecordKinds, parameters: Mapping[str, Parame
     its: dict[str, dict[str, None]] = {}
     ways: dict[str, dict[str, None]] = {}
     limits: dict[Limit, None] = {}
-    days: dict[date, None] = dict.fromkeys(d for d in (rule.rule.from_on, rule.rule.to_on) if d is not None)
+    # A KPI holds since the first day there is, before which is nothing to try.
+    span = (rule.rule.from_on, rule.rule.to_on)
+    days: dict[date, None] = dict.fromkeys(d for d in span if d is not None and d != date.min)
     numbers: dict[int, None] = {}
     texts: dict[tuple[str, str], dict[str, None]] = {}
     lists: dict[tuple[str, ...], None] = {}
