@@ -115,8 +115,8 @@ class Bed:
         for rule, key, outcome in found(here, as_at):
             prefix, _, its = key.partition("/")
             given.setdefault(prefix, set()).add((rule, its, outcome))
-        for file in here.iterdir():
-            file.unlink()
+        for path in here.iterdir():
+            path.unlink()
         assert given.get("clean", set()) == self.at(as_at)
         return {n: (wanted[n], given.get(str(n), set())) for n in batch}
 
