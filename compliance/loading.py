@@ -269,7 +269,8 @@ def _prepared(
             continue
         text, called = raw
         dates = column.dates or mapping.dates
-        cells.append(sql.Cell(kind.fields[f], text, called, column.codes, dates, column.split, column.fields))
+        like = (column.codes, dates, column.split, column.fields, column.strip)
+        cells.append(sql.Cell(kind.fields[f], text, called, *like))
     if by_names:
         known = {plain(f) for f in kind.fields}
         left = [c for c in sheet.header if c and plain(c) not in known]
@@ -300,7 +301,7 @@ def _raw(column: Column, sheet: Sheet, empty: tuple[str, ...], shown: str) -> tu
             return None
         return sql.templated(column.template, {n: sql.cleaned(at, empty) for n, at in there.items()}), column.template
     for at in there.values():
-        return sql.stripped(sql.cleaned(at, empty), column.strip), sheet.header[at]
+        return sql.cleaned(at, empty), sheet.header[at]
     return None
 
 

@@ -26,7 +26,7 @@ class Cell:
     Args:
       raw: SQL of the cleaned text, NULL where it means nothing.
       column: what the export calls it.
-      codes, dates, split: as the mapping has them.
+      codes, dates, split, strip: as the mapping has them.
       fields: other fields that it is made of; then there is no `raw`.
     """
 
@@ -37,6 +37,7 @@ class Cell:
     dates: tuple[str, ...] = (ISO,)
     split: str = ";"
     fields: tuple[str, ...] = ()
+    strip: tuple[str, ...] = ()
 
 
 def cleaned(position: int, empty: Sequence[str]) -> str:
@@ -229,7 +230,7 @@ def source(
     """
     trimmed = ", ".join(f"trim(c{i}) AS t{i}" for i in range(width))
     row = "r, " if numbered else ""
-    raws = "".join(f", {c.raw} AS {name('v_' + c.field.name)}" for c in cells if not c.fields)
+    raws = "".join(f", {stripped(c.raw, c.strip)} AS {name('v_' + c.field.name)}" for c in cells if not c.fields)
     values, fields, bads, listed = [], [], [], []
     # Those made of other fields come last, for they name what stands before them.
     for c in sorted(cells, key=lambda c: bool(c.fields)):
@@ -249,7 +250,8 @@ def source(
             nothing = means_nothing(c, v)
             bad = f"({v} IS NOT NULL AND {f} IS NULL{f' AND NOT {nothing}' if nothing else ''})"
         bads.append(bad)
-        shown = "NULL" if c.field.personal else f"ltrim({v}, chr(31))" if typed else v
+        shown = c.raw if c.strip else v
+        shown = "NULL" if c.field.personal else f"ltrim({shown}, chr(31))" if typed else shown
         listed.append(f"CASE WHEN {bad} THEN {{'f': {literal(c.field.name)}, 'v': CAST({shown} AS VARCHAR)}} END")
     fields += [f"{sql} AS {name(f)}" for f, sql in constants.items()]
     any_bad = " OR ".join(bads) or "FALSE"
