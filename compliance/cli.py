@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from compliance import __version__
+from compliance.cli_plan import plan
 from compliance.terminal import (
     COULD_NOT,
     FOUND,
@@ -68,6 +69,9 @@ def _span(as_at: date, every: str | None, first: date | None, last: date | None)
     if last > as_at:
         raise click.UsageError(f"--to {last} is later than the as-at date {as_at}: nobody knows yet")
     return first, last
+
+
+main.add_command(plan)
 
 
 # --- audit ----------------------------------------------------------------------------------------------------------

@@ -66,6 +66,9 @@ LAYERS: list[tuple[str, str]] = [
     ("tracker.events", ""),
     ("tracker.state", "tracker"),
     ("tracker.life", "errors tracker"),
+    ("tracker.due", "tracker"),
+    ("tracker.choosing", "tracker"),
+    ("tracker.telling", "tracker"),
     ("tracker.planfile", "compliance documents errors rulefile tracker"),
     ("tracker.store", "errors tracker"),
     ("tracker.migrations", ""),
@@ -97,10 +100,15 @@ LAYERS: list[tuple[str, str]] = [
         "compliance arranging coverage dates documents errors findings grouping kpi measuring model trend"
         " previous sampling sql reading run loading planning checking compiler rulebook",
     ),
+    ("report.plan.words", "tracker"),
+    ("report.plan.actions", "report tracker"),
+    ("report.plan.progress", "dates report tracker"),
+    ("report.plan", ""),
     ("terminal", "documents errors report.words"),
+    ("cli_plan", "compliance errors report terminal tracker"),
     (
         "cli",
-        "compliance errors terminal kpifile report schemas pipeline planning suppression boundaries mutants run rulebook cases"
+        "compliance cli_plan errors terminal kpifile report schemas pipeline planning suppression boundaries mutants run rulebook cases"
         " records loading findings"
         " model documents",
     ),

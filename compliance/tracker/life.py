@@ -142,6 +142,24 @@ def start(state: State, action: str, why: str = "") -> Draft:
     return _to(tracked, "in progress", why)
 
 
+def moved(state: State, action: str, status: Status, why: str) -> Draft:
+    """To a state that needs nothing but the person's word.
+
+    Raises:
+      Refused: that state is reached in another way, or not from here.
+    """
+    match status:
+        case "open":
+            tracked = find(state, action)
+            return accept(state, action, why) if tracked.status == "proposed" else reopen(state, action, why)
+        case "in progress":
+            return start(state, action, why)
+        case "rejected":
+            return reject(state, action, why)
+    how = {"completed": "complete", "verified": "verify", "signed off": "sign-off"}.get(status, "propose")
+    raise Refused(f"an action becomes {status} with: compliance plan {how}")
+
+
 def complete(state: State, action: str, evidence: Sequence[str], why: str = "") -> Draft:
     """Somebody says that it is done, and what shows it."""
     tracked = find(state, action)

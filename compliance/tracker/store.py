@@ -21,6 +21,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModu
 from compliance.errors import ComplianceError
 from compliance.tracker.events import Draft, Event, Kind, Who, canonical, chained
 from compliance.tracker.state import State, fold
+from compliance.tracker.telling import told
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Engine
@@ -60,24 +61,6 @@ class Changed(ComplianceError):
             f"{subject} was changed by somebody else since you looked; your change was not made, and nothing is lost:\n{said}\n"
             f"Look at it with: compliance plan show {subject}; then make your change again with --seen {events[-1].number}."
         )
-
-
-def told(e: Event) -> str:
-    """An event in one line."""
-    said = f"{e.number}. {e.at} {e.name} ({e.role}): {e.kind}"
-    if e.kind == "action changed":
-        its = [f"{f} from {_short(c['from'])} to {_short(c['to'])}" for f, c in e.body["changes"].items()]
-        said += f": {'; '.join(its)}"
-    elif e.kind == "comment":
-        said += f": {e.body['text']}"
-    return said + (f" – {e.why}" if e.why else "")
-
-
-def _short(value: Any) -> str:
-    text = (
-        "nothing" if value in (None, "", []) else ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-    )
-    return text if len(text) <= 120 else f"{text[:117]}…"
 
 
 class Store:

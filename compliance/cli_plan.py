@@ -1,0 +1,387 @@
+"""The commands of the improvement plan. Like `cli`, it prints, exits and looks at the clock; heavy imports stand where they are used."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from compliance.errors import ComplianceError
+from compliance.terminal import Day, out_option, print_out, width
+
+if TYPE_CHECKING:
+    from compliance.tracker.events import Draft, Event
+    from compliance.tracker.state import State
+    from compliance.tracker.store import Store
+
+DEFAULT_DB = "improvement-plan.sqlite"
+
+db_option = click.option(
+    "--db",
+    envvar="COMPLIANCE_DB",
+    default=DEFAULT_DB,
+    show_default=True,
+    help="A SQLite file, or postgresql+psycopg://…; or set COMPLIANCE_DB.",
+)
+plan_option = click.option("--plan", "plan_id", help="Which plan, where the database holds several.")
+on_option = click.option("--on", type=Day(), help="The day that the change speaks of.  [default: today]")
+as_at_option = click.option("--as-at", type=Day(), help="The day to look from.  [default: today]")
+role_option = click.option("--role", envvar="COMPLIANCE_ROLE", required=True, help="Your role; or set COMPLIANCE_ROLE.")
+name_option = click.option("--name", envvar="COMPLIANCE_NAME", help="Your name.  [default: who you are logged in as]")
+why_option = click.option("--why", default="", help="The reason.")
+seen_option = click.option(
+    "--seen", type=click.IntRange(1), help="The number of the last change that you know of, as `plan show` tells it."
+)
+action_argument = click.argument("action")
+format_option = click.option(
+    "--format", "format_", type=click.Choice(["table", "markdown", "json"]), default="table", show_default=True
+)
+
+
+def today() -> date:
+    """By the clock; every other module is given the day."""
+    return datetime.now(UTC).astimezone().date()
+
+
+@contextmanager
+def opened(db: str, must_exist: bool = True) -> Iterator[Store]:
+    """The database.
+
+    Raises:
+      ComplianceError: it cannot be opened.
+    """
+    from compliance.tracker.store import Store
+
+    if must_exist and "://" not in db and not Path(db).exists():
+        raise ComplianceError(f"There is no {db}. Begin one with: compliance plan new PLAN.yaml --db {db}")
+    store = Store(db)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def chosen(store: Store, plan_id: str | None) -> str:
+    """The plan that is meant: the one named, or the only one there is.
+
+    Raises:
+      ComplianceError: there is none, or it is not clear which.
+    """
+    from compliance.errors import nearest
+
+    known = store.plans()
+    if plan_id is None and len(known) == 1:
+        return known[0]
+    if plan_id is None:
+        said = f"it holds {', '.join(known)}; say which with --plan" if known else "it holds none"
+        raise ComplianceError(f"Which plan is not clear: {said}.")
+    if plan_id not in known:
+        raise ComplianceError(f"There is no plan '{plan_id}'{nearest(plan_id, known)}.")
+    return plan_id
+
+
+def changed(
+    db: str,
+    plan_id: str | None,
+    on: date | None,
+    role: str,
+    name: str | None,
+    decide: Callable[[State], Sequence[Draft]],
+    seen: int | None = None,
+) -> tuple[State, list[Event]]:
+    """Makes a change and says what was written."""
+    from compliance.tracker.events import Who
+    from compliance.tracker.life import Refused
+    from compliance.tracker.telling import told
+
+    with opened(db) as store:
+        try:
+            state, events = store.change(
+                chosen(store, plan_id), (on or today()).isoformat(), Who(role, name or getpass.getuser()), decide, seen
+            )
+        except Refused as e:
+            raise ComplianceError(f"{str(e)[0].upper()}{str(e)[1:]}. Nothing was changed.") from e
+    for written in events:
+        click.echo(told(written), err=True)
+    return state, events
+
+
+def people(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of every command that changes something."""
+    for option in (seen_option, why_option, name_option, role_option, on_option, plan_option, db_option):
+        command = option(command)
+    return command
+
+
+@click.group("plan")
+def plan() -> None:
+    """The improvement plan: who is to do what by when, and what became of it.
+
+    \b
+    compliance plan new PLAN.yaml                    begin a plan
+    compliance plan propose --findings F.json        actions for what an audit found
+    compliance plan list --overdue                   what is to be done
+    compliance plan verify --findings F.json         what an audit no longer finds
+    """
+
+
+@plan.command("new")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@on_option
+@role_option
+@name_option
+@db_option
+def new(file: Path, on: date | None, role: str, name: str | None, db: str) -> None:
+    """Begin a plan from its file; the database is made if it is not there.
+
+    Example: compliance plan new fixtures/plans/fostering-2021.yaml --role "registered manager"
+    """
+    from compliance.tracker import life, planfile
+    from compliance.tracker.events import Who
+
+    its = planfile.read(file)
+    with opened(db, must_exist=False) as store:
+        if its.id in store.plans():
+            raise ComplianceError(f"{db} holds a plan '{its.id}' already. Nothing was changed.")
+        try:
+            state, _ = store.change(
+                its.id,
+                (on or today()).isoformat(),
+                Who(role, name or getpass.getuser()),
+                lambda state: [life.begin(its)] if not state.number else [],
+            )
+        except life.Refused as e:
+            raise ComplianceError(f"{file}: {e}. Nothing was changed.") from e
+    click.echo(f"Begun: {its.title}, {len(state.plan.workstreams):,} workstreams, {len(state.actions):,} actions.")
+
+
+@plan.command("list")
+@plan_option
+@as_at_option
+@click.option("--workstream", "workstreams", multiple=True, help="Only this workstream (may be given several times).")
+@click.option("--owner", "owners", multiple=True, help="Only actions of this role.")
+@click.option("--status", "statuses", multiple=True, help="Only actions with this status.")
+@click.option("--due-by", type=Day(), help="Only what is due by this day.")
+@click.option("--overdue", is_flag=True, help="Only what is overdue.")
+@format_option
+@out_option
+@db_option
+def list_(
+    plan_id: str | None,
+    as_at: date | None,
+    workstreams: tuple[str, ...],
+    owners: tuple[str, ...],
+    statuses: tuple[str, ...],
+    due_by: date | None,
+    overdue: bool,
+    format_: str,
+    out: Path | None,
+    db: str,
+) -> None:
+    """List actions, with what is overdue, due soon or stalled.
+
+    Example: compliance plan list --workstream WS1 --overdue --as-at 2022-03-10
+    """
+    from compliance.report.plan import actions
+    from compliance.tracker import life
+    from compliance.tracker.choosing import Filter, chosen_actions
+
+    try:
+        wanted = Filter(workstreams, owners, tuple(life.status_of(s) for s in statuses), due_by, overdue)
+    except life.Refused as e:
+        raise ComplianceError(f"{e}.") from e
+    with opened(db) as store:
+        state = store.state(chosen(store, plan_id))
+    listed = chosen_actions(state, wanted, as_at or today())
+    print_out(actions.FORMATS[format_](state, listed, width()), out)
+
+
+@plan.command("show")
+@click.argument("action", required=False)
+@plan_option
+@as_at_option
+@format_option
+@out_option
+@db_option
+def show(action: str | None, plan_id: str | None, as_at: date | None, format_: str, out: Path | None, db: str) -> None:
+    """Show an action with its history, or the whole plan in numbers.
+
+    Example: compliance plan show WS1.1
+    """
+    from compliance.report.plan import actions, progress
+    from compliance.tracker import life
+
+    with opened(db) as store:
+        name = chosen(store, plan_id)
+        events = store.events(name)
+    from compliance.tracker.state import fold
+
+    state = fold(events)
+    day = as_at or today()
+    if action is None:
+        print_out(progress.FORMATS[format_](state, day, width()), out)
+        return
+    try:
+        tracked = life.find(state, action)
+    except life.Refused as e:
+        raise ComplianceError(f"{str(e)[0].upper()}{str(e)[1:]}.") from e
+    print_out(actions.ONE[format_](state, tracked, [e for e in events if e.subject == action], day, width()), out)
+
+
+@plan.command("update")
+@action_argument
+@click.option("--text", help="What is to be done.")
+@click.option("--owner", help="The role that does it.")
+@click.option("--start", help="2022-02-28, 2022-02, or 2022-02 to 2022-03; empty: none.")
+@click.option("--due", help="The same.")
+@click.option("--workstream", help="Move it there.")
+@click.option("--evidence", multiple=True, help="What shows that it is done; takes the place of what was there.")
+@click.option(
+    "--answers", multiple=True, help="A duty, rule or finding that it answers; takes the place of what was there."
+)
+@click.option("--note", help="A note.")
+@click.option("--status", help="open or in progress; the other states have commands of their own.")
+@people
+def update(
+    action: str,
+    text: str | None,
+    owner: str | None,
+    start: str | None,
+    due: str | None,
+    workstream: str | None,
+    evidence: tuple[str, ...],
+    answers: tuple[str, ...],
+    note: str | None,
+    status: str | None,
+    db: str,
+    plan_id: str | None,
+    on: date | None,
+    role: str,
+    name: str | None,
+    why: str,
+    seen: int | None,
+) -> None:
+    """Change an action; what was there before stays in its history.
+
+    A proposed action is accepted with --status open, and rejected with --status rejected and --why.
+
+    Example: compliance plan update WS1.3 --due 2022-04 --why "The workshop was moved" --role "team manager"
+    """
+    from compliance.tracker import life
+
+    given: dict[str, Any] = {"text": text, "owner": owner, "note": note, "workstream": workstream}
+    new = {k: v for k, v in given.items() if v is not None}
+    new |= {k: v or None for k, v in (("start", start), ("due", due)) if v is not None}
+    new |= {k: list(v) for k, v in (("evidence", evidence), ("answers", answers)) if v}
+
+    def decide(state: State) -> Sequence[Draft]:
+        drafts = [life.update(state, action, new, why)] if new else []
+        if status is not None:
+            drafts.append(life.moved(state, action, life.status_of(status), why))
+        if not drafts:
+            raise life.Refused("nothing to change was given")
+        return drafts
+
+    changed(db, plan_id, on, role, name, decide, seen)
+
+
+@plan.command("complete")
+@action_argument
+@click.option("--evidence", multiple=True, help="What shows that it is done (may be given several times).")
+@people
+def complete(
+    action: str,
+    evidence: tuple[str, ...],
+    db: str,
+    plan_id: str | None,
+    on: date | None,
+    role: str,
+    name: str | None,
+    why: str,
+    seen: int | None,
+) -> None:
+    """Say that an action is done, and what shows it.
+
+    Example: compliance plan complete WS1.2 --evidence "Dashboard of 31 March, page 2" --role "team manager"
+    """
+    from compliance.tracker import life
+
+    changed(db, plan_id, on, role, name, lambda state: [life.complete(state, action, evidence, why)], seen)
+
+
+@plan.command("sign-off")
+@action_argument
+@people
+def sign_off(
+    action: str,
+    db: str,
+    plan_id: str | None,
+    on: date | None,
+    role: str,
+    name: str | None,
+    why: str,
+    seen: int | None,
+) -> None:
+    """Sign an action off; the registered manager alone, and after an audit has verified it.
+
+    Example: compliance plan sign-off WS1.2 --role "registered manager"
+    """
+    from compliance.tracker import life
+
+    changed(db, plan_id, on, role, name, lambda state: [life.sign_off(state, action, role, why)], seen)
+
+
+@plan.command("comment")
+@click.argument("text")
+@click.option("--action", default="", help="The action that it is about.  [default: the plan]")
+@people
+def comment(
+    text: str,
+    action: str,
+    db: str,
+    plan_id: str | None,
+    on: date | None,
+    role: str,
+    name: str | None,
+    why: str,
+    seen: int | None,
+) -> None:
+    """Remark on an action, or on the plan.
+
+    Example: compliance plan comment "Two carers asked for a later date" --action WS4.5 --role "team manager"
+    """
+    from compliance.tracker import life
+
+    changed(db, plan_id, on, role, name, lambda state: [life.comment(state, action, text)], seen)
+
+
+@plan.command("history")
+@click.argument("action", required=False)
+@plan_option
+@click.option(
+    "--check", is_flag=True, help="Prove that nothing was changed or taken out; exit with 1 if something was."
+)
+@db_option
+def history(action: str | None, plan_id: str | None, check: bool, db: str) -> None:
+    """Tell every event of a plan, or of one action, in order.
+
+    Example: compliance plan history WS1.1
+    """
+    from compliance.terminal import FOUND, tidy
+    from compliance.tracker.events import broken
+    from compliance.tracker.telling import told
+
+    with opened(db) as store:
+        events = store.events(chosen(store, plan_id))
+    if check:
+        where = broken(events)
+        click.echo(f"The chain is broken: {where}." if where else f"{len(events):,} events, none changed or taken out.")
+        raise SystemExit(FOUND if where else 0)
+    for e in events:
+        if action is None or e.subject == action:
+            click.echo(tidy(told(e)))

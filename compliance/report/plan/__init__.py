@@ -1,0 +1,1 @@
+"""The improvement plan, one file a report; each in every format that it has."""
