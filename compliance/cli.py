@@ -35,6 +35,7 @@ from compliance.terminal import (
 
 if TYPE_CHECKING:
     from compliance.findings import Report
+    from compliance.kpi import KpiReport
     from compliance.model import Frequency, Severity
     from compliance.pipeline import Timings
     from compliance.rulebook import Rulebook
@@ -250,6 +251,11 @@ def _exit_code(report: Report, fail_on: str, require_complete: bool) -> int:
 @click.option(
     "--suppress", type=click.IntRange(2, 100), help="For publication: leave out counts below this, and what tells them."
 )
+@click.option(
+    "--chart",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Draw each KPI into this folder as well, one SVG file each.",
+)
 @mapping_option
 @parameters_option
 @rules_option
@@ -270,6 +276,7 @@ def kpi(
     history: Path | None,
     cases: str | None,
     suppress: int | None,
+    chart: Path | None,
     mapping: Path | None,
     parameters: Path | None,
     rules: Path | None,
@@ -290,6 +297,7 @@ def kpi(
     Example: compliance kpi fixtures/agency --as-at 2021-09-20
     Example: compliance kpi fixtures/agency FOS-2 --as-at 2021-09-20 --every month --from 2020-10-01
     Example: compliance kpi fixtures/agency --as-at 2021-09-20 --cases FOS-2
+    Example: compliance kpi fixtures/agency --as-at 2021-09-20 --suppress 5 --chart charts
     """
     from compliance import pipeline
     from compliance.report import FORMATS
@@ -303,8 +311,8 @@ def kpi(
         data, as_at, day, mapping, parameters, rules, frameworks, codes, first, every, history, memory, threads
     )
     if cases is not None:
-        if suppress or codes:
-            raise click.UsageError("--cases lists single records; it goes with neither --suppress nor other codes")
+        if suppress or codes or chart:
+            raise click.UsageError("--cases lists single records; it goes with no --suppress, --chart or other codes")
         with pipeline.kpi_cases(asked, cases, times) as report:
             print_out(FORMATS[format_](report, width()), out)
     else:
@@ -314,6 +322,8 @@ def kpi(
 
             found = without_small(found, suppress)
         print_out(KPI_FORMATS[format_](found, width()), out)
+        if chart is not None:
+            _draw(found, chart)
         times.mark("report")
         if format_ != "table" or out is not None:
             from compliance.report.kpi.table import summary
@@ -322,6 +332,19 @@ def kpi(
             if out is not None:
                 click.echo(f"Written to {out}.", err=True)
     _tell_times(times if timings else None)
+
+
+def _draw(report: KpiReport, folder: Path) -> None:
+    """A chart of each KPI; of one without a value too, lest an older one, perhaps with more in it, be taken for it."""
+    from compliance.documents import private_folder, write_private
+    from compliance.report.kpi import chart
+
+    private_folder(folder)
+    for i in report.indicators:
+        write_private(folder / chart.file_name(i), [chart.svg(i, report).encode("utf-8")])
+    n, without = len(report.indicators), sum(not any(p.ends for p in i.points) for i in report.indicators)
+    rest = f", {without:,} of them without a value" if without else ""
+    click.echo(f"{n:,} {'chart' if n == 1 else 'charts'} written to {folder}{rest}.", err=True)
 
 
 def _period_day(text: str, as_at: date) -> date:

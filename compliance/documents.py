@@ -258,6 +258,18 @@ def write_private(path: Path, chunks: Iterable[bytes]) -> None:
     _replace(path, chunks, 0o600)
 
 
+def private_folder(path: Path) -> None:
+    """Makes a folder, if it is not there, that its owner alone can open.
+
+    Raises:
+      ComplianceError: it cannot be made.
+    """
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as e:
+        raise ComplianceError(f"The folder {path} cannot be made: {e.strerror or 'unknown cause'}") from e
+
+
 def write_shared(path: Path, text: str) -> None:
     """Writes a file without case data, readable as the user's files are; whole or not at all.
 

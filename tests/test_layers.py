@@ -88,6 +88,7 @@ LAYERS: list[tuple[str, str]] = [
     ("report.kpi.table", "dates kpi report"),
     ("report.kpi.json", "dates kpi"),
     ("report.kpi.csv", "kpi report.csv report"),
+    ("report.kpi.chart", "dates kpi model report suppression"),
     ("report.kpi", "kpi report"),
     ("report.trend.table", "dates model report trend"),
     ("report.trend.json", "model trend"),
@@ -108,7 +109,7 @@ LAYERS: list[tuple[str, str]] = [
     ("cli_plan", "compliance errors report terminal tracker"),
     (
         "cli",
-        "compliance cli_plan errors terminal kpifile report schemas pipeline planning suppression boundaries mutants run rulebook cases"
+        "compliance cli_plan errors terminal kpi kpifile report schemas pipeline planning suppression boundaries mutants run rulebook cases"
         " records loading findings"
         " model documents",
     ),
@@ -207,6 +208,7 @@ def test_help_imports_nothing_heavy() -> None:
     import subprocess
     import sys
 
-    code = "import sys, compliance.cli; print([m for m in ('duckdb', 'pydantic', 'yaml', 'tabulate', 'jsonschema') if m in sys.modules])"
+    heavy = ("duckdb", "pydantic", "yaml", "tabulate", "jsonschema", "matplotlib")
+    code = f"import sys, compliance.cli; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -1,0 +1,440 @@
+"""What the charts of KPIs show, to those who see them and those who do not, and what they must not show."""
+
+from __future__ import annotations
+
+import re
+import stat
+import xml.etree.ElementTree as ET
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from itertools import pairwise
+from pathlib import Path
+
+import matplotlib
+import pytest
+from click.testing import Result
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import text_to_path
+
+from compliance.dates import dated, periods_to
+from compliance.kpi import (
+    Band,
+    Direction,
+    Framework,
+    Indicator,
+    KpiReport,
+    Measure,
+    MeasureUnit,
+    Point,
+    Scheme,
+    Version,
+    change,
+    status,
+)
+from compliance.model import Frequency, Tables
+from compliance.report.kpi import chart
+from compliance.suppression import SUPPRESSED, suppress
+
+AGENCY = Path(__file__).parent.parent / "fixtures" / "agency"
+DAY = date(2021, 9, 30)
+SVG = "{http://www.w3.org/2000/svg}"
+HREF = "{http://www.w3.org/1999/xlink}href"
+EIGHTY = dated({date(2020, 1, 1): Decimal(80)})
+USUAL = Version("made_up", "K-1", usual=EIGHTY)
+BAND = Version("made_up", "K-1", band=dated({date(2020, 1, 1): Band(Decimal(70), Decimal(85))}))
+TARGET = Version("made_up", "K-1", target=EIGHTY)
+
+Value = str | tuple[str, str] | Point | None
+
+
+def kpi(
+    scheme: Scheme,
+    version: Version,
+    *values: Value,
+    direction: Direction = "higher_is_better",
+    unit: MeasureUnit = "percent",
+    period: Frequency = "month",
+    day: date = DAY,
+    **more: object,
+) -> Indicator:
+    """A value a period up to a day; two: a range; None: no cases."""
+    points = []
+    for (start, end), v in zip(periods_to(day, period, len(values)), values, strict=True):
+        if isinstance(v, Point):
+            points.append(replace(v, start=start, end=end))
+        elif v is None:
+            points.append(Point(start, end, numerator=0, denominator=0, why="no cases"))
+        else:
+            low, high = v if isinstance(v, tuple) else (v, v)
+            points.append(Point(start, end, Decimal(low), Decimal(high)))
+    measure = Measure("m", "p", "A measure", "Area", unit, direction, period, (version,), "m.yaml")
+    measure = replace(measure, **more)  # type: ignore[arg-type]
+    framework = Framework("made_up", "p", "A framework", date(2020, 4, 1), None, scheme, 3, "An invented plan, page 12")
+    return Indicator(
+        framework, version, measure, tuple(points), status(framework, version, direction, points), change(points)
+    )
+
+
+def report(*its: Indicator, day: date = DAY) -> KpiReport:
+    return KpiReport(day, day, "agency", tuple({i.framework for i in its}), its, Tables({}))
+
+
+def drawn(i: Indicator) -> ET.Element:
+    return ET.fromstring(chart.svg(i, report(i, day=i.now.end)))
+
+
+def texts(root: ET.Element) -> list[str]:
+    return [t.text or "" for t in root.iter(f"{SVG}text")]
+
+
+def desc(root: ET.Element) -> str:
+    return root[1].text or ""
+
+
+def group(root: ET.Element, name: str) -> ET.Element | None:
+    return next((g for g in root.iter(f"{SVG}g") if g.get("id", "").endswith(f"-status-{name}")), None)
+
+
+def places(root: ET.Element, name: str) -> list[tuple[float, float]]:
+    """Where the marks of a standing are."""
+    g = group(root, name)
+    assert g is not None, f"no marks of {name}"
+    # A filling of two halves is drawn as two shapes in one place.
+    return sorted({(round(float(u.attrib["x"]), 3), round(float(u.attrib["y"]), 3)) for u in g.iter(f"{SVG}use")})
+
+
+def value_lines(root: ET.Element) -> list[list[tuple[float, float]]]:
+    """The lines through values, and the bars of ranges."""
+    within = [
+        [(round(float(x), 3), round(float(y), 3)) for x, y in re.findall(r"[ML] (\S+) (\S+)", p.attrib["d"])]
+        for p in root.iter(f"{SVG}path")
+        if f"stroke: {chart.LINE}" in p.get("style", "") and "Z" not in p.attrib["d"] and "C" not in p.attrib["d"]
+    ]
+    left = chart.LEFT, chart.WIDTH - chart.RIGHT
+    base = max(y for _, y in places_of_axis(root))
+    return [way for way in within if all(left[0] <= x <= left[1] and y <= base for x, y in way)]
+
+
+def places_of_axis(root: ET.Element) -> list[tuple[float, float]]:
+    """The ends of grid lines."""
+    return [
+        (float(x), float(y))
+        for p in root.iter(f"{SVG}path")
+        if f"stroke: {chart.GRID}" in p.get("style", "")
+        for x, y in re.findall(r"[ML] (\S+) (\S+)", p.attrib["d"])
+    ]
+
+
+def look(root: ET.Element, name: str) -> tuple[str, ...]:
+    """The outline of a mark and how it is filled, without its colour."""
+    g = group(root, name)
+    assert g is not None
+    shapes = {p.attrib["id"]: p.attrib["d"] for p in g.iter(f"{SVG}path") if "id" in p.attrib}
+    found = []
+    for use in g.iter(f"{SVG}use"):
+        filled = "white" if re.search(r"fill: #ffffff", use.get("style", "")) else "ink"
+        found.append(f"{shapes[use.attrib[HREF].removeprefix('#')]} {filled}")
+    return tuple(dict.fromkeys(found))
+
+
+EVERY_SCHEME = [
+    kpi("target_with_streak", TARGET, "81", "79", "79", "79", ("75", "85"), None, "84"),
+    kpi("target_with_streak", TARGET, "81", "79", direction="lower_is_better", period="quarter", day=date(2021, 9, 20)),
+    kpi("tolerance_band", BAND, "90", "80", "60", ("60", "90"), None, "71"),
+    kpi("usual", USUAL, "90", "80", "60", ("60", "90"), unit="per_week", period="week"),
+    kpi("usual", USUAL, "90", "80", "60", direction="none", unit="count", period="term"),
+    kpi("none", Version("made_up", "K-1"), "3", "0", "12", unit="days", period="year"),
+    kpi("target_with_streak", TARGET, None, Point(DAY, DAY, why="the export begins on 1 January 2022")),
+    kpi("usual", USUAL, "-4", "-12.5", unit="number"),
+]
+
+
+@pytest.mark.parametrize("i", EVERY_SCHEME)
+def test_a_chart_stands_alone_and_says_what_it_shows(i: Indicator) -> None:
+    said = chart.svg(i, report(i))
+    root = ET.fromstring(said)
+    assert root.get("role") == "img"
+    assert [root[0].tag, root[1].tag] == [f"{SVG}title", f"{SVG}desc"]
+    assert root.get("aria-labelledby", "").split() == [root[0].get("id"), root[1].get("id")]
+    assert root[0].text == "K-1: A measure"
+    assert desc(root)
+    assert "<!DOCTYPE" not in said
+    ids = [e.attrib["id"] for e in root.iter() if "id" in e.attrib]
+    assert len(ids) == len(set(ids))
+    assert all(x.startswith("made_up-K-1-") for x in ids), "ids would clash in a page with several charts"
+    for e in root.iter():
+        assert e.tag.removeprefix(SVG) not in ("script", "style", "image", "foreignObject", "a", "metadata")
+        for name, value in e.items():
+            assert not name.startswith("on")
+            assert name != HREF or value.removeprefix("#") in ids
+            assert "url(" not in value or re.findall(r"url\(#([^)]+)\)", value)[0] in ids
+    assert not re.search(r"https?://(?!www\.w3\.org/(2000/svg|1999/xlink)\")", said)
+
+
+@pytest.mark.parametrize("i", EVERY_SCHEME)
+def test_the_same_report_gives_the_same_bytes_whatever_a_user_has_set(i: Indicator) -> None:
+    first = chart.svg(i, report(i))
+    with matplotlib.rc_context(
+        {"lines.linewidth": 9, "axes.facecolor": "red", "text.color": "pink", "svg.fonttype": "path"}
+    ):
+        assert chart.svg(i, report(i)) == first
+        assert matplotlib.rcParams["lines.linewidth"] == 9, "our settings stay ours"
+
+
+def test_each_month_has_the_status_it_had_then() -> None:
+    root = drawn(kpi("target_with_streak", TARGET, "81", "79", "78", "77", "76", "84"))
+    assert (len(places(root, "green")), len(places(root, "amber")), len(places(root, "red"))) == (2, 2, 2)
+    in_order = sorted((x, s) for s in ("green", "amber", "red") for x, _ in places(root, s))
+    assert [s for _, s in in_order] == ["green", "amber", "amber", "red", "red", "green"]
+    assert [t for t in texts(root) if t in ("G", "A", "R")] == ["G", "A", "A", "R", "R", "G"]
+    assert {"G  green", "A  amber", "R  red"} <= set(texts(root))
+
+
+@pytest.mark.parametrize(
+    ("i", "standings"),
+    [
+        (kpi("target_with_streak", TARGET, "81", "79", "79", "79"), ("green", "amber", "red")),
+        (kpi("tolerance_band", BAND, "90", "80", "60"), ("better", "within", "outside")),
+        (kpi("usual", USUAL, "90", "80", "60"), ("better-than-usual", "as-usual", "worse-than-usual")),
+        (kpi("usual", USUAL, "90", "80", "60", direction="none"), ("above-usual", "as-usual", "below-usual")),
+    ],
+)
+def test_statuses_differ_by_shape_and_filling_without_colour(i: Indicator, standings: Sequence[str]) -> None:
+    root = drawn(i)
+    looks = [look(root, s) for s in standings]
+    assert len(set(looks)) == 3
+    assert len({frozenset(shape.rpartition(" ")[2] for shape in its) for its in looks}) >= 2, "fillings differ too"
+
+
+def test_every_standing_has_a_mark_and_no_letter_means_two_things_in_one_chart() -> None:
+    from typing import get_args
+
+    from compliance.kpi import Standing
+
+    assert set(chart.MARKS) == set(get_args(Standing))
+    for its in (("green", "amber", "red"), ("better", "within", "outside"), ("better than usual", "as usual", "worse than usual"),
+                ("above usual", "as usual", "below usual")):  # fmt: skip
+        assert len({chart.MARKS[s].letter for s in its}) == 3
+
+
+def test_a_range_is_a_bar_from_its_least_to_its_most_and_never_a_value_between() -> None:
+    root = drawn(kpi("target_with_streak", TARGET, "90", ("75", "85"), "90"))
+    (x1, high), (x2, low) = sorted(places(root, "green-or-amber"), key=lambda p: p[1])
+    assert x1 == x2
+    ninety = places(root, "green")[0][1]
+    assert low - high == pytest.approx(2 * (high - ninety), rel=1e-3), "75, 85 and 90 on one scale"
+    ends = {y for way in value_lines(root) for _, y in way}
+    assert ends == {low, high, ninety}
+    assert "not certain which" in texts(root)
+
+
+def test_where_there_is_no_value_the_line_breaks_and_the_chart_says_why() -> None:
+    root = drawn(kpi("none", Version("made_up", "K-1"), "50", "60", None, "70"))
+    dots = places(root, "none")
+    assert [[x for x, _ in way] for way in value_lines(root)] == [[dots[0][0], dots[1][0]]]
+    assert "no cases" in texts(root)
+    assert "No value in 2021-08: no cases." in texts(root)
+
+
+def test_a_suppressed_point_is_said_to_be_and_moves_nothing() -> None:
+    """Whatever a suppressed value was, the chart is the same."""
+
+    def published(numerator: int) -> str:
+        value = Decimal(numerator)
+        hidden = Point(DAY, DAY, value, value, numerator, 100)
+        told = Point(DAY, DAY, Decimal(50), Decimal(50), 50, 100)
+        i = kpi("target_with_streak", TARGET, told, hidden, told)
+        (found,) = suppress(report(i), 5).indicators
+        assert [p.why == SUPPRESSED for p in found.points] == [False, True, False]
+        return chart.svg(found, suppress(report(i), 5))
+
+    assert published(2) == published(97)
+    root = ET.fromstring(published(2))
+    assert SUPPRESSED in texts(root)
+    assert "No value in 2021-08: suppressed." in texts(root)
+    assert "Counts from 1 to 4, and what they could be worked out from, are suppressed." in texts(root)
+    # Two months in a row, or three: that would tell whether the hidden one met the target.
+    assert len(places(root, "amber-or-red")) == 1
+
+
+def test_a_suppressed_last_point_has_no_label() -> None:
+    i = kpi("target_with_streak", TARGET, "90", Point(DAY, DAY, Decimal(2), Decimal(2), 2, 100))
+    (found,) = suppress(report(i), 5).indicators
+    root = ET.fromstring(chart.svg(found, suppress(report(i), 5)))
+    assert not any("2 %" in t or "of 100" in t for t in [*texts(root), desc(root)])
+    assert desc(root).startswith("2021-09: suppressed; the target is at least 80 %.")
+
+
+def test_odd_characters_are_shown_as_they_are() -> None:
+    odd = """<script>alert("1")</script> & $x^2$ 'DejaVu Sans' ]]> url(#x) \x1b[31m \x00 漢"""
+    i = kpi("usual", USUAL, "90", title=odd, comparators={"<b>$E$": ((DAY, Decimal(81)),)}, note=f"A note with {odd}")
+    root = drawn(i)
+    shown = """<script>alert("1")</script> & $x^2$ 'DejaVu Sans' ]]> url(#x) �[31m � 漢"""
+    assert root[0].text == f"K-1: {shown}"
+    assert not list(root.iter(f"{SVG}script"))
+    whole = " ".join(texts(root))
+    assert shown in whole
+    assert "<b>$E$ 81.0 % (2021-09)" in whole
+
+
+def test_a_long_title_is_broken_into_lines_that_fit() -> None:
+    title = "Share of children whose health assessments had been recorded as up to date by the end of the month " * 2
+    root = drawn(kpi("usual", USUAL, "90", title=title + "x" * 200))
+    assert " ".join(title.split()) in " ".join(texts(root))
+
+
+@pytest.mark.parametrize("i", [*EVERY_SCHEME, kpi("usual", USUAL, "90", title="Long words and " + "x" * 300)])
+def test_no_text_runs_off_the_page(i: Indicator) -> None:
+    others = {"A region with a long name of many words": ((DAY, Decimal(81)),)}
+    root = drawn(replace(i, measure=replace(i.measure, comparators=others, note="A long remark. " * 30)))
+    for t in root.iter(f"{SVG}text"):
+        style, x = t.attrib["style"], float(t.get("x", "nan"))
+        size = re.search(r"font-size: (\d+)px", style)
+        assert size, style
+        weight = "bold" if "font-weight: 700" in style else "normal"
+        font = FontProperties(family="DejaVu Sans", size=float(size[1]), weight=weight)
+        width = text_to_path.get_text_width_height_descent(t.text or "", font, False)[0]
+        if "rotate(-90" in t.get("transform", ""):
+            continue
+        left = x - (width if "end" in style else width / 2 if "middle" in style else 0)
+        assert left >= 0, t.text
+        assert left + width <= chart.WIDTH, t.text
+
+
+def test_a_cut_axis_says_so_and_a_small_change_does_not_look_large() -> None:
+    root = drawn(kpi("none", Version("made_up", "K-1"), "99.6", "99.7"))
+    assert any(re.search(r"The axis is cut off: it begins at \d+, not at 0", t) for t in texts(root))
+    (_, before), (_, after) = places(root, "none")
+    assert abs(before - after) < chart.HEIGHT / 50
+    assert not any("cut off" in t for t in texts(drawn(kpi("none", Version("made_up", "K-1"), "9", "40"))))
+
+
+def test_of_a_target_that_changed_each_month_shows_its_own() -> None:
+    version = replace(TARGET, target=dated({date(2020, 1, 1): Decimal(80), date(2021, 9, 1): Decimal(90)}))
+    root = drawn(kpi("target_with_streak", version, "85", "85", "85"))
+    assert (len(places(root, "green")), len(places(root, "amber"))) == (2, 1)
+    assert {"80 %", "target: at least 90 %"} <= set(texts(root))
+
+
+def test_comparators_are_labelled_and_dashed_each_in_its_own_way() -> None:
+    others = {
+        name: ((date(2021, 3, 31), Decimal(70 + k)),) for k, name in enumerate(("England", "Neighbours", "Region"))
+    }
+    root = drawn(kpi("target_with_streak", TARGET, "85", "90", comparators=others))
+    whole = " ".join(texts(root))
+    for name, value in (("England", "70.0"), ("Neighbours", "71.0"), ("Region", "72.0")):
+        assert f"{name} {value} % (2021-03)" in whole
+    quiet = [p.attrib["style"] for p in root.iter(f"{SVG}path") if chart.QUIET in p.get("style", "")]
+    dashes = {m[1] for style in quiet if (m := re.search(r"dasharray: ([^;]+)", style))}
+    assert len(dashes) == 3
+
+
+def test_labels_do_not_cover_each_other() -> None:
+    others = {f"Authority {k}": ((date(2021, 3, 31), Decimal("80.1")),) for k in range(5)}
+    root = drawn(kpi("target_with_streak", TARGET, "80", comparators=others))
+    left = chart.WIDTH - chart.RIGHT
+    ys = sorted(float(t.attrib["y"]) for t in root.iter(f"{SVG}text") if float(t.get("x", "0")) > left)
+    assert len(ys) >= 7
+    assert min(b - a for a, b in pairwise(ys)) >= 11
+
+
+def _luminance(colour: str) -> float:
+    parts = [int(colour[n : n + 2], 16) / 255 for n in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def _contrast(a: str, b: str) -> float:
+    light, dark = sorted((_luminance(a), _luminance(b)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("i", EVERY_SCHEME)
+def test_text_and_lines_have_the_contrast_that_wcag_asks_for(i: Indicator) -> None:
+    root = drawn(i)
+    for t in root.iter(f"{SVG}text"):
+        colour = re.search(r"fill: (#[0-9a-f]{6})", t.get("style", ""))
+        assert colour, t.attrib
+        # The greyest ground that text stands on.
+        assert _contrast(colour[1], chart.NOTHING_THERE) >= 4.5
+    of_use = {chart.LINE, chart.FIGURE, chart.QUIET, *(m.colour for m in chart.MARKS.values())}
+    assert min(_contrast(c, chart.NOTHING_THERE) for c in of_use) >= 3
+    decoration = {chart.GRID, chart.HATCH, "#ffffff"}
+    for e in root.iter():
+        for stroke in re.findall(r"stroke: (#[0-9a-f]{6})", e.get("style", "")):
+            assert stroke in of_use | decoration | {chart.INK}
+
+
+def test_what_the_chart_shows_is_told_in_words() -> None:
+    now = Point(DAY, DAY, Decimal("87.5"), Decimal("87.5"), 35, 40)
+    england = {"England": ((date(2021, 3, 31), Decimal("82.4")),)}
+    i = kpi("target_with_streak", TARGET, "71", "64", None, None, ("70", "83.3"), now, comparators=england)
+    assert desc(drawn(i)) == (
+        "2021-09: 87.5 % (35 of 40), green; the target is at least 80 %. Others: England 82.4 % (2021-03). "
+        "From 2021-04 to 2021-09: up from 71.0 % to 87.5 %; least 64.0 % in 2021-05, most 87.5 % in 2021-09. "
+        "No value in 2021-06 to 2021-07: no cases."
+    )
+    i = kpi("tolerance_band", replace(BAND, confirmed=False), "60", day=date(2021, 9, 20))
+    assert desc(drawn(i)) == (
+        "2021-09 (to 20 September 2021): 60.0 %, outside; the tolerance is 70 to 85 % (suggested only)."
+    )
+    i = kpi("target_with_streak", TARGET, "60", "60", "61")
+    assert ", red for 3 periods in a row; the target is at least 80 %." in desc(drawn(i))
+
+
+def test_a_period_that_is_not_over_is_said_to_be() -> None:
+    root = drawn(kpi("usual", USUAL, "90", "91", day=date(2021, 9, 20)))
+    assert "The last period is not over: its value is that of 20 September 2021." in texts(root)
+    assert "not over or not certain" in texts(root)
+
+
+def test_a_reported_value_is_said_to_be() -> None:
+    root = drawn(kpi("usual", USUAL, "90", Point(DAY, DAY, Decimal(80), Decimal(80), origin="reported")))
+    assert "2021-09: reported, not worked out from records." in texts(root)
+
+
+def test_file_names_are_plain() -> None:
+    i = kpi("usual", USUAL, "90")
+    assert chart.file_name(i) == "made_up-K-1.svg"
+    odd = replace(i, framework=replace(i.framework, name="../a b/é"))
+    assert chart.file_name(odd) == ".._a_b__-K-1.svg"
+
+
+def test_the_command_draws_every_kpi_for_its_owner_alone(cli: Callable[..., Result], tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "charts"
+    result = cli("kpi", AGENCY, "FOS-2", "FOS-13", "--as-at", "2021-09-20", "--suppress", "5", "--chart", folder)
+    assert result.exit_code == 0
+    assert f"2 charts written to {folder}." in result.stderr
+    names = [p.name for p in sorted(folder.iterdir())]
+    assert names == ["fostering_plan-FOS-13.svg", "fostering_plan-FOS-2.svg"]
+    for path in folder.iterdir():
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert ET.fromstring(path.read_text(encoding="utf-8")).tag == f"{SVG}svg"
+
+
+def test_a_chart_of_nothing_takes_the_place_of_an_older_one(cli: Callable[..., Result], tmp_path: Path) -> None:
+    (tmp_path / "fostering_plan-FOS-10.svg").write_text("of an older, unsuppressed report")
+    result = cli("kpi", AGENCY, "FOS-10", "--as-at", "2021-09-20", "--suppress", "5", "--chart", tmp_path)
+    assert f"1 chart written to {tmp_path}, 1 of them without a value." in result.stderr
+    (svg,) = tmp_path.iterdir()
+    assert "suppressed" in svg.read_text(encoding="utf-8")
+
+
+def test_charts_of_many_days(cli: Callable[..., Result], tmp_path: Path) -> None:
+    every = ("--every", "month", "--from", "2019-10-01")
+    result = cli("kpi", AGENCY, "FOS-13", "--as-at", "2021-09-20", *every, "--chart", tmp_path)
+    assert result.exit_code == 0
+    root = ET.fromstring((tmp_path / "fostering_plan-FOS-13.svg").read_text(encoding="utf-8"))
+    assert {"20 Sep", "2021"} <= set(texts(root)), "periods are named by their days where one has several values"
+
+
+def test_a_folder_that_cannot_be_is_one_message(cli: Callable[..., Result], tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    result = cli("kpi", AGENCY, "FOS-2", "--as-at", "2021-09-20", "--chart", tmp_path / "file" / "charts")
+    assert result.exit_code == 2
+    assert "cannot be made" in result.stderr
+    both = cli("kpi", AGENCY, "--as-at", "2021-09-20", "--cases", "FOS-2", "--chart", tmp_path)
+    assert both.exit_code == 2
+    assert "--chart" in both.stderr
