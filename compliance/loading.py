@@ -87,11 +87,11 @@ class Files:
     books: dict[Path, Workbook] = field(default_factory=dict)
     read: dict[tuple[Path, str, int, bool], Sheet] = field(default_factory=dict)
 
-    def path(self, file: str) -> Path | None:
-        """The file of this name, whatever its case; without a name: the only one."""
-        if not file:
-            return self.only
-        return next((p for n, p in self.paths.items() if n.lower() == file.lower()), None)
+    def path(self, file: str, sheet: str) -> Path | None:
+        """The file of this name, whatever its case; without a name: the only one, or the CSV file that is called as the sheet is."""
+        if file:
+            return next((p for n, p in self.paths.items() if n.lower() == file.lower()), None)
+        return self.only or next((p for p in self.paths.values() if is_sheet(p, sheet)), None)
 
     def sheets(self, path: Path) -> list[str]:
         """The sheets of a workbook; of a CSV file: one without a name."""
@@ -169,6 +169,11 @@ def _stray(path: Path, unused: set[str]) -> bool:
     )
 
 
+def is_sheet(path: Path, sheet: str) -> bool:
+    """Whether a CSV file is a sheet that was saved by itself."""
+    return path.suffix.lower() == ".csv" and plain(path.stem) == plain(sheet)
+
+
 # --- which file is what ---------------------------------------------------------------------------------------------
 
 Wanted = list[tuple[SourceOf, Sheet, Path]]
@@ -201,14 +206,14 @@ def _by_mapping(files: Files, mapping: ExportMapping, notes: list[str], absent: 
     wanted: Wanted = []
     used: set[tuple[str, str]] = set()
     for source in mapping.sources:
-        path = files.path(source.file)
+        path = files.path(source.file, source.sheet)
         if path is None:
-            what = source.file or "the workbook"
+            what = source.file or source.sheet
             absent[source.record] = f"the export has no file {what}{nearest(what, files.paths)}"
             continue
         sheets = files.sheets(path)
         sheet = source.sheet or (sheets[0] if len(sheets) == 1 else "")
-        found = next((s for s in sheets if plain(s) == plain(sheet)), None)
+        found = next((s for s in sheets if plain(s) == plain(sheet) or is_sheet(path, sheet)), None)
         if found is None:
             asked = f"no sheet '{sheet}'" if sheet else "several sheets, and the mapping names none"
             absent[source.record] = f"{path.name} has {asked}{nearest(sheet, sheets)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections import Counter
 from collections.abc import Callable
@@ -68,6 +69,29 @@ def test_every_column_of_every_list_is_read_or_known_to_be_unused() -> None:
 def test_the_mapping_beside_the_export_is_the_one_of_that_name(export: str) -> None:
     tables, quarantined, rows = load(FIXTURES / export, Path(answers(export)["mapping"]))
     assert (tables, quarantined, rows) == loaded(export)
+
+
+def test_lists_saved_as_csv_files_are_the_same_lists(tmp_path: Path) -> None:
+    book = python_calamine.load_workbook(FIXTURES / "annex-a" / "annex-a.xlsx")
+    for sheet in book.sheet_names:
+        rows = [[_as_csv(c) for c in row] for row in book.get_sheet_by_name(sheet).to_python()]
+        with (tmp_path / f"{sheet.replace(' ', '_').lower()}.csv").open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows(rows)
+    tables, quarantined, rows_ = load(tmp_path, Path(answers("annex-a")["mapping"]))
+    assert (tables.notes, tables.absent, rows_) == ((), {}, loaded("annex-a")[2])
+    assert quarantined.total() == loaded("annex-a")[1].total()
+    (tmp_path / "list_3.csv").unlink()
+    assert "no file List 3" in load(tmp_path, Path(answers("annex-a")["mapping"]))[0].absent["referral"]
+
+
+def _as_csv(cell: object) -> object:
+    return (
+        cell.strftime("%d/%m/%Y")
+        if isinstance(cell, date)
+        else int(cell)
+        if isinstance(cell, float) and cell.is_integer()
+        else cell
+    )
 
 
 READ_AS = {"Yes": True, "No": False, "1": True, "0": False}

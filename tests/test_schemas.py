@@ -70,7 +70,7 @@ def _files() -> list[tuple[str, Path]]:
     rules = [p for p in sorted(RULES.glob("*/*.yaml")) if p.parent.name != "instruments"]
     found = [("pack.schema.json" if p.name == "pack.yaml" else "rule.schema.json", p) for p in rules]
     found += [(f"{n}.schema.json", RULES / "instruments" / f"{n}.yaml") for n in ("reading", "grouping")]
-    mappings = [*sorted((ROOT / "fixtures").glob("a*/mapping.yaml")), *sorted((SCHEMAS / "mappings").glob("*.yaml"))]
+    mappings = [*sorted((ROOT / "fixtures").glob("*/mapping.yaml")), *sorted((SCHEMAS / "mappings").glob("*.yaml"))]
     return [*found, *(("mapping.schema.json", p) for p in mappings)]
 
 
