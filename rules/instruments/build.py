@@ -23,6 +23,8 @@ SOURCES = {
     "cpr2010": "care-planning-regulations-2010.yaml",
     "safer": "safer-recruitment.yaml",
 }
+POLICIES = ("local", "policies.yaml")
+"""A catalogue whose duties are written here, on facts of the reference that are no list of duties."""
 LAYERS = {"statutory": "statute", "minimum_standard": "standard", "good_practice": "good practice"}
 MODALITY = {"statute": "must", "standard": "should", "good practice": "should"}
 # Carried over as they are, where an entry has them.
@@ -69,6 +71,50 @@ def duty(entry: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in made.items() if v is not None}
 
 
+def found(reference: Path, way: str) -> str:
+    """The document and section of a fact: its file, then keys, or in lists the `id` or `forum` of an item."""
+    name, *keys = way.split("/")
+    here: Any = yaml.safe_load((reference / f"{name}.yaml").read_text(encoding="utf-8"))
+    sources, src = here["sources"], None
+    for key in keys:
+        here = next(i for i in here if key in (i.get("id"), i.get("forum"))) if isinstance(here, list) else here[key]
+        src = here.get("src", src) if isinstance(here, dict) else src
+    if src is None:
+        sys.exit(f"nothing says where {way} stands")
+    return f"{sources[src[0]]['what'].partition(' (')[0]}: {src[1]}"
+
+
+def policy(reference: Path, entry: dict[str, Any]) -> dict[str, Any]:
+    """One duty of local policy."""
+    source = found(reference, entry["fact"]) if "fact" in entry else entry["source"]
+    made = {
+        "id": entry["id"],
+        "ref": source,
+        "title": entry["title"],
+        "summary": entry["summary"],
+        "duty_on": "council",
+        "binds": "all",
+        "subject": entry["subject"],
+        "modality": "should",
+        "checkable": "machine",
+        "layer": "local policy",
+        "in_force": plain({"from": entry["from"], "to": None}),
+        "confidence": entry["confidence"],
+        "note": entry.get("note"),
+        "source": source,
+    }
+    return {k: v for k, v in made.items() if v is not None}
+
+
+def write(name: str, instrument: dict[str, Any], duties: list[dict[str, Any]]) -> None:
+    """One catalogue."""
+    lines = ",\n".join(json.dumps(d, ensure_ascii=False) for d in duties)
+    head = json.dumps(instrument, ensure_ascii=False, indent=1)
+    text = f'{{"instrument": {head},\n"duties": [\n{lines}\n]}}\n'
+    (HERE / f"{name}.json").write_text(text, encoding="utf-8")
+    print(f"{name}.json: {len(duties)} duties")
+
+
 def main(reference: Path) -> None:
     """Writes all catalogues."""
     overrides: dict[str, Any] = yaml.safe_load((HERE / "overrides.yaml").read_text(encoding="utf-8")) or {}
@@ -82,11 +128,10 @@ def main(reference: Path) -> None:
             unused.discard(entry["id"])
             why = {"classed_here": change["why"]} if change else {}
             duties.append(duty(entry, {**change.get("set", {}), **why}))
-        lines = ",\n".join(json.dumps(d, ensure_ascii=False) for d in duties)
-        head = json.dumps(instrument, ensure_ascii=False, indent=1)
-        text = f'{{"instrument": {head},\n"duties": [\n{lines}\n]}}\n'
-        (HERE / f"{name}.json").write_text(text, encoding="utf-8")
-        print(f"{name}.json: {len(duties)} duties")
+        write(name, instrument, duties)
+    name, file = POLICIES
+    own = yaml.safe_load((HERE / file).read_text(encoding="utf-8"))
+    write(name, own["instrument"], [policy(reference, entry) for entry in own["duties"]])
     if unused:
         sys.exit(f"overrides.yaml names duties that there are not: {', '.join(sorted(unused))}")
 
