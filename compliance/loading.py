@@ -435,7 +435,8 @@ def _joined(
     if "agency" in tables and "kind" in tables["agency"].columns:
         services = frozenset(str(kind) for (kind,) in con.execute(sql.SERVICES).fetchall())
     n_bad = _number(con, sql.N_QUARANTINED)
-    return Tables(tables, sources, absent, tuple(dict.fromkeys(notes)), n_bad, services)
+    without = frozenset(k for k, n in n_of.items() if not n)
+    return Tables(tables, sources, absent, tuple(dict.fromkeys(notes)), n_bad, services, without)
 
 
 def _number(con: duckdb.DuckDBPyConnection, asked: str) -> int:

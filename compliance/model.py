@@ -152,6 +152,7 @@ class Tables:
       n_quarantined: cells and rows that did not fit; the engine's table `quarantine` holds them.
       begins: the first day from which the export has the events of a record kind, where its mapping says that it has not all.
       services: which kinds of service the `agency` records name; empty where none is known.
+      empty: record kinds of which the export has a file or sheet, and no record in it.
     """
 
     tables: Mapping[str, Table]
@@ -160,6 +161,7 @@ class Tables:
     notes: tuple[str, ...] = ()
     n_quarantined: int = 0
     services: frozenset[str] = frozenset()
+    empty: frozenset[str] = frozenset()
     begins: Mapping[str, date] = field(default_factory=dict)
 
 

@@ -54,6 +54,13 @@ def test_an_export_with_none_of_its_records_is_not_asked_and_is_complete(
     assert rule["why_not"] == "extra is asked only where there are records of its own, such as monitoring"
 
 
+def test_a_template_file_that_nobody_filled_in_holds_no_record(
+    audited: Callable[..., tuple[int, dict[str, Any]]],
+) -> None:
+    code, rule = audited({"staff.csv": STAFF, "complaint.csv": COMPLAINTS.splitlines()[0]})
+    assert (code, rule["status"]) == (0, "switched off")
+
+
 def test_one_of_its_records_is_enough(audited: Callable[..., tuple[int, dict[str, Any]]]) -> None:
     code, rule = audited({"staff.csv": STAFF, "complaint.csv": COMPLAINTS})
     assert (code, rule["status"], rule["outcomes"]["breach"]) == (1, "ran", 1)

@@ -15,7 +15,6 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
 from generate import write_plain
 from plants import PLANTS, Plant
 from world import AS_AT, Row, World, build
