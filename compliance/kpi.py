@@ -35,6 +35,7 @@ class Framework:
     Args:
       from_on, to_on: in force, inclusive.
       streak: after how many periods in a row that are worse than the target it is red.
+      only_with: of which kinds of record an export must hold one for it to be looked at unasked; empty: it always is.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Framework:
     streak: int
     source: str
     note: str = ""
+    only_with: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -367,6 +369,7 @@ class KpiReport:
       data: what the export is called.
       trend: whether each value is told, and not the last alone.
       suppressed_below: counts below it are not told; 0: all are.
+      left_out: frameworks in force of whose records the export holds none.
     """
 
     as_at: date
@@ -377,6 +380,7 @@ class KpiReport:
     tables: Tables
     trend: bool = False
     suppressed_below: int = 0
+    left_out: tuple[Framework, ...] = ()
 
 
 def in_order(indicators: Iterable[Indicator]) -> Iterator[Indicator]:

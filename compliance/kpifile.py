@@ -140,7 +140,16 @@ def pack(
         if to_on is not None and to_on < from_on:
             problems.add((*loc, "to"), f"framework '{name}' ends before it begins")
         frameworks[name] = kpi.Framework(
-            name, written.pack, f.title, from_on, to_on, f.scheme, f.streak, f.source, (f.note or "").strip()
+            name,
+            written.pack,
+            f.title,
+            from_on,
+            to_on,
+            f.scheme,
+            f.streak,
+            f.source,
+            (f.note or "").strip(),
+            tuple(written.only_with),
         )
     return None if found is None else (found[0], found[1], frameworks)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -73,6 +73,11 @@ def chosen(frameworks: Mapping[str, Framework], asked: Sequence[str], day: date)
             known = ", ".join(frameworks)
             raise ValueError(f"There is no framework '{name}'{nearest(name, frameworks)}; there are {known}.")
     return [frameworks[n] for n in asked] if asked else in_force(frameworks.values(), day)
+
+
+def looked_at(frameworks: Sequence[Framework], held: Collection[str]) -> list[Framework]:
+    """Those of whose records the export holds some, or was meant to; all, if it holds none of any."""
+    return [f for f in frameworks if not f.only_with or not set(f.only_with).isdisjoint(held)] or list(frameworks)
 
 
 def measures_of(measures: Iterable[Measure], frameworks: Iterable[Framework]) -> list[Measure]:

@@ -164,6 +164,12 @@ class Tables:
     empty: frozenset[str] = frozenset()
     begins: Mapping[str, date] = field(default_factory=dict)
 
+    @property
+    def subjects(self) -> frozenset[str]:
+        """Record kinds of which the export holds a record, or was meant to have a file."""
+        # A kind that it was meant to hold and lacks is a fault to be told, not a subject that it leaves out.
+        return frozenset({*self.tables, *self.absent} - self.empty)
+
 
 # --- the law --------------------------------------------------------------------------------------------------------
 

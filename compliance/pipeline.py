@@ -442,7 +442,7 @@ def measured(asked: Measuring, timings: Timings | None = None) -> KpiReport:
     book = planning.rulebook(asked.rules, asked.parameters or beside(asked.data, PARAMETERS), kpis_only=True)
     timings.mark("load KPIs")
     try:
-        frameworks = measuring.chosen(book.frameworks, asked.frameworks, asked.day)
+        frameworks = in_force = measuring.chosen(book.frameworks, asked.frameworks, asked.day)
     except ValueError as e:
         raise ComplianceError(str(e)) from e
     of = {m.id: (m, rule) for m, rule in book.measures}
@@ -451,6 +451,9 @@ def measured(asked: Measuring, timings: Timings | None = None) -> KpiReport:
     days = measuring.Days(asked.day, asked.first, asked.every)
     figures = {n: p for names in book.names.values() for n, p in names.parameters.items()}
     with _opened(asked.data, asked.mapping, asked.memory, asked.threads, timings) as (con, kinds, tables):
+        if not asked.frameworks and not asked.codes:
+            frameworks = measuring.looked_at(in_force, tables.subjects)
+            measures = measuring.measures_of(measures, frameworks)
         counted: dict[str, dict[date, Counts]] = {}
         could_not: dict[str, str] = {}
         for period in dict.fromkeys(m.period for m in measures):
@@ -477,6 +480,7 @@ def measured(asked: Measuring, timings: Timings | None = None) -> KpiReport:
         found,
         tables,
         asked.every is not None,
+        left_out=tuple(f for f in in_force if f not in frameworks),
     )
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections import Counter
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -10,6 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
+from click.testing import Result
 
 from compliance import planning
 from compliance.dates import periods_to
@@ -173,3 +177,41 @@ def test_an_indicator_has_the_values_of_its_source_and_of_others(facts: dict[str
     assert [p.value for p in m.published] == [exact(n) for n in facts["values"]]
     held = {who: [value for _, value in its] for who, its in m.comparators.items()}
     assert held == {who: [exact(n)] for who, n in facts["comparators"].items()}
+
+
+# --- what users see ---
+
+
+def test_an_export_is_held_only_to_frameworks_of_its_own_records(cli: Callable[..., Result], tmp_path: Path) -> None:
+    lines = ["social_work_assessment_id,child_id,started_on,authorised_on"]
+    lines += ["A1,C1,2021-06-29,2021-09-01", "A2,C2,2021-06-28,2021-09-01", "A3,C3,2021-06-01,"]
+    (tmp_path / "social_work_assessment.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    found = json.loads(cli("kpi", tmp_path, "--as-at", "2021-09-30", "--format", "json").stdout)
+    assert [f["name"] for f in found["frameworks"]] == ["v2021_22"]
+    assert set(found["left_out"]) == {"fostering_plan", "local", "national"}
+    (sc2,) = (k for k in found["kpis"] if k["code"] == "KPI-SC2")
+    now = sc2["history"][-1]
+    assert (now["value"], now["numerator"], now["denominator"], now["unknown"]) == (50, 1, 2, 0)
+    asked = json.loads(cli("kpi", tmp_path, "--as-at", "2021-09-30", "--framework", "local", "--format", "json").stdout)
+    assert ([f["name"] for f in asked["frameworks"]], asked["left_out"]) == (["local"], [])
+
+
+def test_the_page_lists_every_kpi_and_whence_its_value_comes() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "kpis.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| ([^|]+) \| \[([^\]]+)\]\(\.\./(rules/kpi/[^)]+)\) \| (\S+) \|$", page, re.M)
+    codes = {file: set(re.findall(r"[A-Z]+-[A-Z0-9]+", said)) for said, _, file, _ in listed}
+    held = {f"rules/kpi/{m.pack}/{m.id}.yaml": m for m in MEASURES}
+    assert codes == {file: {v.code for v in m.versions} for file, m in held.items()}
+    assert {(title, file, whence) for _, title, file, whence in listed} == {
+        (m.title, file, f"`{m.rule.record}`" if m.rule else "reported") for file, m in held.items()
+    }
+    rows = re.findall(r"^\| `(\w+)` \| `(\w+)` \| (\S+) to (\S+) \| `(\w+)` \| (\d+) \| (\d+) \|$", page, re.M)
+    assert {r[0]: r[1:] for r in rows} == {
+        f.name: (f.pack, str(f.from_on), str(f.to_on or "now"), f.scheme, *map(str, counts(f)))
+        for f in BOOK.frameworks.values()
+    }
+
+
+def counts(framework: Framework) -> tuple[int, int]:
+    its = [m for m in MEASURES if framework.name in {v.framework for v in m.versions}]
+    return len(its), sum(m.rule is not None for m in its)

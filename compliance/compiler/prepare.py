@@ -198,8 +198,7 @@ def _status(
         by = parameters[off[0]].overridden_by
         return "switched off", f"{', '.join(off)} is off" + (f" ({by})" if by else ""), ()
     r = rule.rule
-    # A kind that the export was meant to hold and lacks is a fault to be told, not a subject that it leaves out.
-    if r.only_with and not ({*tables.tables, *tables.absent} - tables.empty) & set(r.only_with):
+    if r.only_with and tables.subjects.isdisjoint(r.only_with):
         own = f"{r.pack} is asked only where there are records of its own, such as {r.only_with[0]}"
         return "switched off", own, ()
     if rule.judged_on is None and (last < r.from_on or (r.to_on is not None and first > r.to_on)):

@@ -31,6 +31,7 @@ def write(report: KpiReport, width: int) -> Iterator[str]:
             }
             for f in report.frameworks
         ],
+        "left_out": [f.name for f in report.left_out],
     }
     yield _dump(head)[:-1] + ',\n"kpis":[\n'
     yield ",\n".join(_dump(_indicator(i, report)) for i in report.indicators)

@@ -44,6 +44,11 @@ def summary(report: KpiReport) -> str:
         f"{len(its):,} {'KPI' if len(its) == 1 else 'KPIs'}, {len(with_value):,} with a value"
         + (f": {said}." if said else ".")
     ]
+    if report.left_out:
+        names = ", ".join(f.name for f in report.left_out)
+        lines.append(
+            f"Not looked at, for the export holds none of their records: {names} (--framework asks all the same)."
+        )
     n = report.tables.n_quarantined
     if n:
         lines.append(f"{n:,} {'entry' if n == 1 else 'entries'} in the data could not be used as written.")
