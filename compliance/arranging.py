@@ -1,4 +1,4 @@
-"""How an audit's findings are put in order: by groups, and against an earlier audit. Makes the statements; runs none."""
+"""How what was found is put in order: by groups, against an earlier audit, by who answers for it. Makes the statements; runs none."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from compliance.grouping import (
     NO_STANDARD,
     NO_TEAM,
     OF_RECORDS,
+    WORKERS,
     in_order,
     ways_to_owners,
 )
 from compliance.model import RecordKinds, RuleInfo, Table
 from compliance.previous import Earlier
-from compliance.sql import reporting
+from compliance.sql import forecasting, reporting
 from compliance.sql.reporting import Way
 from compliance.sql.text import literal
 
@@ -55,17 +56,37 @@ def grouped(
     if by == "team":
         yield from ((s, {}) for s in reporting.teams(tables, literal(as_at)))
     followed = {k: sorted(t.links) for k, t in tables.items()}
-    of: dict[str, list[int]] = {}
-    for n, rule in enumerate(rules):
-        if rule.status == "ran":
-            of.setdefault(rule.record, []).append(n)
-    for kind, its in of.items():
+    for kind, its in _asked(rules).items():
         found = ways_to_owners(kinds[kind], kinds, followed)
         ways = [Way(owner, kinds[owner].key, way) for owner, way in found]
         if by == "subject":
             yield reporting.subject_groups(kind, kinds[kind].key, its, [w for w in ways if w.links]), {}
         else:
             yield reporting.team_groups(kind, its, ways, NO_TEAM), {}
+
+
+def answering(
+    rules: Sequence[RuleInfo], kinds: RecordKinds, tables: Mapping[str, Table], as_at: date
+) -> Iterator[str]:
+    """What says of everything that falls due who answers for it: the worker of the record, else of what it belongs to."""
+    day = literal(as_at)
+    yield from reporting.answering(tables, day)
+    yield forecasting.FORESEEN
+    followed = {k: sorted(t.links) for k, t in tables.items()}
+    known = "staff" in tables and "staff_id" in tables["staff"].columns
+    for kind, its in _asked(rules).items():
+        ways = [Way(owner, kinds[owner].key, way) for owner, way in ways_to_owners(kinds[kind], kinds, followed)]
+        workers = [w for w in WORKERS if known and w in followed[kind]]
+        yield forecasting.foreseen(kind, its, workers, ways, tables, day)
+
+
+def _asked(rules: Sequence[RuleInfo]) -> dict[str, list[int]]:
+    """The positions of the rules that are asked of each kind."""
+    of: dict[str, list[int]] = {}
+    for n, rule in enumerate(rules):
+        if rule.status == "ran":
+            of.setdefault(rule.record, []).append(n)
+    return of
 
 
 def held_against(earlier: Earlier, rules: Sequence[RuleInfo]) -> Iterator[Statement]:

@@ -22,6 +22,8 @@ AREAS: Mapping[str, str] = {
 NO_REGULATION, NO_STANDARD, NO_TEAM = "no regulation", "no standard", "no team"
 NOTHING = (NO_REGULATION, NO_STANDARD, NO_TEAM)
 
+WORKERS = ("worker", "lead", "decision_maker")
+"""Links of a record to the member of staff who answers for it."""
 OWNERS = ("child", "household", "staff")
 """Whose file a record belongs to: the first of these that its links up lead to."""
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from compliance.checking import CheckedRule
     from compliance.coverage import Coverage
+    from compliance.forecast import Forecast
     from compliance.kpi import Counts, Framework, KpiReport, Measure, Point
     from compliance.previous import Earlier, Previous
     from compliance.rulebook import Rulebook
@@ -162,6 +163,44 @@ def _audited(
             yield audited, results, tables
         finally:
             audited.stop()
+
+
+@contextmanager
+def forecast(asked: Audit, days: int, timings: Timings | None = None) -> Iterator[Forecast]:
+    """What falls due from the as-at date on, for so many days; it can be read inside the `with` only.
+
+    Raises:
+      ComplianceError: the rules, the mapping or the export cannot be used.
+    """
+    from compliance import arranging, foresee, planning
+    from compliance.forecast import Forecast
+
+    timings = timings or Timings()
+    parameters = asked.parameters or beside(asked.data, PARAMETERS)
+    with _opened(asked.data, asked.mapping, asked.memory, asked.threads, timings, asked.use_cache) as (
+        con,
+        kinds,
+        tables,
+    ):
+        prepared = planning.plan(
+            kinds, tables, asked.as_at, asked.rules, parameters, asked.only, asked.use_cache, days=days
+        )
+        timings.mark("load rules and compile")
+        its = prepared.rules
+        answering = list(arranging.answering(its, kinds, tables.tables, asked.as_at))
+        rules = foresee.foresee(
+            con, prepared.plan, its, asked.as_at, answering, frozenset(tables.tables), asked.threads
+        )
+        timings.mark("run")
+        yield Forecast(
+            as_at=asked.as_at,
+            days=days,
+            data=asked.data.name or str(asked.data),
+            rules=rules,
+            tables=tables,
+            due=lambda: foresee.due(con, prepared.plan, its),
+        )
+        timings.mark("report")
 
 
 def _ordered(

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from compliance import __version__, documents
 from compliance.errors import ComplianceError, DataError, nearest
 from compliance.model import Limit, Prompt, PutRight, RecordKinds, RuleInfo, Tables
-from compliance.sql.planned import Plan, Prepared, RecordPlan
+from compliance.sql.planned import AheadPlan, Plan, Prepared, RecordPlan
 
 if TYPE_CHECKING:
     from compliance.mapping import Mapping
@@ -71,12 +71,14 @@ def plan(
     only: tuple[str, ...],
     use_cache: bool,
     of_kpis: bool = False,
+    days: int | None = None,
 ) -> Prepared:
     """The plan for an export of this shape.
 
     Args:
       only: rule ids; empty: all.
       of_kpis: they are ids of computed KPIs.
+      days: of a forecast so far ahead; None: of an audit.
 
     Raises:
       RulesError: a rule cannot be used, or `only` names one that there is not.
@@ -86,12 +88,12 @@ def plan(
     if folder is not None:
         own, schemas = shipped()
         read = [rules, own / "instruments"] if rules else [own]
-        key = _key([*read, schemas / "records"], parameters, repr((_shape(tables), sorted(only), of_kpis)))
+        key = _key([*read, schemas / "records"], parameters, repr((_shape(tables), sorted(only), of_kpis, days)))
         path = folder / f"plan-{key}.json"
         found = _read(path)
         if found is not None and found.valid_from <= as_at <= found.valid_to:
             return found
-    prepared = _make(kinds, tables, as_at, rules, parameters, only, of_kpis)
+    prepared = _make(kinds, tables, as_at, rules, parameters, only, of_kpis, days)
     if path is not None:
         _keep(path, json.dumps(asdict(prepared), default=str))
     return prepared
@@ -105,11 +107,14 @@ def _make(
     parameters: Path | None,
     only: tuple[str, ...],
     of_kpis: bool,
+    days: int | None,
 ) -> Prepared:
-    from compliance.compiler.prepare import prepare
+    from compliance.compiler.prepare import prepare, prepare_forecast
 
     book = rulebook(rules, parameters, of_kpis)
     figures = {n: p for names in book.names.values() for n, p in names.parameters.items()}
+    if days is not None:
+        return prepare_forecast(book.chosen(only), kinds, figures, tables, as_at, days)
     made = prepare(book.with_cases(only) if of_kpis else book.chosen(only), kinds, figures, tables, as_at)
     return made if only else replace(made, prompts=book.prompts())
 
@@ -162,7 +167,9 @@ def _prepared(stored: dict[str, Any]) -> Prepared:
 
     its = stored["plan"]
     records = tuple(RecordPlan(**{k: frozen(x) for k, x in r.items()}) for r in its["records"])
-    made = Plan(records=records, **{k: frozen(x) for k, x in its.items() if k != "records"})
+    ahead = tuple(AheadPlan(**{k: frozen(x) for k, x in a.items()}) for a in its["ahead"])
+    rest = {k: frozen(x) for k, x in its.items() if k not in ("records", "ahead")}
+    made = Plan(records=records, ahead=ahead, **rest)
     return Prepared(
         tuple(info(r) for r in stored["rules"]),
         made,

@@ -7,7 +7,7 @@ import heapq
 import json
 import os
 from collections import Counter
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
@@ -364,6 +364,28 @@ def _ask(
         counted[n] = (row[0], 0 if not_applicable < 0 else row[not_applicable], 0 if pending < 0 else row[pending])
 
 
+def set_up(con: duckdb.DuckDBPyConnection, plan: Plan, keep: frozenset[str], n_at_a_time: int) -> None:
+    """Makes what the plan's questions are asked of, and keeps the tables of the kinds in `keep`."""
+    if plan.calendar:
+        add_calendar(con)
+    kept = {dialect.drop(f"t_{kind}") for kind in keep}
+    execute_all(con, [s for s in plan.setup if s not in kept], n_at_a_time)
+
+
+def each_alone(ask: Callable[[tuple[int, ...]], object], its: tuple[int, ...], failed: dict[int, str]) -> None:
+    """Asks for rules together; if the engine cannot, one by one, and those that it cannot carry out have `failed`."""
+    import duckdb
+
+    try:
+        ask(its)
+    except duckdb.Error:
+        for n in its:
+            try:
+                ask((n,))
+            except duckdb.Error as e:
+                failed[n] = str(e).split("\n")[0]
+
+
 def run(
     con: duckdb.DuckDBPyConnection,
     plan: Plan,
@@ -381,31 +403,16 @@ def run(
 
     A rule that the engine cannot carry out does not take the others with it: its record kind is run again, rule by rule.
     """
-    import duckdb
-
     plan = plan.at(as_at)
-    if plan.calendar:
-        add_calendar(con)
     n_at_a_time = workers(threads)
     ordered = ordered or Ordered()
-    kept = {dialect.drop(f"t_{kind}") for kind in ordered.keep}
-    execute_all(con, [s for s in plan.setup if s not in kept], n_at_a_time)
+    set_up(con, plan, ordered.keep, n_at_a_time)
     con.execute(dialect.HITS_TABLE)
     failed: dict[int, str] = {}
     counted: dict[int, tuple[int, int, int]] = {}
 
     def ask(record: RecordPlan, its: tuple[int, ...]) -> Job:
-        def job(cursor: duckdb.DuckDBPyConnection) -> None:
-            try:
-                _ask(cursor, record, its, counted)
-            except duckdb.Error:
-                for n in its:
-                    try:
-                        _ask(cursor, record, (n,), counted)
-                    except duckdb.Error as e:
-                        failed[n] = str(e).split("\n")[0]
-
-        return job
+        return lambda cursor: each_alone(lambda some: _ask(cursor, record, some, counted), its, failed)
 
     jobs = [
         ask(record, record.rules[i : i + ASKED])

@@ -96,6 +96,7 @@ class Due:
     Args:
       words: the limit that made the day due; NULL where the day itself is given.
       units: of every limit that there may be.
+      lapsed: whether the day due is past and what is due not done; `ended`: whether the duty itself has ended.
     """
 
     start: Value
@@ -103,6 +104,8 @@ class Due:
     done: Value
     words: Ir
     units: frozenset[Unit]
+    lapsed: Ir
+    ended: Ir = FALSE
     n_late: Ir | None = None
     gaps: Ir | None = None
     gaps_text: Ir | None = None
@@ -159,19 +162,24 @@ class Lowerer:
         self.parameters = parameters
         self.many_days = many_days
         self.pairs: dict[str, Pair] = {}
+        self.as_at: Ir = AsAt()
         self.judged: Ir = AsAt()
         self.part = ""
         self.own_limit: Limit | None = None
 
-    def rule(self, checked: CheckedRule, part: str = "") -> Lowered:
-        """The whole rule, as it is asked for one item of its list."""
+    def rule(self, checked: CheckedRule, part: str = "", as_at: Ir | None = None) -> Lowered:
+        """The whole rule, as it is asked for one item of its list.
+
+        Args:
+          as_at: the day that is looked from, where each record has its own.
+        """
         scopes = (Scope(0, checked.rule.record),)
-        self.judged = AsAt()
+        self.as_at = self.judged = as_at or AsAt()
         self.part = part
         in_force: Ir = TRUE
         if checked.judged_on is not None:
             judged = self.value(checked.judged_on, scopes).node
-            self.judged = op("coalesce", judged, AsAt())
+            self.judged = op("coalesce", judged, self.as_at)
         if checked.judged_on is not None or self.many_days:
             in_force = self.in_force(checked.rule.from_on, checked.rule.to_on)
         when: Ir = and_(TRUE if checked.when is None else self.value(checked.when, scopes).node, in_force)
@@ -209,7 +217,7 @@ class Lowerer:
 
     def dated(self, dated: Dated[T], make: Callable[[T], Ir], scopes: tuple[Scope, ...]) -> Ir:
         """What `make` gives for the version in force on the day that decides."""
-        judged = self.judged_here(scopes)
+        judged = _of_record(self.judged, scopes)
         made = [(since, make(version)) for since, version in dated.versions]
         # A version that comes to the same as the one before it changes nothing.
         changes = [m for before, m in pairwise(made) if m[1] != before[1]]
@@ -283,7 +291,7 @@ class Lowerer:
             conditions = [Once(self.value(r.condition, scopes).node) for r in d.within if r.condition is not None]
             due, words = self.due(start.node, d.within, conditions, judged)
             due = Once(due) if conditions else due
-        running = op("le", AsAt(), due)
+        running = op("le", self.as_at, due)
         pending = and_(is_null(done.node), not_(is_null(due)), running)
         holds = case(
             is_null(due),
@@ -297,7 +305,8 @@ class Lowerer:
             FALSE,
         )
         units = self.units(d.within) if d.within else frozenset[Unit](("days",))
-        return holds, pending, Due(start, due, done, words, units)
+        lapsed = and_(is_null(done.node), not_(running))
+        return holds, pending, Due(start, due, done, words, units, lapsed)
 
     def every(self, e: CheckedEvery, scopes: tuple[Scope, ...], judged: bool) -> tuple[Ir, Ir, Due]:
         """Whether the rule holds, whether it is still running, and the parts that its argument needs."""
@@ -309,8 +318,9 @@ class Lowerer:
         cond = TRUE if e.done.condition is None else self.value(e.done.condition, inner).node
         day = self.value(e.done.value, inner).exact()
         # An end that has not come yet is none; where it is empty, the comparison is unknown and the other branch counts.
-        over = op("le", until.node, AsAt())
-        end = case(over, until.node, AsAt())
+        over = op("le", until.node, self.as_at)
+        end = case(over, until.node, self.as_at)
+        ended = op("coalesce", over, FALSE)
         first, last = Outer(start.node), Outer(end)
         member = and_(cond, op("gt", day.node, first), op("le", day.node, last))
         order = case(member, day.node, NULL)
@@ -343,10 +353,10 @@ class Lowerer:
             untold = or_(untold, op("gt", self.count(source, scopes, and_(member, is_null(due_here))), const(0)))
         pending = and_(
             is_null(last_done),
-            not_(op("coalesce", over, FALSE)),
+            not_(ended),
             not_(is_null(start.node)),
             not_(until.doubt),
-            op("le", AsAt(), next_due),
+            op("le", self.as_at, next_due),
         )
         holds = case(
             or_(is_null(start.node), until.doubt),
@@ -358,7 +368,8 @@ class Lowerer:
             TRUE,
         )
         units = self.units(e.within)
-        found = Due(start, next_due, Value(last_done), words, units, n_late, gaps, gaps_text, last_done, end)
+        lapsed = and_(open_late, not_(until.doubt))
+        found = Due(start, next_due, Value(last_done), words, units, lapsed, ended, n_late, gaps, gaps_text, last_done, end)
         return holds, pending, found
 
     # --- linked records ---
@@ -490,7 +501,7 @@ class Lowerer:
         else:
             ended = self.value(g.end, inner).exact()
             unsure = or_(unsure, and_(or_(cond, is_null(cond)), ended.doubt))
-            end = case(is_null(ended.node), AsAt(), ended.node)
+            end = case(is_null(ended.node), _of_record(self.as_at, inner), ended.node)
             covered = Window(by, "running_max", order, case(member, end, NULL))
             size = _uncovered(covered, start.node)
             largest = self.group(source, scopes, "max", (size,), member)
@@ -560,9 +571,9 @@ class Lowerer:
             case tree.Literal(value=v):
                 return Value(const(v))
             case tree.AsAt():
-                return Value(AsAt())
+                return Value(_of_record(self.as_at, scopes))
             case tree.PeriodStart(period=period):
-                return Value(op(f"start_of_{period}", AsAt()))
+                return Value(op(f"start_of_{period}", _of_record(self.as_at, scopes)))
             case tree.FieldOf():
                 return self.field_of(n, scopes)
             case tree.Not(item=i):
@@ -664,14 +675,6 @@ class Lowerer:
                 return case(*found, NULL)
         raise TypeError(f"no list: {type(options).__name__}")
 
-    def judged_here(self, scopes: tuple[Scope, ...]) -> Ir:
-        """The date that decides, as a value of the innermost row."""
-        judged = self.judged
-        if not isinstance(judged, AsAt):
-            for _ in range(len(scopes) - 1):
-                judged = Outer(judged)
-        return judged
-
     def parameter(self, name: str, scopes: tuple[Scope, ...]) -> Ir:
         """A figure that is a number, by the date that decides."""
         value = self.parameters[name].value
@@ -742,6 +745,14 @@ class Lowerer:
             case "years":
                 return op("quotient", op("months_between", a, b), const(12))
         return op("sub", Ordinal(b), Ordinal(a))
+
+
+def _of_record(day: Ir, scopes: tuple[Scope, ...]) -> Ir:
+    """A day that belongs to the record, as a value of the innermost row."""
+    if not isinstance(day, AsAt):
+        for _ in range(len(scopes) - 1):
+            day = Outer(day)
+    return day
 
 
 def beside(own: Lowered, lawful: Ir, source: str) -> Lowered:

@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from compliance.compiler.ahead import Ahead
 from compliance.compiler.argue import Argument
 from compliance.compiler.ir import (
     FALSE,
@@ -32,7 +33,7 @@ from compliance.compiler.ir import (
 from compliance.compiler.lower import Lowered, Pair
 from compliance.model import RecordKinds, Table
 from compliance.sql import duckdb as dialect
-from compliance.sql.planned import CountPlan, Plan, RecordPlan
+from compliance.sql.planned import AheadPlan, CountPlan, Plan, RecordPlan
 from compliance.sql.text import name
 
 
@@ -90,6 +91,16 @@ class Planner:
         setup = tuple(self._setup({r.view for r in records}))
         conditions = tuple(tuple(label for label, _, _ in a.conditions) for a in arguments)
         return Plan(setup, self._needs_calendar(), records, tuple(numbers), explain, conditions)
+
+    def forecast(self, asked: list[Ahead], numbers: list[int]) -> Plan:
+        """What lies ahead, and nothing else."""
+        wanted: dict[str, list[Ir]] = defaultdict(list)
+        for a in asked:
+            wanted[a.rule.rule.record] += a.values
+        self._lay_out(wanted)
+        plans = tuple(self._ahead(r, asked, numbers) for r in sorted(wanted))
+        setup = tuple(self._setup({p.view for p in plans}))
+        return Plan(setup, self._needs_calendar(), (), tuple(numbers), ahead=plans)
 
     def counting(self, asked: Sequence[tuple[str, Sequence[Ir]]]) -> CountPlan:
         """How many rows of record kinds conditions are true for, day by day.
@@ -375,6 +386,19 @@ class Planner:
             lets=tuple(lets),
         )
 
+    def _ahead(self, record: str, asked: list[Ahead], numbers: list[int]) -> AheadPlan:
+        mine = [(n, a) for n, a in zip(numbers, asked, strict=True) if a.rule.rule.record == record]
+        told, said_once = shared([v for _, a in mine for v in a.values], lambda n: f"told__{n}")
+        said = iter(self._sql(record, v) for v in said_once)
+        return AheadPlan(
+            view=self._version[record],
+            key=self.kinds[record].key,
+            rules=tuple(n for n, _ in mine),
+            told=tuple((alias, self._sql(record, item)) for alias, item in told),
+            values=tuple(tuple(next(said) for _ in a.values) for _, a in mine),
+            whats=tuple(a.what for _, a in mine),
+        )
+
     def _explain(self, rule: Lowered, argument: Argument) -> str:
         record = rule.rule.rule.record
         shown = [rule.when, rule.verdict, rule.pending, argument.due_on, argument.margin, argument.sentence]
@@ -409,3 +433,14 @@ def make_plan(
       pairs: the made-up tables that lowering asked for.
     """
     return Planner(kinds, tables, pairs).plan(lowered, arguments, numbers)
+
+
+def make_forecast(
+    asked: list[Ahead],
+    numbers: list[int],
+    kinds: RecordKinds,
+    tables: Mapping[str, Table],
+    pairs: Mapping[str, Pair],
+) -> Plan:
+    """One shared plan of what lies ahead; the arguments are those of `make_plan`."""
+    return Planner(kinds, tables, pairs).forecast(asked, numbers)

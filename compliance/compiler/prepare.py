@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from types import MappingProxyType
 
-from compliance.checking import CheckedRule, needs
+from compliance.checking import CheckedRule, Conditions, needs
+from compliance.compiler.ahead import ahead, day_after
 from compliance.compiler.argue import argue
-from compliance.compiler.ir import FALSE, and_, is_null, not_
+from compliance.compiler.ir import FALSE, Ir, and_, is_null, not_
 from compliance.compiler.lower import Lowered, Lowerer, beside
-from compliance.compiler.plan import make_counts, make_plan
+from compliance.compiler.plan import make_counts, make_forecast, make_plan
 from compliance.dates import english
 from compliance.model import LAYERS, SERVICES, Limit, Parameter, RecordKinds, RuleInfo, Status, Tables
 from compliance.sql.planned import CountPlan, Prepared
@@ -32,7 +34,29 @@ def prepare(
         lowered.append(low)
         arguments.append(argue(low, lowerer))
     plan = make_plan(lowered, arguments, numbers, kinds, tables.tables, lowerer.pairs)
-    since, until = _valid(rules, as_at)
+    since, until = _valid(rules, as_at, as_at)
+    return Prepared(tuple(info for info, _ in asked), plan, since, until)
+
+
+def prepare_forecast(
+    rules: tuple[CheckedRule, ...],
+    kinds: RecordKinds,
+    parameters: Mapping[str, Parameter],
+    tables: Tables,
+    as_at: date,
+    days: int,
+) -> Prepared:
+    """Plans what lies ahead under every rule that has a clock and is in force on some day of the window; the others have no part in it."""
+    lowerer = Lowerer(kinds, tables.tables, parameters, many_days=True)
+    clocked = tuple(r for r in rules if not isinstance(r.check, Conditions))
+    # What is due on the last day is late on the day after.
+    last = as_at + timedelta(days=days + 1)
+    asked = _asked(clocked, kinds, parameters, tables, as_at, last)
+    now = dict(_lowered(asked, parameters, lowerer))
+    later = _lowered(asked, parameters, lowerer, {n: day_after(low) for n, low in now.items()})
+    found = [ahead(now[n], low, days) for n, low in later]
+    plan = make_forecast(found, list(now), kinds, tables.tables, lowerer.pairs)
+    since, until = _valid(clocked, as_at, last)
     return Prepared(tuple(info for info, _ in asked), plan, since, until)
 
 
@@ -115,18 +139,25 @@ def _asked(
 
 
 def _lowered(
-    asked: list[tuple[RuleInfo, CheckedRule]], parameters: Mapping[str, Parameter], lowerer: Lowerer
+    asked: list[tuple[RuleInfo, CheckedRule]],
+    parameters: Mapping[str, Parameter],
+    lowerer: Lowerer,
+    days: Mapping[int, Ir] = MappingProxyType({}),
 ) -> Iterator[tuple[int, Lowered]]:
-    """Every rule that runs with its number; while it is looked at, `lowerer` has the figures by which it is read."""
+    """Every rule that runs with its number; while it is looked at, `lowerer` has the figures by which it is read.
+
+    Args:
+      days: by number, the day that a rule is looked at from, where that is not the plan's.
+    """
     for number, (info, rule) in enumerate(asked):
         if info.status != "ran":
             continue
-        low = lowerer.rule(rule, info.part)
+        low = lowerer.rule(rule, info.part, days.get(number))
         if info.own_policy:
             own = _own(rule, parameters)
             assert own is not None
             lowerer.parameters, lowerer.own_limit = own.parameters, own.limit
-            low = beside(lowerer.rule(rule, info.part), low.verdict, own.source)
+            low = beside(lowerer.rule(rule, info.part, days.get(number)), low.verdict, own.source)
         yield number, low
         lowerer.parameters, lowerer.own_limit = parameters, None
 
@@ -168,13 +199,13 @@ def _parts(rule: CheckedRule, tables: Tables) -> tuple[str, ...]:
     return tuple(p for p in rule.parts if p not in binds or not tables.services or binds[p] & tables.services)
 
 
-def _valid(rules: tuple[CheckedRule, ...], as_at: date) -> tuple[date, date]:
-    """The days around `as_at` on which the same rules are in force."""
+def _valid(rules: tuple[CheckedRule, ...], as_at: date, last: date) -> tuple[date, date]:
+    """The days around `as_at` on which the same rules are in force then, or on some day up to as long after as `last` is."""
     since, until = date.min, date.max
     for rule in rules:
         if rule.judged_on is not None:
             continue
-        edges = [rule.rule.from_on]
+        edges = [rule.rule.from_on - (last - as_at)] if rule.rule.from_on != date.min else []
         if rule.rule.to_on is not None and rule.rule.to_on != date.max:
             edges.append(rule.rule.to_on + timedelta(days=1))
         for edge in edges:

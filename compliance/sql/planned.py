@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 from compliance.model import Prompt, RuleInfo
 from compliance.sql import duckdb as dialect
+from compliance.sql import forecasting
+
+P = TypeVar("P", "RecordPlan", "AheadPlan")
 
 
 @dataclass(frozen=True)
@@ -47,8 +50,7 @@ class RecordPlan:
 
     def used(self, said: Iterable[str]) -> list[tuple[str, str]]:
         """Those of `told` that are named in `said`."""
-        text = " ".join(said)
-        return [(alias, sql) for alias, sql in self.told if f'"{alias}"' in text]
+        return named(self.told, said)
 
     def texts(self, rules: Iterable[int]) -> list[dialect.Branch]:
         """What the engine needs to write the findings of `rules`."""
@@ -67,6 +69,35 @@ class RecordPlan:
 
 
 @dataclass(frozen=True)
+class AheadPlan:
+    """What lies ahead of one record kind.
+
+    Args:
+      view, key, rules, told: as in `RecordPlan`.
+      values: of each rule, as `compiler.ahead` has them: standing, due, since, limit, certain.
+      whats: of each rule, what is to be done.
+    """
+
+    view: str
+    key: str
+    rules: tuple[int, ...]
+    told: tuple[tuple[str, str], ...]
+    values: tuple[tuple[str, ...], ...]
+    whats: tuple[str, ...]
+
+    def standings(self, rules: tuple[int, ...]) -> str:
+        """The rows that have a standing under one of `rules`."""
+        its = [(n, self.values[self.rules.index(n)]) for n in rules]
+        return forecasting.standings(self.view, self.key, its, named(self.told, (sql for _, v in its for sql in v)))
+
+
+def named(told: Iterable[tuple[str, str]], said: Iterable[str]) -> list[tuple[str, str]]:
+    """Those of `told` that are named in `said`."""
+    text = " ".join(said)
+    return [(alias, sql) for alias, sql in told if f'"{alias}"' in text]
+
+
+@dataclass(frozen=True)
 class Plan:
     """Everything that the engine is told.
 
@@ -77,6 +108,7 @@ class Plan:
       explain: for each rule, the statement that tells how each condition came out for the records `$keys`: key, whether it applies, the
         verdict, pending, the day due, the days left to it, the sentence, then truth and terms of each condition.
       conditions: for each rule, the conditions in the order of `explain`.
+      ahead: what a forecast asks, which asks nothing else; one for each record kind.
     """
 
     setup: tuple[str, ...]
@@ -85,6 +117,7 @@ class Plan:
     numbers: tuple[int, ...]
     explain: tuple[str, ...] = ()
     conditions: tuple[tuple[str, ...], ...] = ()
+    ahead: tuple[AheadPlan, ...] = ()
 
     def at(self, as_at: date) -> Plan:
         """The plan for one day."""
@@ -94,10 +127,16 @@ class Plan:
                 return dialect.at(value, as_at)
             return tuple(on(v) for v in value) if isinstance(value, tuple) else value
 
-        def of(record: RecordPlan) -> RecordPlan:
-            return RecordPlan(**{f.name: on(getattr(record, f.name)) for f in fields(record)})
+        def of(plan: P) -> P:
+            return replace(plan, **{f.name: on(getattr(plan, f.name)) for f in fields(plan)})
 
-        return replace(self, setup=on(self.setup), records=tuple(of(r) for r in self.records), explain=on(self.explain))
+        return replace(
+            self,
+            setup=on(self.setup),
+            records=tuple(of(r) for r in self.records),
+            explain=on(self.explain),
+            ahead=tuple(of(a) for a in self.ahead),
+        )
 
 
 @dataclass(frozen=True)

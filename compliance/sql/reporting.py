@@ -34,7 +34,7 @@ class Way:
     links: tuple[Link, ...]
 
 
-def _joins(ways: Sequence[Way], start: str) -> tuple[str, list[str]]:
+def joins(ways: Sequence[Way], start: str) -> tuple[str, list[str]]:
     """Joins along each way, and the alias of the owner at its end."""
     joined, ends = "", []
     for i, way in enumerate(ways):
@@ -57,7 +57,7 @@ def _hits_of(kind: str, rules: Sequence[int]) -> str:
 
 def subject_groups(kind: str, key: str, rules: Sequence[int], ways: Sequence[Way]) -> str:
     """Each finding of these rules under the record that it belongs to: the first way that leads anywhere, else itself."""
-    joined, ends = _joins(ways, "p")
+    joined, ends = joins(ways, "p")
     whens = "".join(
         f" WHEN {end}.rid IS NOT NULL THEN concat({literal(way.owner + ' ')}, {end}.{name(way.key)})"
         for way, end in zip(ways, ends, strict=True)
@@ -69,7 +69,7 @@ def subject_groups(kind: str, key: str, rules: Sequence[int], ways: Sequence[Way
 
 def team_groups(kind: str, rules: Sequence[int], ways: Sequence[Way], nobody: str) -> str:
     """Each finding of these rules under the team that answers for the record that it belongs to."""
-    joined, ends = _joins(ways, "p")
+    joined, ends = joins(ways, "p")
     teams = []
     for i, (way, end) in enumerate(zip(ways, ends, strict=True)):
         joined += f" LEFT JOIN {name(f'team_of_{way.owner}')} x{i} ON x{i}.rid = {end}.rid"
@@ -79,37 +79,65 @@ def team_groups(kind: str, rules: Sequence[int], ways: Sequence[Way], nobody: st
     return f"INSERT INTO grouped SELECT h.rule, h.rid, {place}, {label} FROM {_hits_of(kind, rules)}{joined}"
 
 
-NO_TEAMS = (
-    'CREATE TABLE "team_of_{kind}" AS SELECT CAST(NULL AS BIGINT) AS rid, CAST(NULL AS VARCHAR) AS team WHERE FALSE'
+NOBODY = (
+    "CREATE TABLE {table} AS SELECT CAST(NULL AS BIGINT) AS rid, CAST(NULL AS VARCHAR) AS {value} WHERE FALSE"
 )
-TEAM_OF_STAFF = 'CREATE TABLE "team_of_staff" AS SELECT rid, "team" FROM "t_staff"'
-TEAM_OF_HOUSEHOLD = (
-    'CREATE TABLE "team_of_household" AS SELECT h.rid, s.team FROM "t_household" h'
-    ' JOIN "team_of_staff" s ON s.rid = h."link__worker"'
+OF_HOUSEHOLD = (
+    'CREATE TABLE {table} AS SELECT h.rid, w.{value} FROM "t_household" h JOIN "t_staff" w ON w.rid = h."link__worker"{there}'
 )
-TEAM_OF_CHILD = (
-    'CREATE TABLE "team_of_child" AS SELECT p."link__child" AS rid, arg_max(h.team, (p."started_on", p."placement_id")) AS team'
-    ' FROM "t_placement" p JOIN "team_of_household" h ON h.rid = p."link__household"'
+OF_CHILD = (
+    'CREATE TABLE {table} AS SELECT p."link__child" AS rid, arg_max_null(h.{value}, (p."started_on", p."placement_id")) AS {value}'
+    ' FROM "t_placement" p LEFT JOIN {household} h ON h.rid = p."link__household"'
     ' WHERE p."started_on" <= {as_at} AND p."link__child" IS NOT NULL GROUP BY p."link__child"'
 )
 """A child's is that of the household where it was placed last."""
+TEAM_OF_STAFF = 'CREATE TABLE "team_of_staff" AS SELECT rid, "team" FROM "t_staff"'
+MANAGER_OF_STAFF = (
+    'CREATE TABLE "staff_id_of_staff" AS SELECT s.rid, w."staff_id" FROM "t_staff" s JOIN "t_staff" w'
+    ' ON w.rid = s."link__manager"{there}'
+)
+
+
+def _has(tables: Mapping[str, Table], kind: str, columns: Sequence[str], links: Sequence[str]) -> bool:
+    table = tables.get(kind)
+    return table is not None and set(columns) <= table.columns and set(links) <= table.links
+
+
+def _of_owners(value: str, of_staff: str, tables: Mapping[str, Table], as_at: str, there: str) -> list[str]:
+    """What makes `<value>_of_<kind>` for a child, a household and a member of staff, as far as the export says.
+
+    Args:
+      value: a field of the member of staff; `of_staff`: the statement that makes it for one, empty if nothing can.
+      there: a condition on that member of staff `w`, with AND before it.
+    """
+    household = _has(tables, "staff", (value,), ()) and _has(tables, "household", (), ("worker",))
+    child = household and _has(tables, "placement", ("placement_id", "started_on"), ("child", "household"))
+    table = {kind: name(f"{value}_of_{kind}") for kind in ("staff", "household", "child")}
+    its = {kind: {"table": t, "value": name(value)} for kind, t in table.items()}
+    return [
+        of_staff or NOBODY.format(**its["staff"]),
+        (OF_HOUSEHOLD if household else NOBODY).format(**its["household"], there=there),
+        (OF_CHILD if child else NOBODY).format(**its["child"], household=table["household"], as_at=as_at),
+    ]
 
 
 def teams(tables: Mapping[str, Table], as_at: str) -> list[str]:
-    """What makes `team_of_<kind>` for a child, a household and a member of staff, as far as the export says."""
+    """What makes `team_of_<kind>`."""
+    return _of_owners("team", TEAM_OF_STAFF if _has(tables, "staff", ("team",), ()) else "", tables, as_at, "")
 
-    def has(kind: str, columns: Sequence[str], links: Sequence[str]) -> bool:
-        table = tables.get(kind)
-        return table is not None and set(columns) <= table.columns and set(links) <= table.links
 
-    staff = has("staff", ("team",), ())
-    household = staff and has("household", (), ("worker",))
-    child = household and has("placement", ("placement_id", "started_on"), ("child", "household"))
-    return [
-        TEAM_OF_STAFF if staff else NO_TEAMS.format(kind="staff"),
-        TEAM_OF_HOUSEHOLD if household else NO_TEAMS.format(kind="household"),
-        TEAM_OF_CHILD.format(as_at=as_at) if child else NO_TEAMS.format(kind="child"),
-    ]
+def answering(tables: Mapping[str, Table], as_at: str) -> list[str]:
+    """What makes `staff_id_of_<kind>`: the household's worker, the manager of a member of staff; nobody who has left."""
+    there = in_post("w", tables, as_at)
+    of_staff = MANAGER_OF_STAFF.format(there=there) if _has(tables, "staff", ("staff_id",), ("manager",)) else ""
+    return _of_owners("staff_id", of_staff, tables, as_at, there)
+
+
+def in_post(staff: str, tables: Mapping[str, Table], as_at: str) -> str:
+    """A condition, with AND before it: the member of staff has not left; empty where the export does not say."""
+    if not _has(tables, "staff", ("left_on",), ()):
+        return ""
+    return f' AND ({staff}."left_on" IS NULL OR {staff}."left_on" > {as_at})'
 
 
 GROUPS = (

@@ -1,0 +1,77 @@
+"""The engine at work on a forecast (I/O: the database)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from typing import TYPE_CHECKING
+
+from compliance.forecast import DueItem, RuleAhead, fold, places
+from compliance.model import RuleInfo
+from compliance.run import ASKED, each_alone, set_up
+from compliance.sidebyside import run_jobs, workers
+from compliance.sql import forecasting
+from compliance.sql.text import literal
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from compliance.sidebyside import Job
+    from compliance.sql.planned import AheadPlan, Plan
+
+CHUNK = 10_000
+"""Rows that are read at a time."""
+
+
+def foresee(
+    con: duckdb.DuckDBPyConnection,
+    plan: Plan,
+    rules: tuple[RuleInfo, ...],
+    as_at: date,
+    answering: Sequence[str],
+    keep: frozenset[str],
+    threads: int = 0,
+) -> tuple[RuleAhead, ...]:
+    """Runs a forecast's plan; what is due can then be read with `due`.
+
+    Args:
+      answering: statements that make `foreseen`, with who answers for each record.
+      keep: record kinds whose tables they need.
+    """
+    plan = plan.at(as_at)
+    n_at_a_time = workers(threads)
+    set_up(con, plan, keep, n_at_a_time)
+    con.execute(forecasting.AHEAD)
+    failed: dict[int, str] = {}
+    records: dict[int, int] = {}
+
+    def ask(ahead: AheadPlan, its: tuple[int, ...]) -> Job:
+        def job(cursor: duckdb.DuckDBPyConnection) -> None:
+            row = cursor.execute(forecasting.total(ahead.view)).fetchone()
+            assert row is not None
+            records.update(dict.fromkeys(its, row[0]))
+            each_alone(lambda some: cursor.execute(forecasting.INSERT.format(select=ahead.standings(some))), its, failed)
+
+        return job
+
+    jobs = [
+        ask(ahead, ahead.rules[i : i + ASKED]) for ahead in plan.ahead for i in range(0, len(ahead.rules), ASKED)
+    ]
+    run_jobs(con, jobs, n_at_a_time)
+    for statement in answering:
+        con.execute(statement)
+    tally = con.execute(forecasting.tally(list(enumerate(places(rules))), literal(as_at))).fetchall() if rules else []
+    return fold(rules, records, failed, tally)
+
+
+def due(con: duckdb.DuckDBPyConnection, plan: Plan, rules: Sequence[RuleInfo]) -> Iterator[DueItem]:
+    """What falls due, in order."""
+    what: Mapping[int, str] = {n: said for ahead in plan.ahead for n, said in zip(ahead.rules, ahead.whats, strict=True)}
+    listed = [(n, place, rules[n].put_right.by) for n, place in enumerate(places(rules))]
+    if not listed:
+        return
+    cursor = con.cursor()
+    cursor.execute(forecasting.in_order(listed))
+    while rows := cursor.fetchmany(CHUNK):
+        for n, key, due_on, since, limit, certain, staff in rows:
+            yield DueItem(due_on, rules[n], what[n], str(key), since, limit or "", certain, staff or "")
