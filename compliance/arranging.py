@@ -65,9 +65,7 @@ def grouped(
             yield reporting.team_groups(kind, its, ways, NO_TEAM), {}
 
 
-def answering(
-    rules: Sequence[RuleInfo], kinds: RecordKinds, tables: Mapping[str, Table], as_at: date
-) -> Iterator[str]:
+def answering(rules: Sequence[RuleInfo], kinds: RecordKinds, tables: Mapping[str, Table], as_at: date) -> Iterator[str]:
     """What says of everything that falls due who answers for it: the worker of the record, else of what it belongs to."""
     day = literal(as_at)
     yield from reporting.answering(tables, day)

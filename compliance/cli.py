@@ -6,6 +6,7 @@ Everything heavy is imported inside the command that needs it, so that `--help` 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
@@ -24,19 +25,27 @@ from compliance.terminal import (
     Day,
     data_argument,
     mapping_option,
+    memory_option,
+    no_cache_option,
+    only_option,
     out_option,
     parameters_option,
     print_out,
+    require_complete_option,
     rules_option,
     stop,
+    strict_option,
+    threads_option,
     tidy,
+    timings_option,
     width,
 )
 
 if TYPE_CHECKING:
     from compliance.findings import Report
+    from compliance.forecast import RuleAhead
     from compliance.kpi import KpiReport
-    from compliance.model import Frequency, Severity
+    from compliance.model import Frequency, RuleResult, Severity
     from compliance.pipeline import Timings
     from compliance.rulebook import Rulebook
 
@@ -51,6 +60,7 @@ def main() -> None:
 
     \b
     compliance audit DATA --as-at 2021-09-20     what is breached, for whom, on what evidence
+    compliance forecast DATA --as-at 2021-09-20  what falls due, for whom, and who answers for it
     compliance kpi DATA --as-at 2021-09-20       the KPIs against their targets and tolerances
     compliance data check DATA                   whether an export can be read, before any rule runs
     compliance rules explain ID                  what a rule asks, in plain English
@@ -84,7 +94,7 @@ main.add_command(plan)
 @mapping_option
 @parameters_option
 @rules_option
-@click.option("--rule", "only", multiple=True, help="Run this rule only (may be given several times).")
+@only_option
 @click.option(
     "--by",
     type=click.Choice(["regulation", "standard", "judgement", "workstream", "subject", "rule", "team"]),
@@ -116,12 +126,12 @@ main.add_command(plan)
     help="Exit with 1 if there is a finding at least as serious.",
 )
 @click.option("--exit-zero", is_flag=True, help="Findings do not change the exit code; the same as --fail-on never.")
-@click.option("--strict", is_flag=True, help="Stop, with exit code 2, if anything in the data does not fit.")
-@click.option("--require-complete", is_flag=True, help="Exit with 3 if a rule could not run.")
-@click.option("--memory", default="", help="At most this much memory for the engine, such as 1GB.")
-@click.option("--threads", type=click.IntRange(0, 512), default=0, help="Default: by the size of the export.")
-@click.option("--no-cache", is_flag=True, help="Read and check the rules anew.")
-@click.option("--timings", is_flag=True, help="Say on standard error how long each stage took.")
+@strict_option
+@require_complete_option
+@memory_option
+@threads_option
+@no_cache_option
+@timings_option
 def audit(
     data: Path,
     as_at: date,
@@ -188,7 +198,11 @@ def audit(
                 f"{_entries(report.tables.n_quarantined)} in the data could not be used as written; nothing was audited (--strict)."
             )
         print_out(FORMATS[format_](report, width()), out)
-        _aside(report, format_, out)
+        _tell_failed(report.rules)
+        if format_ != "table" or out is not None:
+            from compliance.report.table import summary
+
+            _aside(summary(report), out)
         code = _exit_code(report, "never" if exit_zero else fail_on, require_complete)
     _tell_times(times if timings else None)
     sys.exit(code)
@@ -208,18 +222,19 @@ def _entries(n: int) -> str:
     return f"{n:,} {'entry' if n == 1 else 'entries'}"
 
 
-def _aside(report: Report, format_: str, out: Path | None) -> None:
-    """What a person at the screen should see when the report itself goes to a file or a machine."""
-    for rule in report.rules:
-        if rule.status == "failed":
-            said = f"Rule {rule.rule.id} failed: {rule.why}\n    This is a fault of the program; please report it."
+def _tell_failed(results: Iterable[RuleResult | RuleAhead]) -> None:
+    """A fault of ours is told whatever the format."""
+    for result in results:
+        if result.status == "failed":
+            said = f"Rule {result.rule.id} failed: {result.why}\n    This is a fault of the program; please report it."
             click.echo(tidy(said), err=True)
-    if format_ != "table" or out is not None:
-        from compliance.report.table import summary
 
-        click.echo(summary(report), nl=False, err=True)
-        if out is not None:
-            click.echo(f"Written to {out}.", err=True)
+
+def _aside(summary: str, out: Path | None) -> None:
+    """What a person at the screen should see when the report itself goes to a file or a machine."""
+    click.echo(summary, nl=False, err=True)
+    if out is not None:
+        click.echo(f"Written to {out}.", err=True)
 
 
 def _exit_code(report: Report, fail_on: str, require_complete: bool) -> int:
@@ -228,6 +243,81 @@ def _exit_code(report: Report, fail_on: str, require_complete: bool) -> int:
     if fail_on == "never":
         return NOTHING
     return FOUND if report.at_or_above(_severity(fail_on)) else NOTHING
+
+
+# --- forecast -------------------------------------------------------------------------------------------------------
+
+
+@main.command()
+@data_argument
+@click.option("--as-at", type=Day(), required=True, help="The day that is looked ahead from.")
+@click.option(
+    "--days",
+    type=click.IntRange(0, 3660),
+    default=90,
+    show_default=True,
+    help="How many days ahead, the last included.",
+)
+@mapping_option
+@parameters_option
+@rules_option
+@only_option
+@click.option(
+    "--format", "format_", type=click.Choice(["table", "json", "csv", "ics"]), default="table", show_default=True
+)
+@out_option
+@strict_option
+@require_complete_option
+@memory_option
+@threads_option
+@no_cache_option
+@timings_option
+def forecast(
+    data: Path,
+    as_at: date,
+    days: int,
+    mapping: Path | None,
+    parameters: Path | None,
+    rules: Path | None,
+    only: tuple[str, ...],
+    format_: str,
+    out: Path | None,
+    strict: bool,
+    require_complete: bool,
+    memory: str,
+    threads: int,
+    no_cache: bool,
+    timings: bool,
+) -> None:
+    """Say what falls due, by the person who answers for it and week by week, and what headroom there is.
+
+    \b
+    Exit codes: 0 told, whatever falls due; 2 could not run; 3 ran, but not all of it.
+
+    \b
+    Example: compliance forecast fixtures/agency --as-at 2021-09-20 --days 90
+    Example: compliance forecast fixtures/agency --as-at 2021-09-20 --format ics --out due.ics
+    """
+    from compliance import pipeline
+    from compliance.report.forecast import FORMATS as FORECAST_FORMATS
+
+    asked = pipeline.Audit(data, as_at, mapping, parameters, rules, only, memory, threads, not no_cache)
+    times = pipeline.Timings()
+    with pipeline.forecast(asked, days, times) as found:
+        if strict and found.tables.n_quarantined:
+            stop(
+                f"{_entries(found.tables.n_quarantined)} in the data could not be used as written; nothing was forecast (--strict)."
+                " compliance data check lists them."
+            )
+        print_out(FORECAST_FORMATS[format_](found, width()), out)
+        _tell_failed(found.rules)
+        if format_ != "table" or out is not None:
+            from compliance.report.forecast.table import summary
+
+            _aside(summary(found), out)
+        incomplete = found.n_rules("failed") or (require_complete and found.n_rules("could not run"))
+    _tell_times(times if timings else None)
+    sys.exit(INCOMPLETE if incomplete else NOTHING)
 
 
 # --- KPIs -----------------------------------------------------------------------------------------------------------
@@ -261,9 +351,9 @@ def _exit_code(report: Report, fail_on: str, require_complete: bool) -> int:
 @rules_option
 @click.option("--format", "format_", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True)
 @out_option
-@click.option("--memory", default="", help="At most this much memory for the engine, such as 1GB.")
-@click.option("--threads", type=click.IntRange(0, 512), default=0, help="Default: by the size of the export.")
-@click.option("--timings", is_flag=True, help="Say on standard error how long each stage took.")
+@memory_option
+@threads_option
+@timings_option
 def kpi(
     data: Path,
     codes: tuple[str, ...],

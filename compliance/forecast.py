@@ -103,7 +103,7 @@ class Forecast:
         """How many, under all rules."""
         return sum(getattr(r, what) for r in self.rules)
 
-    def n_rules(self, status: Status) -> int:
+    def n_rules(self, status: str) -> int:
         """How many rules came to this."""
         return sum(r.status == status for r in self.rules)
 

@@ -50,13 +50,13 @@ def foresee(
             row = cursor.execute(forecasting.total(ahead.view)).fetchone()
             assert row is not None
             records.update(dict.fromkeys(its, row[0]))
-            each_alone(lambda some: cursor.execute(forecasting.INSERT.format(select=ahead.standings(some))), its, failed)
+            each_alone(
+                lambda some: cursor.execute(forecasting.INSERT.format(select=ahead.standings(some))), its, failed
+            )
 
         return job
 
-    jobs = [
-        ask(ahead, ahead.rules[i : i + ASKED]) for ahead in plan.ahead for i in range(0, len(ahead.rules), ASKED)
-    ]
+    jobs = [ask(ahead, ahead.rules[i : i + ASKED]) for ahead in plan.ahead for i in range(0, len(ahead.rules), ASKED)]
     run_jobs(con, jobs, n_at_a_time)
     for statement in answering:
         con.execute(statement)
@@ -66,7 +66,9 @@ def foresee(
 
 def due(con: duckdb.DuckDBPyConnection, plan: Plan, rules: Sequence[RuleInfo]) -> Iterator[DueItem]:
     """What falls due, in order."""
-    what: Mapping[int, str] = {n: said for ahead in plan.ahead for n, said in zip(ahead.rules, ahead.whats, strict=True)}
+    what: Mapping[int, str] = {
+        n: said for ahead in plan.ahead for n, said in zip(ahead.rules, ahead.whats, strict=True)
+    }
     listed = [(n, place, rules[n].put_right.by) for n, place in enumerate(places(rules))]
     if not listed:
         return

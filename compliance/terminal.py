@@ -98,3 +98,14 @@ mapping_option = click.option(
     help="What the export's files and columns mean: a file, or a mapping that came with the program (annex-a, ssda903)."
     " Default: mapping.yaml beside the data, if there.",
 )
+strict_option = click.option(
+    "--strict", is_flag=True, help="Stop, with exit code 2, if anything in the data does not fit."
+)
+require_complete_option = click.option("--require-complete", is_flag=True, help="Exit with 3 if a rule could not run.")
+only_option = click.option("--rule", "only", multiple=True, help="Run this rule only (may be given several times).")
+memory_option = click.option("--memory", default="", help="At most this much memory for the engine, such as 1GB.")
+threads_option = click.option(
+    "--threads", type=click.IntRange(0, 512), default=0, help="Default: by the size of the export."
+)
+no_cache_option = click.option("--no-cache", is_flag=True, help="Read and check the rules anew.")
+timings_option = click.option("--timings", is_flag=True, help="Say on standard error how long each stage took.")

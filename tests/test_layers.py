@@ -35,14 +35,17 @@ LAYERS: list[tuple[str, str]] = [
     ("compiler.ir", ""),
     ("sql.duckdb", "compiler.ir sql.text"),
     ("sql.loading", "mapping model sql"),
+    ("sql.reporting", "model sql"),
+    ("sql.forecasting", "model sql"),
     ("sql.planned", "model sql"),
     ("compiler.lower", "checking compiler.ir dates language model"),
     ("compiler.argue", "checking compiler language model"),
+    ("compiler.ahead", "checking compiler"),
     ("compiler.plan", "compiler model sql"),
     ("compiler.prepare", "checking compiler dates model sql"),
     ("previous", "model"),
     ("findings", "model previous"),
-    ("sql.reporting", "model sql"),
+    ("forecast", "model"),
     ("sql.sampling", "sql"),
     ("sampling", "grouping model sql"),
     ("arranging", "grouping model previous sql"),
@@ -54,6 +57,7 @@ LAYERS: list[tuple[str, str]] = [
     ("loading", "compliance errors mapping model reading sidebyside sql"),
     ("rulebook", "checking compliance documents errors grouping kpi kpifile language model records rulefile"),
     ("run", "dates errors measuring model previous sampling sidebyside sql"),
+    ("foresee", "forecast model run sidebyside sql"),
     ("cases", "checking compiler dates errors model rulebook run sql compliance"),
     ("variants", "cases checking dates language model"),
     ("mutants", "cases checking dates language model oracle rulebook variants"),
@@ -77,7 +81,7 @@ LAYERS: list[tuple[str, str]] = [
     ("tracker.migrations.versions.0001_events", ""),
     ("report.grid", ""),
     ("report.words", "model"),
-    ("report.table", "dates findings model previous report"),
+    ("report.table", "dates findings forecast model previous report"),
     ("report.json", "dates findings model previous"),
     ("report.csv", "findings model report"),
     ("report.rules", "checking dates language model report run rulebook"),
@@ -90,6 +94,12 @@ LAYERS: list[tuple[str, str]] = [
     ("report.kpi.csv", "kpi report.csv report"),
     ("report.kpi.chart", "dates kpi model report suppression"),
     ("report.kpi", "kpi report"),
+    ("report.forecast.words", "dates forecast"),
+    ("report.forecast.table", "dates forecast report"),
+    ("report.forecast.json", "forecast"),
+    ("report.forecast.csv", "forecast report.csv"),
+    ("report.forecast.ics", "compliance forecast report.forecast"),
+    ("report.forecast", "forecast report"),
     ("report.trend.table", "dates model report trend"),
     ("report.trend.json", "model trend"),
     ("report.trend.csv", "model report.csv trend"),
@@ -98,7 +108,7 @@ LAYERS: list[tuple[str, str]] = [
     ("schemas", "compliance documents kpifile mappingfile rulefile"),
     (
         "pipeline",
-        "compliance arranging coverage dates documents errors findings grouping kpi measuring model trend"
+        "compliance arranging coverage dates documents errors findings forecast foresee grouping kpi measuring model trend"
         " previous sampling sql reading run loading planning checking compiler rulebook",
     ),
     ("report.plan.words", "tracker"),
@@ -110,7 +120,7 @@ LAYERS: list[tuple[str, str]] = [
     (
         "cli",
         "compliance cli_plan errors terminal kpi kpifile report schemas pipeline planning suppression boundaries mutants run rulebook cases"
-        " records loading findings"
+        " records loading findings forecast"
         " model documents",
     ),
     ("__main__", "cli"),
@@ -177,6 +187,8 @@ def test_imports_point_inwards(name: str) -> None:
         "grouping",
         "previous",
         "arranging",
+        "forecast",
+        "compiler.ahead",
         "oracle",
     ],
 )

@@ -21,7 +21,8 @@ class Ahead:
     """Values of a record's row.
 
     Args:
-      standing: `due` in the window, `in order` because it falls due after it, `overdue` already, `cannot be told`, or NULL: nothing falls due.
+      standing: `due` in the window, `in order` because it falls due after it, `overdue` already, `cannot be told`; NULL: nothing
+        falls due.
       due: the day; `since`: what it is counted from, and `limit`: how long after, in words; NULL where the record gives the day itself.
       certain: false if a date or record that cannot be read may be the doing of it.
     """

@@ -369,7 +369,9 @@ class Lowerer:
         )
         units = self.units(e.within)
         lapsed = and_(open_late, not_(until.doubt))
-        found = Due(start, next_due, Value(last_done), words, units, lapsed, ended, n_late, gaps, gaps_text, last_done, end)
+        found = Due(
+            start, next_due, Value(last_done), words, units, lapsed, ended, n_late, gaps, gaps_text, last_done, end
+        )
         return holds, pending, found
 
     # --- linked records ---

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
 from compliance.dates import english
 from compliance.findings import Report
+from compliance.forecast import RuleAhead
 from compliance.model import SEVERITIES, Finding, RuleResult
 from compliance.previous import Previous
 from compliance.report.grid import grid
@@ -28,7 +29,7 @@ def write(report: Report, width: int) -> Iterator[str]:
     width = max(width, NARROWEST)
     yield f"Audit of {printable(report.data)} as at {english(report.as_at)}\n\n"
     yield _rules_that_ran([r for r in report.rules if r.status == "ran"], width)
-    yield _rules_that_did_not([r for r in report.rules if r.status != "ran"], width)
+    yield did_not_run([r for r in report.rules if r.status != "ran"], width)
     yield _quarantine(report)
     yield _previous(report.previous, width)
     yield _groups(report, width)
@@ -80,7 +81,8 @@ def _rules_that_ran(results: list[RuleResult], width: int) -> str:
     return f"What became of every rule\n{grid(rows, [*names, *headers], [*widths, *numbers], right)}\n"
 
 
-def _rules_that_did_not(results: list[RuleResult], width: int) -> str:
+def did_not_run(results: Sequence[RuleResult | RuleAhead], width: int) -> str:
+    """Every rule that did not run, and why."""
     if not results:
         return ""
     ordered = sorted(results, key=lambda r: (DID_NOT_RUN.index(r.status), r.rule.id))

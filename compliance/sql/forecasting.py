@@ -9,9 +9,7 @@ from compliance.sql.duckdb import with_told
 from compliance.sql.reporting import Way, in_post, joins
 from compliance.sql.text import literal, name
 
-AHEAD = (
-    "CREATE TABLE ahead (n INTEGER, rid BIGINT, key VARCHAR, standing VARCHAR, due DATE, since DATE, within VARCHAR, certain BOOLEAN)"
-)
+AHEAD = "CREATE TABLE ahead (n INTEGER, rid BIGINT, key VARCHAR, standing VARCHAR, due DATE, since DATE, within VARCHAR, certain BOOLEAN)"
 INSERT = "INSERT INTO ahead {select}"
 
 
@@ -23,7 +21,8 @@ def standings(view: str, key: str, rules: Sequence[tuple[int, Sequence[str]]], l
     """
     columns, structs = "", []
     for n, (standing, due, since, within, certain) in rules:
-        columns += f", {standing} AS s{n}, {due} AS d{n}, CAST({since} AS DATE) AS f{n}, CAST({within} AS VARCHAR) AS w{n}, {certain} AS c{n}"
+        columns += f", {standing} AS s{n}, {due} AS d{n}, CAST({since} AS DATE) AS f{n}"
+        columns += f", CAST({within} AS VARCHAR) AS w{n}, {certain} AS c{n}"
         structs.append(
             f"CASE WHEN s{n} IS NOT NULL THEN {{'n': {n}, 'standing': s{n}, 'due': d{n}, 'since': f{n}, 'within': w{n},"
             f" 'certain': c{n}}} END"
@@ -40,13 +39,16 @@ def total(view: str) -> str:
     return f"SELECT count(*) FROM {name(view)}"
 
 
-FORESEEN = (
-    "CREATE TABLE foreseen (n INTEGER, key VARCHAR, due DATE, since DATE, within VARCHAR, certain BOOLEAN, staff VARCHAR)"
-)
+FORESEEN = "CREATE TABLE foreseen (n INTEGER, key VARCHAR, due DATE, since DATE, within VARCHAR, certain BOOLEAN, staff VARCHAR)"
 
 
 def foreseen(
-    kind: str, rules: Sequence[int], workers: Sequence[str], ways: Sequence[Way], tables: Mapping[str, Table], as_at: str
+    kind: str,
+    rules: Sequence[int],
+    workers: Sequence[str],
+    ways: Sequence[Way],
+    tables: Mapping[str, Table],
+    as_at: str,
 ) -> str:
     """Rows for `foreseen`: what is due under these rules, and who answers for the record.
 

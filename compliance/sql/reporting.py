@@ -79,12 +79,8 @@ def team_groups(kind: str, rules: Sequence[int], ways: Sequence[Way], nobody: st
     return f"INSERT INTO grouped SELECT h.rule, h.rid, {place}, {label} FROM {_hits_of(kind, rules)}{joined}"
 
 
-NOBODY = (
-    "CREATE TABLE {table} AS SELECT CAST(NULL AS BIGINT) AS rid, CAST(NULL AS VARCHAR) AS {value} WHERE FALSE"
-)
-OF_HOUSEHOLD = (
-    'CREATE TABLE {table} AS SELECT h.rid, w.{value} FROM "t_household" h JOIN "t_staff" w ON w.rid = h."link__worker"{there}'
-)
+NOBODY = "CREATE TABLE {table} AS SELECT CAST(NULL AS BIGINT) AS rid, CAST(NULL AS VARCHAR) AS {value} WHERE FALSE"
+OF_HOUSEHOLD = 'CREATE TABLE {table} AS SELECT h.rid, w.{value} FROM "t_household" h JOIN "t_staff" w ON w.rid = h."link__worker"{there}'
 OF_CHILD = (
     'CREATE TABLE {table} AS SELECT p."link__child" AS rid, arg_max_null(h.{value}, (p."started_on", p."placement_id")) AS {value}'
     ' FROM "t_placement" p LEFT JOIN {household} h ON h.rid = p."link__household"'

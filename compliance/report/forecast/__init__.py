@@ -1,0 +1,14 @@
+"""A forecast told: one file a format."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from compliance.forecast import Forecast
+from compliance.report.forecast import csv, ics, json, table
+
+FORMATS: Mapping[str, Callable[[Forecast, int], Iterator[str]]] = {
+    "table": table.write,
+    "json": json.write,
+    "csv": csv.write,
+    "ics": ics.write,
+}
+"""Each takes the forecast and the width of the terminal, and gives the text piece by piece."""
