@@ -66,6 +66,20 @@ def add_months(day: date, n: int) -> date:
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
+def day_before(day: date, length: Limit) -> date:
+    """So long before a day.
+
+    Raises:
+      ValueError: the length is in working days, which only the engine counts.
+    """
+    match length.unit:
+        case "days" | "weeks":
+            return day - timedelta(days=length.amount * (7 if length.unit == "weeks" else 1))
+        case "months" | "years":
+            return add_months(day, -length.amount * (12 if length.unit == "years" else 1))
+    raise ValueError("working days cannot be counted here; write days, weeks, months or years")
+
+
 def period_start(day: date, period: Frequency) -> date:
     """The first day of the period that `day` is in.
 

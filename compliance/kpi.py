@@ -304,7 +304,7 @@ def status(framework: Framework, version: Version, direction: Direction, points:
             sign = -1 if direction == "lower_is_better" else 1
             places = [1 + sign * ((v > usual) - (v < usual)) for v in last.ends]
             return Status(tuple(reversed(worst_first[min(places) : max(places) + 1])))
-    return Status(why="no figure to hold it to")
+    return Status(why="no figure")
 
 
 def _in_band(value: Decimal, band: Band, direction: Direction) -> Standing:

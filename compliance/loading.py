@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -436,7 +437,16 @@ def _joined(
         services = frozenset(str(kind) for (kind,) in con.execute(sql.SERVICES).fetchall())
     n_bad = _number(con, sql.N_QUARANTINED)
     without = frozenset(k for k, n in n_of.items() if not n)
-    return Tables(tables, sources, absent, tuple(dict.fromkeys(notes)), n_bad, services, without)
+    covers = {k: _covers(g.sources) for k, g in gathered.items()}
+    whole = {k: c for k, c in covers.items() if c is not None}
+    return Tables(tables, sources, absent, tuple(dict.fromkeys(notes)), n_bad, services, without, whole)
+
+
+def _covers(sources: list[Loaded]) -> tuple[date, date] | None:
+    """The days whose events all sources of a kind hold; None: there is no end to them."""
+    its = [s.source.covers for s in sources if s.source.covers is not None]
+    days = [(date.fromisoformat(first), date.fromisoformat(last)) for first, last in its]
+    return (max(first for first, _ in days), min(last for _, last in days)) if days else None
 
 
 def _number(con: duckdb.DuckDBPyConnection, asked: str) -> int:

@@ -35,7 +35,11 @@ class Column:
 
 @dataclass(frozen=True)
 class SourceOf:
-    """One file or sheet as one record kind; docs/mapping.md says what everything means."""
+    """One file or sheet as one record kind; docs/mapping.md says what everything means.
+
+    Args:
+      covers: the first and the last day, YYYY-MM-DD, whose events it holds; None: it holds all.
+    """
 
     record: str
     file: str
@@ -45,6 +49,7 @@ class SourceOf:
     only_if: tuple[str, ...] = ()
     only_where: tuple[str, tuple[str, ...]] | None = None
     header: int = 1
+    covers: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)

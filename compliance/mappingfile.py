@@ -5,15 +5,17 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, Field
 
 from compliance import documents, mapping
+from compliance.dates import day_before, parse_date, parse_limit
 from compliance.errors import ComplianceError, DataError, Location, Problem, nearest
 from compliance.model import RecordKind, RecordKinds
-from compliance.rulefile import Problems, Strict, validated
+from compliance.rulefile import LimitText, Problems, Strict, validated
 
 Scalar = str | bool | int | float
 Text = Annotated[str, Field(min_length=1)]
@@ -45,6 +47,13 @@ class WhereModel(Strict):
     in_: list[Text] = Field(alias="in", min_length=1)
 
 
+class CoversModel(Strict):
+    """The time whose events an export holds: so long up to the day that is set for a field."""
+
+    last: LimitText
+    to: Text
+
+
 class SourceModel(Strict):
     """One file or sheet as one record kind."""
 
@@ -56,6 +65,7 @@ class SourceModel(Strict):
     set: dict[str, Scalar | None] = {}
     only_if: list[Text] = []
     only_where: WhereModel | None = None
+    covers: CoversModel | None = None
 
 
 class MappingModel(Strict):
@@ -63,6 +73,7 @@ class MappingModel(Strict):
 
     title: str | None = None
     based_on: Text | None = Field(None, description="A mapping that came with the program; this one says what differs")
+    covers: CoversModel | None = None
     ask: dict[str, Text] = Field({}, description="Fields that whoever uses this mapping must set, and what they are")
     set: dict[str, Scalar | None] = Field({}, description="The same value for every row of every kind with this field")
     dates: DateFormats = [mapping.ISO]
@@ -179,7 +190,30 @@ def _source(s: SourceModel, whole: MappingModel, kind: RecordKind) -> mapping.So
     coded = {f.name for f in kind.fields.values() if f.codes or f.type == "boolean"}
     columns = {f: _column(c, whole.strip, f in coded) for f, c in s.columns.items()}
     values = {f: v for f, v in whole.set.items() if f in kind.fields and f not in columns} | s.set
-    return mapping.SourceOf(s.record, s.file or "", s.sheet or "", columns, values, tuple(s.only_if), where, s.header)
+    return mapping.SourceOf(
+        s.record,
+        s.file or "",
+        s.sheet or "",
+        columns,
+        values,
+        tuple(s.only_if),
+        where,
+        s.header,
+        _covers(s.covers or whole.covers, whole.set),
+    )
+
+
+def _covers(written: CoversModel | None, given: Mapping[str, object]) -> tuple[str, str] | None:
+    """The first and the last day that are covered.
+
+    Raises:
+      ValueError: no such day is set, or the time is none.
+    """
+    if written is None:
+        return None
+    last = parse_date(given.get(written.to))
+    first = day_before(last, parse_limit(written.last)) + timedelta(days=1)
+    return first.isoformat(), last.isoformat()
 
 
 Wrong = tuple[tuple[str | int, ...], str, str]
@@ -203,6 +237,17 @@ def _wrong(written: MappingModel, kinds: RecordKinds) -> Iterator[Wrong]:
         if field not in written.set:
             example = f"Such as set: {{{field}: 2021-09-20}} in the mapping, or --mapping NAME:{field}=2021-09-20"
             yield ("set",), f"'{field}' is not set: {what}", example
+    named = [
+        (("covers",), written.covers),
+        *((("sources", i, "covers"), s.covers) for i, s in enumerate(written.sources)),
+    ]
+    for loc, covers in named:
+        # What must be set and is not is told above.
+        if covers is not None and covers.to not in {f for f in written.ask if f not in written.set}:
+            try:
+                _covers(covers, written.set)
+            except ValueError as e:
+                yield loc, f"what is covered cannot be told: {e}", "Such as covers: {last: 6 months, to: snapshot_on}"
     for field, value in written.set.items():
         its = [kinds[s.record] for s in written.sources if s.record in kinds and field in kinds[s.record].fields]
         if not its:

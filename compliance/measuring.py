@@ -22,6 +22,7 @@ from compliance.kpi import (
     rounded,
     status,
 )
+from compliance.language.check import PERIOD_START
 from compliance.model import Frequency, RuleInfo
 
 PERIODS = 12
@@ -91,26 +92,28 @@ def computed(
     days: Days,
     counted: Mapping[str, Mapping[date, Counts]],
     could_not: Mapping[str, str],
-    begins: Callable[[str], date | None],
+    covers: Callable[[Measure], tuple[date, date] | None],
 ) -> dict[str, list[Point]]:
     """The values of each computed measure, by its id.
 
     Args:
       counted: by measure and day.
       could_not: why a measure cannot be computed.
-      begins: the first day from which the export has the records of a kind; None: no such day is known.
+      covers: the first and the last day of which the export has the records that a measure looks at; None: it has all.
     """
     found: dict[str, list[Point]] = {}
     for m in measures:
         if m.rule is None:
             continue
-        since = begins(m.rule.record)
+        since, until = covers(m) or (date.min, date.max)
         found[m.id] = its = []
         for start, end in days.of(m.period):
             if why := could_not.get(m.id):
                 its.append(Point(start, end, why=why))
-            elif since is not None and (start if "period_start" in m.rule.when else end) < since:
+            elif (start if PERIOD_START in m.rule.when else end) < since:
                 its.append(Point(start, end, why=f"the export begins on {english(since)}"))
+            elif end > until:
+                its.append(Point(start, end, why=f"the export ends on {english(until)}"))
             else:
                 its.append(point(m, counted[m.id].get(end, Counts()), start, end))
     return found

@@ -150,7 +150,7 @@ class Tables:
       absent: record kinds that the export lacks although a mapping or file was expected for them, with the reason.
       notes: what a person should know but nothing fails on: files and columns that nothing reads, rows left out.
       n_quarantined: cells and rows that did not fit; the engine's table `quarantine` holds them.
-      begins: the first day from which the export has the events of a record kind, where its mapping says that it has not all.
+      covers: the first and the last day whose events of a record kind the export has, where its mapping says that it has not all.
       services: which kinds of service the `agency` records name; empty where none is known.
       empty: record kinds of which the export has a file or sheet, and no record in it.
     """
@@ -162,7 +162,7 @@ class Tables:
     n_quarantined: int = 0
     services: frozenset[str] = frozenset()
     empty: frozenset[str] = frozenset()
-    begins: Mapping[str, date] = field(default_factory=dict)
+    covers: Mapping[str, tuple[date, date]] = field(default_factory=dict)
 
     @property
     def subjects(self) -> frozenset[str]:

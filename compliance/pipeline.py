@@ -473,6 +473,7 @@ def measured(asked: Measuring, timings: Timings | None = None) -> KpiReport:
       ComplianceError: the rules, the mapping, the export or the history cannot be used.
     """
     from compliance import measuring, planning, run
+    from compliance.checking import needs
     from compliance.compiler.prepare import prepare_measures
     from compliance.kpi import Counts, KpiReport
 
@@ -507,7 +508,13 @@ def measured(asked: Measuring, timings: Timings | None = None) -> KpiReport:
             timings.mark("count")
         reported = run.reported_figures(con, tables, asked.day)
         timings.mark("reported figures")
-    values = measuring.computed(measures, days, counted, could_not, tables.begins.get)
+
+    def covers(measure: Measure) -> tuple[date, date] | None:
+        rule = of[measure.id][1]
+        its = [tables.covers[k] for k in ({n.kind for n in needs(rule, kinds)} if rule else ()) if k in tables.covers]
+        return (max(first for first, _ in its), min(last for _, last in its)) if its else None
+
+    values = measuring.computed(measures, days, counted, could_not, covers)
     found = measuring.indicators(measures, frameworks, days, values, reported, history, could_not)
     if asked.codes:
         found = tuple(i for i in found if i.version.code in asked.codes)

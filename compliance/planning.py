@@ -235,7 +235,17 @@ def _mapping(stored: dict[str, Any]) -> Mapping:
         where = v["only_where"]
         columns = {f: column(c) for f, c in v["columns"].items()}
         only = (where[0], tuple(where[1])) if where else None
-        return SourceOf(v["record"], v["file"], v["sheet"], columns, v["set"], tuple(v["only_if"]), only, v["header"])
+        return SourceOf(
+            v["record"],
+            v["file"],
+            v["sheet"],
+            columns,
+            v["set"],
+            tuple(v["only_if"]),
+            only,
+            v["header"],
+            v["covers"] and tuple(v["covers"]),
+        )
 
     return Mapping(
         tuple(source(s) for s in stored["sources"]),

@@ -244,7 +244,7 @@ def test_the_usual_value_says_better_or_worse_only_where_a_direction_is_known() 
 
 def test_without_a_figure_there_is_a_value_and_no_status() -> None:
     found = status(framework("tolerance_band"), Version("f", "SC3"), "higher_is_better", points("86.9"))
-    assert (found.possible, found.why) == ((), "no figure to hold it to")
+    assert (found.possible, found.why) == ((), "no figure")
 
 
 def test_a_change_is_from_the_last_month_that_has_a_value() -> None:
@@ -470,3 +470,30 @@ def test_suppressed_output_holds_no_small_count(cli: Callable[..., Result]) -> N
             n, d = p["numerator"], p["denominator"]
             if d is not None:
                 assert all(x == 0 or x >= 5 for x in (d, *([] if n is None else [n, d - n]))), k["code"]
+
+
+@pytest.mark.parametrize(
+    ("export", "framework_", "code", "month_", "why"),
+    [
+        ("annex-a", "v2021_22", "KPI-SC2", "2021-03-01", "the export begins on 21 March 2021"),
+        ("annex-a", "v2021_22", "KPI-SC6", "2021-02-01", "the export begins on 21 March 2021"),
+        ("ssda903", "national", "NI-CL1", "2021-04-01", "the export ends on 31 March 2021"),
+    ],
+)
+def test_no_value_is_told_of_a_time_that_the_export_does_not_hold(
+    export: str, framework_: str, code: str, month_: str, why: str, cli: Callable[..., Result]
+) -> None:
+    args = ("--as-at", "2021-09-20", "--framework", framework_, "--format", "json")
+    result = cli("kpi", AGENCY.parent / export, code, *args)
+    (found,) = json.loads(result.stdout)["kpis"]
+    point_ = next(p for p in found["history"] if p["from"] == month_)
+    assert (point_["value"], point_["denominator"], point_["why"]) == (None, None, why)
+
+
+def test_what_a_mapping_says_it_covers_is_checked(cli: Callable[..., Result], tmp_path: Path) -> None:
+    (tmp_path / "staff.csv").write_text("staff_id,role\nS1,social worker\n", encoding="utf-8")
+    mapping = "covers: {last: 6 moons, to: snapshot_on}\nsources: [{record: staff, file: staff.csv, columns: {staff_id: staff_id}}]\n"
+    (tmp_path / "mapping.yaml").write_text(mapping, encoding="utf-8")
+    result = cli("kpi", tmp_path, "--as-at", "2021-09-20")
+    assert result.exit_code == 2
+    assert "what is covered cannot be told" in result.stderr

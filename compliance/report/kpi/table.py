@@ -27,8 +27,20 @@ def write(report: KpiReport, width: int) -> Iterator[str]:
         its = [i for i in report.indicators if i.framework == framework]
         if its:
             yield "\n" + _framework(framework, its, width, report.trend)
+    yield _key(report)
     yield _actions(report, width)
     yield "\n" + summary(report)
+
+
+def _key(report: KpiReport) -> str:
+    """What the less obvious characters mean, where they stand."""
+    drawn = "" if report.trend else "".join(words.sparkline(i.points) for i in report.indicators if i.now.ends)
+    said = [
+        f"{sign} {meaning}"
+        for sign, meaning in ((words.NO_VALUE, "no value"), (words.UNSURE, f"a range wider than {words.WIDEST}"))
+        if sign in drawn
+    ]
+    return f"\n{'; '.join(said)}\n" if said else ""
 
 
 def summary(report: KpiReport) -> str:
@@ -60,6 +72,9 @@ def _framework(framework: Framework, its: list[Indicator], width: int, trend: bo
     there = [i for i in its if i.now.ends or i.now.denominator is not None]
     lacking = [i for i in its if i not in there]
     said = ""
+    if not there and all(i.could_not for i in its):
+        # Of a framework for other exports one line is enough; JSON and CSV say it of each KPI.
+        return title + "\n" + "\n".join(wrap(_unsupported(its), width)) + "\n"
     if there:
         said += _trend(there, width) if trend else _values(there, width)
     if lacking:
@@ -68,6 +83,15 @@ def _framework(framework: Framework, its: list[Indicator], width: int, trend: bo
         table = grid(rows, ["Code", "Measure", "Why"], [10, left // 2, left - left // 2])
         said += f"{'' if not said else chr(10)}Without a value\n{table}"
     return f"{title}\n{said}"
+
+
+def _unsupported(its: list[Indicator]) -> str:
+    n = len(its)
+    first = its[0].could_not
+    same = all(i.could_not == first for i in its)
+    codes = its[0].version.code if n == 1 else f"{its[0].version.code} to {its[-1].version.code}"
+    why = first if same else f"such as {its[0].version.code}: {first}"
+    return f"{codes}: {n:,} {'KPI' if n == 1 else 'KPIs'}, none of which this export supports ({why})."
 
 
 def _values(its: list[Indicator], width: int) -> str:

@@ -10,7 +10,9 @@ from compliance.dates import english, period_end
 from compliance.kpi import Indicator, MeasureUnit, Point, Version, period_name
 
 BARS = "▁▂▃▄▅▆▇█"
-NO_VALUE = "·"
+NO_VALUE, UNSURE = "·", "░"
+WIDEST = 10
+"""Between ends that lie further apart no bar is drawn: it would tell a trend that nobody knows."""
 UNITS: dict[MeasureUnit, str] = {"percent": " %", "per_week": " a week", "days": " days"}
 
 
@@ -73,7 +75,9 @@ def suggested(v: Version, said: str) -> str:
 def status(i: Indicator) -> str:
     """green; amber or red; or why there is none."""
     if not i.status.possible:
-        return "" if i.status.why == i.now.why else i.status.why
+        # Where a framework sets no figures at all, that goes without saying.
+        quiet = i.status.why == i.now.why or i.framework.scheme == "none"
+        return "" if quiet else i.status.why
     return " or ".join(i.status.possible)
 
 
@@ -83,21 +87,22 @@ def change(i: Indicator) -> str:
 
 
 def middle(p: Point) -> Decimal | None:
-    """What a curve is drawn through."""
-    return None if p.low is None or p.high is None else (p.low + p.high) / 2
+    """What a curve is drawn through; None without a value, or where its range is too wide to draw one."""
+    if p.low is None or p.high is None or p.high - p.low > WIDEST:
+        return None
+    return (p.low + p.high) / 2
 
 
 def sparkline(points: Sequence[Point]) -> str:
-    """One character a period, from the least of the values to the most; a dot where there is none."""
-    return bars([middle(p) for p in points])
+    """One character a period, from the least of the values to the most; a dot where there is none, a shade where it is a wide range."""
+    drawn = bars([middle(p) for p in points])
+    return "".join(UNSURE if p.ends and middle(p) is None else c for p, c in zip(points, drawn, strict=True))
 
 
 def bars(values: Sequence[Decimal | None]) -> str:
     """One character a value, from the least to the most; a dot where there is none."""
     there = [v for v in values if v is not None]
-    if not there:
-        return ""
-    low, span = min(there), max(there) - min(there)
+    low, span = (min(there), max(there) - min(there)) if there else (Decimal(0), Decimal(0))
 
     def bar(v: Decimal | None) -> str:
         if v is None:
