@@ -51,6 +51,8 @@ FAMILY = "DejaVu Sans"
 """Comes with matplotlib, so that lines break alike everywhere; it runs wider than what readers have."""
 SHOWN_IN = "Arial, Helvetica, 'Liberation Sans', 'DejaVu Sans', sans-serif"
 
+NO_VALUE = "no value"
+
 Fill = Literal["none", "bottom", "left", "full"]
 
 
@@ -153,7 +155,7 @@ def headline(i: Indicator) -> str:
     period = words.period(i, p)
     said = f"{period[0].upper()}{period[1:]}: "
     if not p.ends:
-        return said + _why(p) + held_to
+        return said + _in_short(p) + held_to
     said += words.value(p, i.measure.unit)
     counts = words.counts(p)
     said += f" ({counts})" if counts else ""
@@ -189,19 +191,26 @@ def described(i: Indicator) -> str:
     return _clean(". ".join(said) + ".")
 
 
-def _why(p: Point) -> str:
-    return p.why or "no value"
+def _in_short(p: Point) -> str:
+    """Why there is no value, for where there is little room; empty if there is one."""
+    return "" if p.ends else p.why if p.why in (NO_CASES, SUPPRESSED) else NO_VALUE
 
 
 def _without_value(i: Indicator) -> list[str]:
-    """Each reason once, with its periods."""
-    of: dict[str, list[str]] = {}
-    for why, run in groupby(i.points, key=lambda p: "" if p.ends else _why(p)):
+    """Each reason once, with its periods; those that differ only in what stands after a colon are one."""
+    spans: dict[str, list[str]] = {}
+    reasons: dict[str, list[str]] = {}
+    for head, run in groupby(i.points, key=lambda p: "" if p.ends else p.why.partition(":")[0] or NO_VALUE):
         its = list(run)
-        if why:
+        if head:
             ends = [words.period(i, p) for p in (its[0], its[-1])]
-            of.setdefault(why, []).append(ends[0] if len(its) == 1 else f"{ends[0]} to {ends[1]}")
-    return [f"No value in {', '.join(when)}: {why}" for why, when in of.items()]
+            spans.setdefault(head, []).append(ends[0] if len(its) == 1 else f"{ends[0]} to {ends[1]}")
+            reasons.setdefault(head, []).extend(p.why for p in its)
+    found = []
+    for head, when in spans.items():
+        why, *others = dict.fromkeys(reasons[head])
+        found.append(f"No value in {', '.join(when)}: {head if others else why.rstrip('.')}")
+    return found
 
 
 def _notes(j: _Judged, report: KpiReport) -> list[str]:
@@ -226,7 +235,7 @@ def _notes(j: _Judged, report: KpiReport) -> list[str]:
     if i.measure.note:
         notes.append(i.measure.note)
     notes.append(
-        f"Data: {report.data}, as at {english(report.as_at)}. Source of the measure: {i.framework.source.rstrip('.')}."
+        f"{i.framework.title}. Data: {report.data}, as at {english(report.as_at)}. Source of the measure: {i.framework.source.rstrip('.')}."
     )
     return [_clean(n) for n in notes]
 
@@ -251,7 +260,8 @@ def _width(text: str, size: float, weight: str = "normal") -> float:
 
 def _wrapped(text: str, width: float, size: float, weight: str = "normal") -> list[str]:
     lines = [""]
-    for word in text.split():
+    # A number stays with its per cent.
+    for word in text.replace(" %", "\xa0%").split(" "):
         longer = f"{lines[-1]} {word}".strip()
         if lines[-1] and _width(longer, size, weight) > width:
             lines.append("")
@@ -261,7 +271,7 @@ def _wrapped(text: str, width: float, size: float, weight: str = "normal") -> li
             lines[-1:] = [longer[:fits], ""]
             longer = longer[fits:]
         lines[-1] = longer
-    return lines
+    return [line.replace("\xa0", " ") for line in lines]
 
 
 @dataclass(frozen=True, slots=True)
@@ -432,7 +442,7 @@ def _draw(j: _Judged, report: KpiReport) -> Figure:
     _draw_values(page, j)
     if points[-1].ends:
         counts = words.counts(points[-1])
-        text = words.value(points[-1], unit) + (f", {counts}" if counts else "")
+        text = words.value(points[-1], unit) + (f"\n{counts}" if counts else "")
         middle = float(sum(points[-1].ends) / 2)
         labels.append(_Label(page.x(len(points) - 1) + 6, page.y(middle), text, INK, weight="bold"))
     _draw_labels(page, labels)
@@ -491,25 +501,23 @@ def _draw_former(page: _Page, levels: Sequence[float], unit: MeasureUnit) -> Non
         n = len(list(run))
         if place + n < len(levels):
             text = words.limit(Decimal(str(level)), unit)
-            page.text(page.x(place - 0.45), page.y(level) + 3, text, 9, FIGURE)
+            pad = {"facecolor": "white", "edgecolor": "none", "pad": 1}
+            page.text(page.x(place - 0.45), page.y(level) + 4, text, 9, FIGURE, bbox=pad)
         place += n
 
 
 def _draw_gaps(page: _Page, points: Sequence[Point]) -> None:
     """Periods without a value are said to have none."""
     place = 0
-    for why, run in groupby(points, key=lambda p: "" if p.ends else _why(p)):
+    for why, run in groupby(points, key=_in_short):
         n = len(list(run))
         if why:
-            page.axes.axvspan(
-                place - 0.5, place + n - 0.5, facecolor=NOTHING_THERE, linewidth=0, zorder=1.5, gid="none"
-            )
-            said = why if why in (NO_CASES, SUPPRESSED) else "no value"
-            upright = _width(said, 10) > n / page.n * page.plot - 4
+            page.axes.axvspan(place - 0.5, place + n - 0.5, facecolor=NOTHING_THERE, linewidth=0, zorder=1.5)
+            upright = _width(why, 10) > n / page.n * page.plot - 4
             x = page.x(place + (n - 1) / 2)
             pad = {"facecolor": NOTHING_THERE, "edgecolor": "none", "pad": 2}
             page.text(
-                x, page.below + HEIGHT / 2, said, 10, QUIET, ha="center", va="center", rotation=90 if upright else 0,
+                x, page.below + HEIGHT / 2, why, 10, QUIET, ha="center", va="center", rotation=90 if upright else 0,
                 rotation_mode="anchor", bbox=pad,
             )  # fmt: skip
         place += n
@@ -546,7 +554,11 @@ def _draw_values(page: _Page, j: _Judged) -> None:
 
 def _draw_labels(page: _Page, labels: Iterable[_Label]) -> None:
     left, size = LEFT + page.plot + 22, 10
-    its = [(label, _wrapped(label.text, WIDTH - EDGE - left, size, label.weight)) for label in labels]
+    room = WIDTH - EDGE - left
+    its = [
+        (label, [line for part in label.text.split("\n") for line in _wrapped(part, room, size, label.weight)])
+        for label in labels
+    ]
     its.sort(key=lambda x: -x[0].y)
     heights = [13.0 * len(lines) + 3 for _, lines in its]
     middles = _apart([label.y for label, _ in its], heights, page.below - 6, page.below + HEIGHT + 8)
