@@ -452,3 +452,15 @@ def test_a_folder_that_cannot_be_is_one_message(cli: Callable[..., Result], tmp_
     both = cli("kpi", AGENCY, "--as-at", "2021-09-20", "--cases", "FOS-2", "--chart", tmp_path)
     assert both.exit_code == 2
     assert "--chart" in both.stderr
+
+
+def test_the_picture_in_the_documents_says_what_the_command_draws_today(
+    cli: Callable[..., Result], tmp_path: Path
+) -> None:
+    day = ("--framework", "v2021_22", "--as-at", "2021-09-30")
+    cli("kpi", AGENCY.parent / "annex-a", "KPI-SC4", *day, "--chart", tmp_path)
+    now, shown = (
+        ET.fromstring((folder / name).read_text(encoding="utf-8"))
+        for folder, name in ((tmp_path, "v2021_22-KPI-SC4.svg"), (AGENCY.parent.parent / "docs", "kpi-chart.svg"))
+    )
+    assert (desc(now), texts(now)) == (desc(shown), texts(shown))
