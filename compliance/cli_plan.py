@@ -141,7 +141,7 @@ def new(file: Path, on: date | None, role: str, name: str | None, db: str) -> No
 
     Example: compliance plan new fixtures/plans/fostering-2021.yaml --role "registered manager"
     """
-    from compliance.tracker import life, planfile
+    from compliance.tracker import accounts, life, planfile
     from compliance.tracker.events import Who
 
     its = planfile.read(file)
@@ -157,6 +157,8 @@ def new(file: Path, on: date | None, role: str, name: str | None, db: str) -> No
             )
         except life.Refused as e:
             raise ComplianceError(f"{file}: {e}. Nothing was changed.") from e
+    for said in accounts.differences(its):
+        click.echo(said, err=True)
     click.echo(f"Begun: {its.title}, {len(state.plan.workstreams):,} workstreams, {len(state.actions):,} actions.")
 
 

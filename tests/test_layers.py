@@ -66,6 +66,7 @@ LAYERS: list[tuple[str, str]] = [
     ("trend", "model"),
     ("tracker", ""),
     ("tracker.model", ""),
+    ("tracker.accounts", "tracker"),
     ("tracker.plain", "tracker"),
     ("tracker.events", ""),
     ("tracker.state", "tracker"),
@@ -105,7 +106,7 @@ LAYERS: list[tuple[str, str]] = [
     ("report.trend.csv", "model report.csv trend"),
     ("report.trend", "report trend"),
     ("planning", "compliance errors model sql documents mapping mappingfile records rulebook compiler"),
-    ("schemas", "compliance documents kpifile mappingfile rulefile"),
+    ("schemas", "compliance documents kpifile mappingfile rulefile tracker"),
     (
         "pipeline",
         "compliance arranging coverage dates documents errors findings forecast foresee grouping kpi measuring model trend"

@@ -71,6 +71,7 @@ def _files() -> list[tuple[str, Path]]:
     found = [("pack.schema.json" if p.name == "pack.yaml" else "rule.schema.json", p) for p in rules]
     found += [(f"{n}.schema.json", RULES / "instruments" / f"{n}.yaml") for n in ("reading", "grouping")]
     mappings = [*sorted((ROOT / "fixtures").glob("*/mapping.yaml")), *sorted((SCHEMAS / "mappings").glob("*.yaml"))]
+    found += [("plan.schema.json", p) for p in sorted((ROOT / "fixtures" / "plans").glob("*.yaml"))]
     return [*found, *(("mapping.schema.json", p) for p in mappings)]
 
 

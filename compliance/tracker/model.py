@@ -17,17 +17,18 @@ CLAIMED: tuple[Status, ...] = ("completed", "verified", "signed off")
 """Somebody says that it is done."""
 
 MeasureKind = Literal["kpi", "rule", "count", "narrative"]
-Cadence = Literal["weekly", "monthly", "quarterly", "half-yearly", "yearly", "once"]
+Cadence = Literal["weekly", "monthly", "six-weekly", "bi-monthly", "quarterly", "half-yearly", "yearly", "once"]
+"""`bi-monthly` is kept as plans print it: it may mean twice a month or every two months, and only its author knows."""
 DueKind = Literal["completion", "start", "launch"]
 REGISTERED_MANAGER = "registered manager"
 
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """A day, a month or a range of either, as it was written; `last` is the last day on which it is not late.
+    """A day, a month, a year or a range of them, as it was written; `last` is the last day on which it is not late.
 
     Args:
-      text: `2022-02-28`, `2022-02`, or `2022-02 to 2022-03`.
+      text: `2022-02-28`, `2022-02`, `2022`, or `2022-02 to 2022-03`.
     """
 
     text: str
@@ -36,14 +37,14 @@ class When:
 
 
 def when(text: str) -> When:
-    """`2022-02-28`, `2022-02`, `2022-02 to 2022-03` -> When.
+    """`2022-02-28`, `2022-02`, `2022`, `2022-02 to 2022-03` -> When.
 
     Raises:
       ValueError: it is none of these; the message says what is expected.
     """
     parts = text.split(" to ")
     if len(parts) > 2:
-        raise ValueError(f"'{text}' is no day, month or range; write 2022-02-28, 2022-02 or 2022-02 to 2022-03")
+        raise _no_time(text)
     spans = [_span(p.strip(), text) for p in parts]
     first, last = spans[0][0], spans[-1][1]
     if last < first:
@@ -58,9 +59,17 @@ def _span(part: str, whole: str) -> tuple[date, date]:
             return first, first.replace(day=monthrange(first.year, first.month)[1])
         if len(part) == 10:
             return (day := date.fromisoformat(part)), day
+        if len(part) == 4:
+            return date.fromisoformat(f"{part}-01-01"), date.fromisoformat(f"{part}-12-31")
     except ValueError:
         pass
-    raise ValueError(f"'{whole}' is no day, month or range; write 2022-02-28, 2022-02 or 2022-02 to 2022-03")
+    raise _no_time(whole)
+
+
+def _no_time(text: str) -> ValueError:
+    return ValueError(
+        f"'{text}' is no day, month, year or range; write 2022-02-28, 2022-02, 2022 or 2022-02 to 2022-03"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,31 +146,65 @@ class Forum:
     """Where progress is told.
 
     Args:
+      cadence: None: the plan does not say.
       escalate_after: an action that is overdue by more than so many days is brought here; None: none is.
     """
 
     name: str
-    cadence: Cadence
+    cadence: Cadence | None = None
     does: str = ""
     escalate_after: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Concern:
-    """What the plan responds to, one by one: a requirement, a recommendation, a weakness.
+    """What the plan responds to, one by one.
 
     Args:
+      kind: requirement, recommendation, weakness, as its author calls it.
+      points: what it names in particular.
       progress: what somebody else has said of it, as they said it.
       workstreams: those that answer it.
     """
 
     id: str
     text: str
+    kind: str = ""
     regulation: str = ""
     due: When | None = None
     restated: bool = False
+    points: tuple[str, ...] = ()
     progress: str = ""
     workstreams: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Something that an account says is completed.
+
+    Args:
+      actions: those that it speaks of.
+    """
+
+    text: str
+    workstream: str = ""
+    actions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What somebody said of the plan, or of what it answers, at one time; kept beside what the plan itself says, which may differ.
+
+    Args:
+      by: in which paper, or who.
+    """
+
+    dated: When
+    by: str
+    text: str = ""
+    completed: tuple[Said, ...] = ()
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -170,12 +213,14 @@ class Plan:
 
     Args:
       due_soon, stalled_after: days.
+      roles: roles beside the sponsors', each by what it does for the plan.
       dates: named days in its own life: completed, presented to whom, submitted.
     """
 
     id: str
     title: str
     sponsors: tuple[str, ...] = ()
+    roles: Mapping[str, str] = field(default_factory=dict)
     responds_to: str = ""
     overseen_by: tuple[str, ...] = ()
     period: When | None = None
@@ -186,6 +231,7 @@ class Plan:
     members: tuple[str, ...] = ()
     forums: tuple[Forum, ...] = ()
     concerns: tuple[Concern, ...] = ()
+    accounts: tuple[Account, ...] = ()
     workstreams: tuple[Workstream, ...] = ()
     due_soon: int = 14
     stalled_after: int = 28

@@ -7,7 +7,7 @@ from dataclasses import fields, is_dataclass
 from datetime import date
 from typing import Any
 
-from compliance.tracker.model import Action, Concern, Forum, Measure, Plan, When, Workstream, when
+from compliance.tracker.model import Account, Action, Concern, Forum, Measure, Plan, Said, When, Workstream, when
 
 
 def plain(value: Any) -> Any:
@@ -18,12 +18,17 @@ def plain(value: Any) -> Any:
         return value.isoformat()
     if is_dataclass(value):
         said = {f.name: getattr(value, f.name) for f in fields(value)}
-        return {k: plain(v) for k, v in said.items() if v not in (None, "", (), {}, False)}
+        return {k: plain(v) for k, v in said.items() if not _empty(v)}
     if isinstance(value, tuple | list):
         return [plain(v) for v in value]
     if isinstance(value, Mapping):
         return {k: plain(v) for k, v in value.items()}
     return value
+
+
+def _empty(value: Any) -> bool:
+    """Nothing was said; 0 is something."""
+    return value is None or value is False or (isinstance(value, str | tuple | Mapping) and not value)
 
 
 def _texts(value: Any) -> tuple[str, ...]:
@@ -38,6 +43,7 @@ MADE = {
     "start": _when,
     "due": _when,
     "period": _when,
+    "dated": _when,
     **dict.fromkeys(
         (
             "answers",
@@ -51,6 +57,7 @@ MADE = {
             "members",
             "sponsors",
             "overseen_by",
+            "points",
         ),
         _texts,
     ),
@@ -78,6 +85,22 @@ def action(data: Mapping[str, Any]) -> Action:
     return Action(**_fields(data))
 
 
+def workstream(data: Mapping[str, Any]) -> Workstream:
+    """A workstream from JSON data."""
+    return Workstream(
+        **{
+            **_fields(data),
+            "actions": tuple(action(a) for a in data.get("actions", ())),
+            "measures": tuple(Measure(**m) for m in data.get("measures", ())),
+        }
+    )
+
+
+def _account(data: Mapping[str, Any]) -> Account:
+    said = (Said(**{**s, "actions": _texts(s.get("actions", ()))}) for s in data.get("completed", ()))
+    return Account(**{**_fields(data), "completed": tuple(said)})
+
+
 def plan(data: Mapping[str, Any]) -> Plan:
     """A plan from JSON data."""
     its = _fields(data)
@@ -86,14 +109,6 @@ def plan(data: Mapping[str, Any]) -> Plan:
     its["concerns"] = tuple(
         Concern(**{**_fields(c), "workstreams": _texts(c.get("workstreams", ()))}) for c in data.get("concerns", ())
     )
-    its["workstreams"] = tuple(
-        Workstream(
-            **{
-                **_fields(w),
-                "actions": tuple(action(a) for a in w.get("actions", ())),
-                "measures": tuple(Measure(**m) for m in w.get("measures", ())),
-            }
-        )
-        for w in data.get("workstreams", ())
-    )
+    its["accounts"] = tuple(_account(a) for a in data.get("accounts", ()))
+    its["workstreams"] = tuple(workstream(w) for w in data.get("workstreams", ()))
     return Plan(**its)

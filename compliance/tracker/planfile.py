@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import yaml
 from pydantic import Field
@@ -14,6 +14,7 @@ from compliance.errors import ComplianceError, nearest
 from compliance.rulefile import Day, Line, Loc, Problems, Slug, Strict, validated
 from compliance.tracker import plain
 from compliance.tracker.model import (
+    Account,
     Action,
     Cadence,
     Concern,
@@ -22,13 +23,14 @@ from compliance.tracker.model import (
     Measure,
     MeasureKind,
     Plan,
+    Said,
     Status,
     When,
     Workstream,
     when,
 )
 
-WhenText = Annotated[str, Field(description="2022-02-28, 2022-02, or 2022-02 to 2022-03")]
+WhenText = Annotated[str, Field(description="2022-02-28, 2022-02, 2022, or 2022-02 to 2022-03")]
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80)]
 Text = Annotated[str, Field(min_length=1, max_length=4000)]
 
@@ -83,7 +85,7 @@ class ForumModel(Strict):
     """Where progress is told."""
 
     name: Line
-    cadence: Cadence
+    cadence: Cadence | None = None
     does: Line | None = None
     escalate_after: Annotated[int, Field(ge=0, le=3660, description="Days overdue")] | None = None
 
@@ -93,11 +95,32 @@ class ConcernModel(Strict):
 
     id: Id
     text: Text
+    kind: Line | None = None
     regulation: Line | None = None
     due: WhenText | None = None
     restated: bool = False
+    points: list[Text] = []
     progress: Line | None = None
     workstreams: list[Id] = []
+    note: Text | None = None
+
+
+class SaidModel(Strict):
+    """Something that an account says is completed."""
+
+    text: Text
+    workstream: Id | None = None
+    actions: list[Id] = []
+
+
+class AccountModel(Strict):
+    """What somebody said of the plan, or of what it answers, at one time."""
+
+    dated: WhenText
+    by: Line
+    text: Text | None = None
+    completed: list[SaidModel] = []
+    note: Text | None = None
 
 
 class PlanModel(Strict):
@@ -106,6 +129,7 @@ class PlanModel(Strict):
     plan: Slug
     title: Line
     sponsors: list[Line] = []
+    roles: dict[Line, Line] = {}
     responds_to: Line | None = None
     overseen_by: list[Line] = []
     period: WhenText | None = None
@@ -116,6 +140,7 @@ class PlanModel(Strict):
     members: list[Line] = []
     forums: list[ForumModel] = []
     concerns: list[ConcernModel] = []
+    accounts: list[AccountModel] = []
     workstreams: Annotated[list[WorkstreamModel], Field(min_length=1)]
     due_soon: Annotated[int, Field(ge=0, le=366, description="Days")] = 14
     stalled_after: Annotated[int, Field(ge=1, le=3660, description="Days")] = 28
@@ -153,6 +178,25 @@ def _action(a: ActionModel, loc: Loc, problems: Problems, themes: Iterable[str])
         tuple(a.themes),
         (a.note or "").strip(),
     )
+
+
+def _accounts(written: PlanModel, workstreams: Iterable[Workstream], problems: Problems) -> Iterator[Account]:
+    of = {w.id: [a.id for a in w.actions] for w in workstreams}
+    every = [a for its in of.values() for a in its]
+    for i, account in enumerate(written.accounts):
+        for j, said in enumerate(account.completed):
+            loc: Loc = ("accounts", i, "completed", j)
+            if said.workstream is not None and said.workstream not in of:
+                problems.add(
+                    (*loc, "workstream"), f"there is no workstream '{said.workstream}'{nearest(said.workstream, of)}"
+                )
+            for name in said.actions:
+                if name not in every:
+                    problems.add((*loc, "actions"), f"there is no action '{name}'{nearest(name, every)}")
+        dated = _when(problems, ("accounts", i, "dated"), account.dated)
+        if dated is not None:
+            completed = tuple(Said(s.text, s.workstream or "", tuple(s.actions)) for s in account.completed)
+            yield Account(dated, account.by, (account.text or "").strip(), completed, (account.note or "").strip())
 
 
 def plan(document: object, problems: Problems) -> Plan | None:
@@ -202,6 +246,7 @@ def plan(document: object, problems: Problems) -> Plan | None:
         id=written.plan,
         title=written.title,
         sponsors=tuple(written.sponsors),
+        roles=written.roles,
         responds_to=written.responds_to or "",
         overseen_by=tuple(written.overseen_by),
         period=_when(problems, ("period",), written.period),
@@ -215,14 +260,18 @@ def plan(document: object, problems: Problems) -> Plan | None:
             Concern(
                 c.id,
                 c.text.strip(),
+                c.kind or "",
                 c.regulation or "",
                 _when(problems, ("concerns", i, "due"), c.due),
                 c.restated,
+                tuple(c.points),
                 c.progress or "",
                 tuple(c.workstreams),
+                (c.note or "").strip(),
             )
             for i, c in enumerate(written.concerns)
         ),
+        accounts=tuple(_accounts(written, workstreams, problems)),
         workstreams=tuple(workstreams),
         due_soon=written.due_soon,
         stalled_after=written.stalled_after,
@@ -247,10 +296,24 @@ def read(path: Path) -> Plan:
 class _Quoted(yaml.SafeDumper):
     """Quotes what another reader of YAML would take for a date or a number; ours does not."""
 
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        """The items of a list stand deeper than its key."""
+        super().increase_indent(flow, False)
+
 
 def write(its: Plan) -> str:
     """The plan as a file, readable by `read` without loss."""
     said = plain.plain(its)
     said = {"plan": said.pop("id"), **said}
-    text: str = yaml.dump(said, Dumper=_Quoted, allow_unicode=True, sort_keys=False, width=110)
+    for workstream in said["workstreams"]:
+        _without(workstream.get("actions", ()), "due_kind", "completion")
+        _without(workstream.get("measures", ()), "kind", "narrative")
+    text: str = yaml.dump(said, Dumper=_Quoted, allow_unicode=True, sort_keys=False, width=130)
     return text
+
+
+def _without(parts: Iterable[dict[str, Any]], key: str, default: str) -> None:
+    """Leaves out what the file need not say."""
+    for part in parts:
+        if part.get(key) == default:
+            del part[key]

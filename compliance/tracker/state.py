@@ -121,7 +121,7 @@ def _add(state: State, e: Event, workstream: str, action: Action) -> None:
 def _added(state: State, e: Event) -> None:
     workstream = e.body.get("workstream_added")
     if workstream is not None:
-        state.plan = replace(state.plan, workstreams=(*state.plan.workstreams, Workstream(**workstream)))
+        state.plan = replace(state.plan, workstreams=(*state.plan.workstreams, plain.workstream(workstream)))
     _add(state, e, e.body["workstream"], plain.action(e.body["action"]))
 
 
