@@ -161,6 +161,63 @@ def all_alike(folder: Path, n: int, signed: str) -> Path:
     return out
 
 
+COUNCIL = {
+    # Per open case: how many records with three years' history, and their columns as SQL of `i` (the record) and `d` (its day).
+    "contact": (9, "contacted_on", {"source": "'police'"}),
+    "referral": (5, "referred_on", {"no_further_action": "CASE WHEN i % 9 = 0 THEN 'yes' ELSE 'no' END"}),
+    "social_work_assessment": (4, "started_on", {"authorised_on": "d + 40 + CAST(i % 37 AS INTEGER)", "child_seen": "'yes'"}),
+    "section_47_enquiry": (
+        1.5,
+        "strategy_discussion_on",
+        {"conference_on": "CASE WHEN i % 3 THEN d + 10 + CAST(i % 15 AS INTEGER) END", "plan_made": "'yes'"},
+    ),
+    "child_in_need": (2.5, "started_on", {"closed_on": "CASE WHEN i % 5 > 1 THEN d + CAST(i % 400 AS INTEGER) END"}),
+    "child_protection": (
+        0.5,
+        "started_on",
+        {
+            "ended_on": "CASE WHEN i % 5 > 1 THEN d + CAST(i % 400 AS INTEGER) END",
+            "last_visit_on": "DATE '2021-09-20' - CAST(i % 31 AS INTEGER)",
+            "last_review_on": "DATE '2021-09-20' - CAST(i % 199 AS INTEGER)",
+            "previous_plans": "i % 4",
+            "allocated_worker": "CASE WHEN i % 50 THEN 'W' END",
+        },
+    ),
+    "child_in_care": (
+        0.6,
+        "started_on",
+        {
+            "ceased_on": "CASE WHEN i % 5 > 1 THEN d + CAST(i % 700 AS INTEGER) END",
+            "legal_status": "'care order'",
+            "last_visit_on": "DATE '2021-09-20' - CAST(i % 61 AS INTEGER)",
+            "last_review_on": "DATE '2021-09-20' - CAST(i % 199 AS INTEGER)",
+            "last_health_assessment_on": "DATE '2021-09-20' - CAST(i % 399 AS INTEGER)",
+            "placements_in_12_months": "i % 4",
+            "allocated_worker": "CASE WHEN i % 50 THEN 'W' END",
+        },
+    ),
+    "care_leaver": (0.2, "", {"in_touch": "'in touch'", "last_pathway_plan_on": "DATE '2021-09-20' - CAST(i % 199 AS INTEGER)"}),
+}  # fmt: skip
+
+
+def council(folder: Path, n_open: int) -> Path:
+    """The lists of a council with so many open cases, with three years of their history."""
+    out = folder / f"council-{n_open}"
+    out.mkdir(exist_ok=True)
+    for kind, (each, day, more) in COUNCIL.items():
+        dated = {day: "d"} if day else {}
+        columns = {
+            f"{kind}_id": "i", "child_id": "i % 20000", "date_of_birth": "DATE '2003-01-01' + CAST(i % 1000 AS INTEGER)",
+            "age": "18", "snapshot_on": "DATE '2021-09-20'", **dated, **more,
+        }  # fmt: skip
+        listed = ", ".join(f"{sql} AS {c}" for c, sql in columns.items())
+        source = (
+            f"SELECT i, DATE '2018-09-20' + CAST(i * 7919 % 1096 AS INTEGER) AS d FROM range({int(n_open * each)}) t(i)"
+        )
+        duckdb.execute(f"COPY (SELECT {listed} FROM ({source})) TO {literal(str(out / f'{kind}.csv'))} (HEADER)")
+    return out
+
+
 # --- what is measured -----------------------------------------------------------------------------------------------
 
 Line = tuple[str, Figure, str]
@@ -206,6 +263,25 @@ def failing(folder: Path, cache: Path) -> Iterator[Line]:
     yield f"{n:,} rows, all of which fail", bad, f"{bad.seconds / good.seconds:.2f} times; at most 2"
 
 
+def kpis(folder: Path, cache: Path) -> Iterator[Line]:
+    """All KPIs of the lists of Annex A over 24 months."""
+    for n_open in (1_250, 2_500, 5_000):
+        data = council(folder, n_open)
+        command = [
+            str(COMPLIANCE), "kpi", str(data), "--as-at", AS_AT, "--every", "month", "--from", "2019-10-01", "--timings",
+            "--format", "json", "--out", f"{tempfile.mkdtemp()}/kpis.json",
+            *(x for f in ("v2021_22", "v2023_24", "covid", "local") for x in ("--framework", f)),
+        ]  # fmt: skip
+        asked = "aim: 5 s" if n_open == 5_000 else ""
+        yield f"{n_open:,} open cases, {rows(data):,} rows × all KPIs × 24 months", measured(command, 2, cache), asked
+
+
+def trend(_: Path, cache: Path) -> Iterator[Line]:
+    """The sample agency at the end of each of 24 months."""
+    more = ("--every", "month", "--from", "2019-10-01", "--exit-zero")
+    yield "sample agency × all rules × 24 months", measured(audit(AGENCY, *more), 2, cache), ""
+
+
 def spill(folder: Path, cache: Path) -> Iterator[Line]:
     """Ten times the largest size in little memory."""
     data = multiplied(folder, 840)
@@ -217,7 +293,7 @@ def spill(folder: Path, cache: Path) -> Iterator[Line]:
 
 
 SETS: dict[str, Callable[[Path, Path], Iterator[Line]]] = {
-    f.__name__: f for f in (start, agency, small, growth, failing, spill)
+    f.__name__: f for f in (start, agency, small, growth, failing, kpis, trend, spill)
 }
 
 
