@@ -12,9 +12,8 @@ from typing import Any
 
 import pytest
 from click.testing import Result
-from conftest import ROOT
+from conftest import ROOT, shipped_book
 
-from compliance import planning
 from compliance.model import OWED, SERVICES, Duty, in_force
 
 CLEAN = ROOT / "fixtures" / "clean"
@@ -52,7 +51,7 @@ def export(folder: Path, rows: list[dict[str, str]], kind: str = "independent fo
 def owed(day: str, kind: str = "independent fostering agency") -> list[Duty]:
     return [
         d
-        for d in planning.rulebook(None, None).duties.values()
+        for d in shipped_book().duties.values()
         if d.checkable == "attestation"
         and d.modality in OWED
         and in_force(d, date.fromisoformat(day))
@@ -77,7 +76,7 @@ def test_every_duty_in_force_that_binds_the_service_asks_for_its_statement(
 
 
 def test_each_finding_quotes_the_duty_that_it_is_about(cli: Cli, tmp_path: Path) -> None:
-    book = planning.rulebook(None, None)
+    book = shipped_book()
     for f in told(cli, export(tmp_path / "none", [])):
         duty = book.duties[f["subject"]["part"]]
         assert f["cites"] == [duty.id]

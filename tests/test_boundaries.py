@@ -4,28 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, timedelta
-from functools import lru_cache
 from pathlib import Path
 
 import pytest
 from click.testing import Result
+from conftest import shipped_book as book
 from test_mutants import FEW_CASES, INDUCTION, rule
 
-from compliance import boundaries, planning, run
+from compliance import boundaries, run
 from compliance.checking import CheckedRule
 from compliance.compiler import argue
 from compliance.compiler.ir import const
 from compliance.mutants import Judge
-from compliance.rulebook import Rulebook
 from compliance.sql import duckdb as dialect
 from compliance.variants import Variant
 
 Cli = Callable[..., Result]
-
-
-@lru_cache
-def book() -> Rulebook:
-    return planning.rulebook(None, None)
 
 
 def one(id_: str) -> CheckedRule:

@@ -175,8 +175,8 @@ def test_without_teams_in_the_export_all_are_in_none(cli: Cli, tmp_path: Path, r
 
 
 @pytest.mark.parametrize("by", BY)
-def test_groups_lose_and_gain_nothing_and_their_numbers_are_those_of_their_findings(cli: Cli, by: str) -> None:
-    plain, grouped = told(cli, AGENCY), told(cli, AGENCY, "--by", by)
+def test_groups_lose_and_gain_nothing_and_their_numbers_are_those_of_their_findings(kept: Cli, by: str) -> None:
+    plain, grouped = told(kept, AGENCY), told(kept, AGENCY, "--by", by)
     jsonschema.validate(grouped, json.loads((ROOT / "schemas" / "findings.schema.json").read_text(encoding="utf-8")))
     assert (plain["by"], plain["groups"], {f["group"] for f in plain["findings"]}) == (None, [], {None})
     without = [{**f, "group": None} for f in grouped["findings"]]
@@ -193,14 +193,14 @@ def test_groups_lose_and_gain_nothing_and_their_numbers_are_those_of_their_findi
     assert places == sorted(places)
 
 
-def test_the_spreadsheet_and_the_table_have_the_groups_too(cli: Cli) -> None:
-    said = cli("audit", AGENCY, "--as-at", AS_AT, "--by", "team", "--format", "csv").stdout
+def test_the_spreadsheet_and_the_table_have_the_groups_too(kept: Cli) -> None:
+    said = kept("audit", AGENCY, "--as-at", AS_AT, "--by", "team", "--format", "csv").stdout
     rows = list(csv.DictReader(io.StringIO(said)))
-    grouped = told(cli, AGENCY, "--by", "team")
+    grouped = told(kept, AGENCY, "--by", "team")
     assert [(r["group"], r["rule"], r["subject"]) for r in rows] == [
         (f["group"], f["rule"], f["subject"]["key"]) for f in grouped["findings"]
     ]
-    lines = cli("audit", AGENCY, "--as-at", AS_AT, "--by", "team").stdout.splitlines()
+    lines = kept("audit", AGENCY, "--as-at", AS_AT, "--by", "team").stdout.splitlines()
     assert "Findings by team, in numbers" in lines
     below = lines[lines.index("Findings by team, most serious first") :]
     headings = [line for line in below if line in {g["group"] for g in grouped["groups"]}]
@@ -208,10 +208,10 @@ def test_the_spreadsheet_and_the_table_have_the_groups_too(cli: Cli) -> None:
 
 
 @pytest.mark.parametrize("width", [80, 120, 160])
-def test_the_grouped_table_fits_the_terminal(cli: Cli, monkeypatch: pytest.MonkeyPatch, width: int) -> None:
+def test_the_grouped_table_fits_the_terminal(kept: Cli, monkeypatch: pytest.MonkeyPatch, width: int) -> None:
     monkeypatch.setenv("COLUMNS", str(width))
     for by in ("regulation", "subject"):
-        lines = cli("audit", AGENCY, "--as-at", AS_AT, "--by", by).stdout.splitlines()
+        lines = kept("audit", AGENCY, "--as-at", AS_AT, "--by", by).stdout.splitlines()
         table = [line for line in lines if not line.startswith(("  ", "Audit of")) and not line.endswith(".")]
         assert max(map(len, table)) <= width
 

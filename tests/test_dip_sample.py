@@ -42,15 +42,9 @@ def duties() -> dict[str, dict[str, Any]]:
     return found
 
 
-@pytest.fixture(scope="module")
-def agency_told() -> dict[str, Any]:
-    from click.testing import CliRunner
-
-    from compliance.cli import main
-
-    result = CliRunner().invoke(main, ["audit", str(AGENCY), "--as-at", AS_AT, "--format", "json"])
-    found: dict[str, Any] = json.loads(result.stdout)
-    return found
+@pytest.fixture
+def agency_told(kept: Cli) -> dict[str, Any]:
+    return told(kept, AGENCY)
 
 
 def test_every_duty_to_be_judged_is_asked_or_said_to_be_left_out(agency_told: dict[str, Any]) -> None:
@@ -70,8 +64,8 @@ def test_every_duty_to_be_judged_is_asked_or_said_to_be_left_out(agency_told: di
         assert len({r["key"] for r in p["read"]}) == len(p["read"])
 
 
-def test_the_law_of_the_day_is_asked(cli: Cli) -> None:
-    then = told(cli, CLEAN, as_at="2012-06-30")
+def test_the_law_of_the_day_is_asked(kept: Cli) -> None:
+    then = told(kept, CLEAN, as_at="2012-06-30")
     assert "FSR-26-3-a-v2011" in drawn(then)
     assert "FSR-26-2-b" in {p["duty"] for p in then["prompts_left_out"]}
     assert then["seed"] == 20120630
@@ -185,32 +179,32 @@ def test_what_the_export_lacks_is_said(cli: Cli, tmp_path: Path, rules: Path) ->
     assert "the export has no complaint records" in cli("audit", data, "--as-at", AS_AT, "--rules", rules).stdout
 
 
-def test_none_are_drawn_if_none_are_asked_for(cli: Cli) -> None:
+def test_none_are_drawn_if_none_are_asked_for(kept: Cli) -> None:
     for more in (("--sample", 0), ("--rule", "supervision-unsigned")):
-        found = told(cli, CLEAN, *more)
+        found = told(kept, CLEAN, *more)
         assert (found["seed"], found["prompts"], found["prompts_left_out"]) == (None, [], [])
-        assert "To be read and judged" not in cli("audit", CLEAN, "--as-at", AS_AT, *more).stdout
+        assert "To be read and judged" not in kept("audit", CLEAN, "--as-at", AS_AT, *more).stdout
     for more in (("--sample", -1), ("--sample", "many"), ("--seed", -1)):
-        assert cli("audit", CLEAN, "--as-at", AS_AT, *more).exit_code == 2
+        assert kept("audit", CLEAN, "--as-at", AS_AT, *more).exit_code == 2
 
 
 @pytest.mark.parametrize("width", [80, 120, 160])
-def test_the_table_prints_seed_question_and_keys(cli: Cli, monkeypatch: pytest.MonkeyPatch, width: int) -> None:
+def test_the_table_prints_seed_question_and_keys(kept: Cli, monkeypatch: pytest.MonkeyPatch, width: int) -> None:
     monkeypatch.setenv("COLUMNS", str(width))
-    result = cli("audit", CLEAN, "--as-at", AS_AT, "--seed", 42)
+    result = kept("audit", CLEAN, "--as-at", AS_AT, "--seed", 42)
     assert result.exit_code == 0
     lines = result.stdout.splitlines()
     below = lines[lines.index("To be read and judged") :]
     assert below[1].startswith("Drawn with --seed 42;")
     assert max(len(line) for line in below if not line.endswith(".")) <= width
     said = " ".join(below)
-    keys = {r["key"] for p in told(cli, CLEAN, "--seed", 42)["prompts"] for r in p["read"]}
+    keys = {r["key"] for p in told(kept, CLEAN, "--seed", 42)["prompts"] for r in p["read"]}
     assert all(key in said for key in keys)
     assert "Do these records show it?" in said
 
 
-def test_no_finding_is_changed_by_the_draw(cli: Cli) -> None:
-    with_, without = told(cli, AGENCY, "--seed", 3), told(cli, AGENCY, "--sample", 0)
+def test_no_finding_is_changed_by_the_draw(kept: Cli) -> None:
+    with_, without = told(kept, AGENCY, "--seed", 3), told(kept, AGENCY, "--sample", 0)
     assert with_["findings"] == without["findings"]
-    rows = list(csv.DictReader(cli("audit", AGENCY, "--as-at", AS_AT, "--format", "csv").stdout.splitlines()))
+    rows = list(csv.DictReader(kept("audit", AGENCY, "--as-at", AS_AT, "--format", "csv").stdout.splitlines()))
     assert len(rows) == len(with_["findings"])

@@ -7,16 +7,15 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
 from pathlib import Path
 
 import pytest
 from click.testing import Result
+from conftest import shipped_book as book
 
-from compliance import mutants, planning
+from compliance import mutants
 from compliance.language import check, tree
 from compliance.model import Dated, Limit
-from compliance.rulebook import Rulebook
 
 Cli = Callable[..., Result]
 
@@ -196,11 +195,6 @@ def test_any_rule_that_uses_a_fact_may_notice_its_mutants(cli: Cli, tmp_path: Pa
 
 
 # --- what is changed ---
-
-
-@lru_cache
-def book() -> Rulebook:
-    return planning.rulebook(None, None)
 
 
 def changes_of(text: str, record: str = "staff") -> set[str]:

@@ -11,8 +11,10 @@ from typing import Any
 
 import jsonschema
 import pytest
-from click.testing import Result
+from click.testing import CliRunner, Result
 from conftest import ROOT
+
+from compliance.cli import main
 
 AGENCY = ROOT / "fixtures" / "agency"
 Cli = Callable[..., Result]
@@ -192,10 +194,17 @@ def test_a_regulation_is_restated_though_the_findings_are_about_others(export: E
     assert standing(told)["standard 24"] == ("no longer found", SECOND, 2, 1, 0, False)
 
 
-def test_exit_codes_and_findings_are_the_same_with_and_without(cli: Cli, tmp_path: Path) -> None:
-    first = tmp_path / "first.json"
-    cli("audit", AGENCY, "--as-at", FIRST, "--format", "json", "--out", first)
-    plain = cli("audit", AGENCY, "--as-at", THIRD, "--format", "json")
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the sample agency's earlier audit wrote."""
+    path = tmp_path_factory.mktemp("earlier") / "first.json"
+    asked = ["audit", str(AGENCY), "--as-at", FIRST, "--format", "json", "--out", str(path)]
+    assert CliRunner().invoke(main, asked).exit_code == 1
+    return path
+
+
+def test_exit_codes_and_findings_are_the_same_with_and_without(cli: Cli, kept: Cli, first: Path) -> None:
+    plain = kept("audit", AGENCY, "--as-at", THIRD, "--format", "json")
     held = cli("audit", AGENCY, "--as-at", THIRD, "--format", "json", "--previous", first)
     assert plain.exit_code == held.exit_code == 1
     told = json.loads(held.stdout)
@@ -218,10 +227,8 @@ def test_exit_codes_and_findings_are_the_same_with_and_without(cli: Cli, tmp_pat
 
 
 @pytest.mark.parametrize("width", [80, 120, 160])
-def test_the_table_says_it_and_fits(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, width: int) -> None:
+def test_the_table_says_it_and_fits(cli: Cli, first: Path, monkeypatch: pytest.MonkeyPatch, width: int) -> None:
     monkeypatch.setenv("COLUMNS", str(width))
-    first = tmp_path / "first.json"
-    cli("audit", AGENCY, "--as-at", FIRST, "--format", "json", "--out", first)
     lines = cli("audit", AGENCY, "--as-at", THIRD, "--previous", first).stdout.splitlines()
     assert "Held against the audit as at 17 December 2020" in lines
     assert any("restated," in line for line in lines)

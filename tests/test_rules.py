@@ -5,28 +5,24 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import date
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 import pytest
 from click.testing import Result
+from conftest import shipped_book as book
 
 from compliance import planning
 from compliance.cases import CaseResult, lacking, run_cases
 from compliance.model import Limit
-from compliance.rulebook import Rulebook
 
 RULES = Path(__file__).parent.parent / "rules"
 FOLDERS = [p.parent for p in sorted(RULES.glob("*/pack.yaml"))]
 
 
-@lru_cache
-def book() -> Rulebook:
-    return planning.rulebook(None, None)
-
-
-@lru_cache
+@cache
 def results() -> dict[tuple[str, str], CaseResult]:
+    """What became of every case; they are run together, so their tests are one worker's."""
     return {(r.rule.rule.id, r.case.name): r for r in run_cases(book(), book().rules)}
 
 
@@ -34,12 +30,14 @@ def _cases() -> list[tuple[str, str]]:
     return [(rule.rule.id, case.name) for rule in book().rules for case in rule.rule.cases]
 
 
+@pytest.mark.xdist_group("cases")
 @pytest.mark.parametrize(("rule", "case"), _cases(), ids=lambda v: str(v).replace(" ", "-"))
 def test_case(rule: str, case: str) -> None:
     result = results()[rule, case]
     assert not result.wrong, result.verdict
 
 
+@pytest.mark.xdist_group("cases")
 @pytest.mark.parametrize("rule", [r.rule.id for r in book().rules])
 def test_cases_try_every_outcome_and_both_sides_of_every_limit(rule: str) -> None:
     mine = [r for (r_id, _), r in results().items() if r_id == rule]
@@ -137,9 +135,11 @@ def test_rules_commands(cli: Callable[..., Result]) -> None:
     assert wrong.exit_code == 2 and "did you mean 'induction-late'?" in wrong.stderr
 
 
-def test_explain_says_how_each_condition_came_out_for_a_record(cli: Callable[..., Result]) -> None:
+def test_explain_says_how_each_condition_came_out_for_a_record(
+    cli: Callable[..., Result], kept: Callable[..., Result]
+) -> None:
     agency = RULES.parent / "fixtures" / "agency"
-    found = json.loads(cli("audit", agency, "--as-at", "2021-09-20", "--format", "json").stdout)["findings"]
+    found = json.loads(kept("audit", agency, "--as-at", "2021-09-20", "--format", "json").stdout)["findings"]
     finding = next(f for f in found if f["rule"] == "staff-references-incomplete" and f["outcome"] == "breach")
     told = cli(
         "rules",
