@@ -107,10 +107,10 @@ class Forecast:
         """How many rules came to this."""
         return sum(r.status == status for r in self.rules)
 
-    def by_person_and_week(self) -> Iterator[tuple[str, Iterator[tuple[date, Iterator[DueItem]]]]]:
-        """Each person (or role) with each week, given by its Monday, and what is due in it."""
-        for responsible, its in groupby(self.due(), key=lambda d: (not d.staff, d.responsible)):
-            yield responsible[1], groupby(its, key=lambda d: d.week)
+    def by_person_and_week(self) -> Iterator[tuple[str, str, Iterator[tuple[date, Iterator[DueItem]]]]]:
+        """Each person, or with an empty id each role, with each week, given by its Monday, and what is due in it."""
+        for (staff, role), its in groupby(self.due(), key=lambda d: (d.staff, "" if d.staff else d.role)):
+            yield staff, role, groupby(its, key=lambda d: d.week)
 
 
 def places(rules: Sequence[RuleInfo]) -> list[int]:

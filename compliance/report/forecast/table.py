@@ -19,8 +19,8 @@ def write(f: Forecast, width: int) -> Iterator[str]:
     """The forecast, piece by piece."""
     width = max(width, NARROWEST)
     yield f"Forecast of {printable(f.data)} as at {english(f.as_at)}: {f.days:,} days, to {english(f.last)}\n\n"
-    for responsible, weeks in f.by_person_and_week():
-        yield f"{printable(responsible)}\n\n"
+    for staff, role, weeks in f.by_person_and_week():
+        yield f"{printable(staff or f'{role} (no person is known)')}\n\n"
         for monday, its in weeks:
             yield f"Week of {monday:%A} {english(monday)}\n{_due(list(its), f, width)}\n"
     yield _headroom([r for r in f.rules if r.status == "ran"], width)
