@@ -248,9 +248,9 @@ def _streaks(points: Sequence[Point], target: Dated[Decimal], direction: Directi
     """
     certain = possible = 0
     go_on_certain = go_on = True
-    for p in reversed(points):
-        if not p.ends:
-            continue
+    # Of a period that was looked at several times while it ran, the last look counts.
+    last_of = {p.start: p for p in points if p.ends}
+    for p in reversed(last_of.values()):
         worse = [_is_worse(v, target.on(p.end), direction) for v in p.ends]
         go_on_certain = go_on_certain and all(worse)
         go_on = go_on and any(worse)
@@ -276,7 +276,8 @@ def status(framework: Framework, version: Version, direction: Direction, points:
             target = version.target.on(last.end)
             is_worse = [_is_worse(v, target, direction) for v in last.ends]
             # If this period is worse than the target, it is the last of so many at the least and at the most.
-            least, most = (1 + n for n in _streaks(points[:-1], version.target, direction))
+            before = [p for p in points[:-1] if p.start != last.start]
+            least, most = (1 + n for n in _streaks(before, version.target, direction))
             found: list[Standing] = [] if all(is_worse) else ["green"]
             if any(is_worse):
                 found += ["amber"] if least < framework.streak else []

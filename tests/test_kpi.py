@@ -154,6 +154,14 @@ def test_a_month_without_a_value_neither_counts_nor_resets() -> None:
     assert standing("79", "79", "79", None) == ()
 
 
+def test_a_month_that_is_looked_at_often_counts_once() -> None:
+    start, end = month(0)
+    weeks = [Point(start, end - timedelta(days=7 * n), Decimal(79), Decimal(79)) for n in (3, 2, 1, 0)]
+    version = Version("f", "SC1", target=dated("80"))
+    found = status(framework("target_with_streak"), version, "higher_is_better", [*points("79", "80")[:1], *weeks])
+    assert (found.certain, found.streak) == ("amber", 2)
+
+
 def test_lower_is_better_is_turned_round() -> None:
     assert standing("1.0", target="1", direction="lower_is_better") == ("green",)
     assert standing("1.1", target="1", direction="lower_is_better") == ("amber",)

@@ -12,7 +12,7 @@ from compliance.report.grid import grid
 from compliance.report.words import printable
 
 NARROWEST = 80
-WIDE = 130
+WIDE = 140
 """From here on the counts, the change and the comparators have columns of their own."""
 
 
@@ -128,7 +128,6 @@ def _values(its: list[Indicator], width: int) -> str:
             title += "".join(f"\n{x}" for x in others)
             rows.append([i.version.code, title, value, words.figure(i), status])
     if wide:
-        left = width - 10 - 16 - 12 - 14 - 14 - 6 - 12 - 16
         headers = [
             "Code",
             "Measure",
@@ -140,10 +139,17 @@ def _values(its: list[Indicator], width: int) -> str:
             "Last periods",
             "Others",
         ]
-        return grid(rows, headers, [10, left - 16, 16, 12, 14, 14, 6, 12, 16], right=(6,))
+        widths: list[int | None] = [10, 0, 16, 12, 14, 14, 6, 12, 16]
+        if not any(row[-1] for row in rows):
+            headers, widths, rows = headers[:-1], widths[:-1], [row[:-1] for row in rows]
+        widths[1] = width - sum(w or 0 for w in widths) - 2 * (len(widths) - 1)
+        return grid(rows, headers, widths, right=(6,))
     left = width - 10 - 8
-    widths: list[int | None] = [10, left - 18 - 14 - 12, 18, 14, 12]
-    return grid(rows, ["Code", "Measure", "Value", "Target or band", "Status"], widths)
+    return grid(
+        rows,
+        ["Code", "Measure", "Value", "Target or band", "Status"],
+        [10, left - 18 - 14 - 12, 18, 14, 12],
+    )
 
 
 def _trend(its: list[Indicator], width: int) -> str:
