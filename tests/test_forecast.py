@@ -235,7 +235,7 @@ def test_a_diary_reads_back_what_was_written(cli: Cli, small: Path, rules: Path)
     assert said == cli(*ask).stdout_bytes.decode("utf-8")
     assert said.replace("\r\n", "").count("\n") == 0
     assert all(len(line.encode()) <= 75 for line in said.split("\r\n"))
-    events = icalendar.Calendar.from_ical(said).walk("VEVENT")
+    events: Any = icalendar.Calendar.from_ical(said).walk("VEVENT")
     expected = told(cli, small, "--rules", rules, "--days", "200")["due"]
     assert [(str(e["uid"]), e["dtstart"].dt.isoformat()) for e in events] == [
         (d["fingerprint"], d["due_on"]) for d in expected
