@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
@@ -89,7 +90,12 @@ def did_not_run(results: Sequence[RuleResult | RuleAhead], width: int) -> str:
     left = width - 17 - 6
     rule_width = max(14, left // 4)
     title_width = max(16, left * 3 // 8)
-    rows = [[r.status, r.rule.id, r.rule.title, r.why] for r in ordered]
+    rows, whole = [], Counter((r.rule.pack, r.why) for r in ordered if r.status == "switched off")
+    for r in ordered:
+        n = whole.pop((r.rule.pack, r.why), 0) if r.status == "switched off" else 1
+        # A whole pack that is not for this export is one line.
+        said = [r.rule.id, r.rule.title] if n == 1 else [f"{n:,} rules", f"The pack {r.rule.pack}"]
+        rows += [[r.status, *said, r.why]] if n else []
     widths: list[int | None] = [17, rule_width, title_width, max(16, left - rule_width - title_width)]
     table = grid(rows, ["What became of it", "Rule", "Title", "Why"], widths)
     return f"Rules that did not run, or found nothing to look at\n{table}\n"
