@@ -16,6 +16,7 @@ import click
 
 from compliance import __version__
 from compliance.cli_plan import plan
+from compliance.cli_plan_audit import measures, propose, verify
 from compliance.terminal import (
     COULD_NOT,
     FOUND,
@@ -83,6 +84,8 @@ def _span(as_at: date, every: str | None, first: date | None, last: date | None)
 
 
 main.add_command(plan)
+for command in (propose, verify, measures):
+    plan.add_command(command)
 
 
 # --- audit ----------------------------------------------------------------------------------------------------------

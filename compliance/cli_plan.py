@@ -93,22 +93,33 @@ def changed(
     name: str | None,
     decide: Callable[[State], Sequence[Draft]],
     seen: int | None = None,
+    tell: bool = True,
 ) -> tuple[State, list[Event]]:
-    """Makes a change and says what was written."""
+    """Makes a change and says what was written.
+
+    Args:
+      tell: not where the command says it in its own way.
+    """
     from compliance.tracker.events import Who
-    from compliance.tracker.life import Refused
     from compliance.tracker.telling import told
 
-    with opened(db) as store:
-        try:
-            state, events = store.change(
-                chosen(store, plan_id), (on or today()).isoformat(), Who(role, name or getpass.getuser()), decide, seen
-            )
-        except Refused as e:
-            raise ComplianceError(f"{str(e)[0].upper()}{str(e)[1:]}. Nothing was changed.") from e
-    for written in events:
+    with opened(db) as store, refused():
+        who = Who(role, name or getpass.getuser())
+        state, events = store.change(chosen(store, plan_id), (on or today()).isoformat(), who, decide, seen)
+    for written in events if tell else ():
         click.echo(told(written), err=True)
     return state, events
+
+
+@contextmanager
+def refused() -> Iterator[None]:
+    """A change that cannot be made, as a message."""
+    from compliance.tracker.life import Refused
+
+    try:
+        yield
+    except Refused as e:
+        raise ComplianceError(f"{str(e)[0].upper()}{str(e)[1:]}. Nothing was changed.") from e
 
 
 def people(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -70,7 +70,10 @@ LAYERS: list[tuple[str, str]] = [
     ("tracker.plain", "tracker"),
     ("tracker.events", ""),
     ("tracker.state", "tracker"),
+    ("tracker.targets", ""),
     ("tracker.life", "errors tracker"),
+    ("tracker.proposing", "tracker"),
+    ("tracker.auditfile", "documents errors previous tracker"),
     ("tracker.due", "tracker"),
     ("tracker.choosing", "tracker"),
     ("tracker.telling", "tracker"),
@@ -115,12 +118,17 @@ LAYERS: list[tuple[str, str]] = [
     ("report.plan.words", "tracker"),
     ("report.plan.actions", "report tracker"),
     ("report.plan.progress", "dates report tracker"),
+    ("report.plan.proposals", "report tracker"),
+    ("report.plan.verdicts", "report tracker"),
+    ("report.plan.measures", "report tracker"),
     ("report.plan", ""),
     ("terminal", "documents errors report.words"),
     ("cli_plan", "compliance errors report terminal tracker"),
+    ("cli_plan_audit", "cli_plan compliance errors report terminal tracker"),
     (
         "cli",
-        "compliance cli_plan errors terminal kpi kpifile report schemas pipeline planning suppression boundaries mutants run rulebook cases"
+        "compliance cli_plan cli_plan_audit errors terminal kpi kpifile report schemas pipeline planning suppression boundaries"
+        " mutants run rulebook cases"
         " records loading findings forecast"
         " model documents",
     ),

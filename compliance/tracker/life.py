@@ -12,9 +12,19 @@ from datetime import date
 from typing import Any
 
 from compliance.errors import nearest
-from compliance.tracker import plain
+from compliance.tracker import plain, targets
 from compliance.tracker.events import Draft
-from compliance.tracker.model import CLAIMED, LIVE, REGISTERED_MANAGER, STATUSES, Action, Plan, Status, Workstream
+from compliance.tracker.model import (
+    CLAIMED,
+    LIVE,
+    REGISTERED_MANAGER,
+    STATUSES,
+    Action,
+    Measure,
+    Plan,
+    Status,
+    Workstream,
+)
 from compliance.tracker.state import State, Tracked
 
 
@@ -201,14 +211,32 @@ def comment(state: State, subject: str, text: str) -> Draft:
     return Draft("comment", subject, {"text": text.strip()})
 
 
-def measured(state: State, measure: str, value: str) -> Draft:
-    """The value of a measure of the plan."""
-    known = [m.id for w in state.plan.workstreams for m in w.measures]
-    if measure not in known:
-        raise Refused(f"there is no measure '{measure}'{nearest(measure, known)}")
-    if not value.strip():
+def measured(state: State, measure: str, value: str, why: str = "", met: bool | None = None, **more: str) -> Draft:
+    """The value of a measure of the plan.
+
+    Args:
+      met: whether it meets its target, where whoever gives the value knows; else it is told from the two texts.
+      more: `target`, where the measure has none of its own; `source`.
+    """
+    of = measures(state)
+    if measure not in of:
+        raise Refused(f"there is no measure '{measure}'{nearest(measure, of)}")
+    value = value.strip()
+    if not value:
         raise Refused("the value is empty")
-    return Draft("measure", measure, {"value": value.strip()})
+    if of[measure].kind != "narrative" and targets.amount(value) is None:
+        raise Refused(f"{measure} is a {of[measure].kind}, and '{value}' is no figure; write 12, 93.4 or 93.4 %")
+    before = state.values.get(measure, ())
+    target = of[measure].target or more.pop("target", "")
+    if met is None:
+        met = targets.met(target, value, before[-1].value if before else "")
+    said = {"value": value, "target": target, "met": met, **more}
+    return Draft("measure", measure, {k: v for k, v in said.items() if v not in ("", None)}, why)
+
+
+def measures(state: State) -> dict[str, Measure]:
+    """Every measure of the plan, in its order."""
+    return {m.id: m for w in state.plan.workstreams for m in w.measures}
 
 
 # --- what an audit says ---
@@ -221,8 +249,9 @@ class Audit:
     Args:
       found: fingerprints by rule.
       ran: rules that looked at something or found nothing to look at.
-      cites: duty ids of each rule.
+      cites: duty ids of each rule that was in force.
       restated: of findings that an earlier audit had, since when and how many times.
+      vanished: findings of the earlier audit that it was held against whose records are not in the export any more.
     """
 
     as_at: date
@@ -230,6 +259,7 @@ class Audit:
     ran: frozenset[str]
     cites: Mapping[str, Sequence[str]]
     restated: Mapping[str, tuple[str, int]]
+    vanished: frozenset[str] = frozenset()
 
     def still(self, answers: Iterable[str]) -> list[str]:
         """Which of these rules and findings it still finds; a duty is found where a rule that cites it has findings."""
@@ -237,8 +267,12 @@ class Audit:
         return [a for a in answers if a in every or self.found.get(a) or any(self.found.get(r) for r in self._of(a))]
 
     def untold(self, answers: Iterable[str], findings: Mapping[str, str]) -> list[str]:
-        """Of which of these it says nothing, for their rule did not run. `findings`: the rule of each known finding."""
-        return [a for a in answers if not any(r in self.ran for r in self._rules(a, findings))]
+        """Of which of these it says nothing: a rule did not run, or the record has gone. `findings`: the rule of each known finding."""
+        return [
+            a
+            for a in answers
+            if a in self.vanished or not (its := self._rules(a, findings)) or not self.ran.issuperset(its)
+        ]
 
     def _of(self, duty: str) -> list[str]:
         return [r for r, duties in self.cites.items() if duty in duties]
@@ -249,33 +283,68 @@ class Audit:
         return [answer] if answer in self.cites else self._of(answer)
 
 
-def audited(audit: Audit) -> Draft:
-    """The event that keeps what an audit found."""
-    restated = {f: list(r) for f, r in audit.restated.items()}
+def audited(state: State, audit: Audit) -> list[Draft]:
+    """The event that keeps what an audit found; none if the plan has it already.
+
+    Raises:
+      Refused: a later audit is recorded.
+    """
+    on, last = audit.as_at.isoformat(), state.audits[-1] if state.audits else ""
+    if on < last:
+        raise Refused(
+            f"the audit as at {on} is older than the last one that the plan has, as at {last}: it cannot say what is so since;"
+            " give a later one"
+        )
+    known = {f for f, r in state.findings.items() if r.last == last}
+    if on == last and known == {f for its in audit.found.values() for f in its}:
+        return []
     body: dict[str, Any] = {"found": {r: list(its) for r, its in audit.found.items() if its}}
-    return Draft("audit", "", {**body, "restated": restated} if restated else body)
+    if audit.restated:
+        body["restated"] = {f: list(r) for f, r in audit.restated.items()}
+    if silent := sorted({r.rule for r in state.findings.values() if r.reached == last} - audit.ran):
+        body["did_not_run"] = silent
+    return [Draft("audit", "", body)]
 
 
-def verify(state: State, audit: Audit) -> Iterator[tuple[Draft | None, Tracked, str]]:
-    """What an audit says of every action that is said to be done and answers something; without a draft, only why nothing changes."""
+@dataclass(frozen=True)
+class Verdict:
+    """What an audit says of an action.
+
+    Args:
+      draft: what is to be written; None: nothing changes.
+    """
+
+    action: str
+    was: Status
+    became: str
+    why: str
+    draft: Draft | None = None
+
+
+def verify(state: State, audit: Audit) -> Iterator[Verdict]:
+    """What an audit says of every action that is said to be done and answers something."""
     on = audit.as_at.isoformat()
     rule_of = {f: r.rule for f, r in state.findings.items()} | {f: r for r, its in audit.found.items() for f in its}
     for tracked in state.actions.values():
-        answers = tracked.action.answers
-        if tracked.status not in CLAIMED or not answers:
+        name, was, answers = tracked.action.id, tracked.status, tracked.action.answers
+        if was not in CLAIMED or not answers:
             continue
         if tracked.claimed_on > on:
-            yield None, tracked, f"completed on {tracked.claimed_on}, after the audit as at {on}"
+            why = f"completed on {tracked.claimed_on}, after the audit as at {on}"
+            yield Verdict(name, was, "cannot be told", why)
         elif still := audit.still(answers):
             n = f"{len(still):,} of {len(answers):,}"
             why = f"the audit as at {on} still finds {n} of what it answers: {', '.join(still[:5])}"
-            yield _to(tracked, "open", why, audit=on), tracked, why
+            yield Verdict(name, was, "reopened", why, _to(tracked, "open", why, audit=on))
         elif untold := audit.untold(answers, rule_of):
-            why = f"nobody can tell: the audit as at {on} did not run what looks at {', '.join(untold[:5])}"
-            yield None, tracked, why
-        elif tracked.status == "completed":
+            why = (
+                f"the audit as at {on} says nothing of {', '.join(untold[:5])}: its rule did not run, or its record is not in the"
+                " export any more"
+            )
+            yield Verdict(name, was, "cannot be told", why)
+        elif was == "completed":
             why = f"the audit as at {on} no longer finds what it answers"
-            yield _to(tracked, "verified", why, audit=on), tracked, why
+            yield Verdict(name, was, "verified", why, _to(tracked, "verified", why, audit=on))
 
 
 def status_of(text: str) -> Status:

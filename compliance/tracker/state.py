@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from compliance.tracker import plain
 from compliance.tracker.events import NOTHING_BEFORE, Event
@@ -24,6 +24,7 @@ class Tracked:
       verified_by: the day of the audit that no longer found what it answers.
       reopened: how often an audit found it again.
       rejected_why: the reason that was given.
+      cause: of one that was proposed for findings: their rule, part, outcome, failed conditions and team; empty: another.
       history: numbers of the events about it.
     """
 
@@ -38,6 +39,7 @@ class Tracked:
     reopened: int = 0
     rejected_why: str = ""
     proposed_on: str = ""
+    cause: tuple[str, ...] = ()
     history: list[int] = field(default_factory=list)
 
     @property
@@ -53,12 +55,29 @@ class Raised:
     Args:
       since: the first of the audits, following on each other, that found it; `times` how many of them did.
       last: the last audit that found it.
+      reached: the last audit that did not contradict it: it found it, or did not run its rule.
     """
 
     rule: str
     since: str
     times: int
     last: str
+    reached: str
+
+
+class Value(NamedTuple):
+    """What a measure came to.
+
+    Args:
+      target: as it was then; `met`: whether the value meets it; None: that cannot be told from the two.
+      source: where it comes from; empty: a person gave it.
+    """
+
+    on: str
+    value: str
+    target: str = ""
+    met: bool | None = None
+    source: str = ""
 
 
 @dataclass
@@ -71,7 +90,7 @@ class State:
     actions: dict[str, Tracked] = field(default_factory=dict)
     findings: dict[str, Raised] = field(default_factory=dict)
     audits: list[str] = field(default_factory=list)
-    values: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    values: dict[str, list[Value]] = field(default_factory=dict)
     comments: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
 
     def in_order(self) -> Iterator[tuple[Workstream, list[Tracked]]]:
@@ -123,6 +142,7 @@ def _added(state: State, e: Event) -> None:
     if workstream is not None:
         state.plan = replace(state.plan, workstreams=(*state.plan.workstreams, plain.workstream(workstream)))
     _add(state, e, e.body["workstream"], plain.action(e.body["action"]))
+    state.actions[e.subject].cause = tuple(e.body.get("cause", ()))
 
 
 def _changed(state: State, e: Event) -> None:
@@ -162,21 +182,34 @@ def _commented(state: State, e: Event) -> None:
 def _audited(state: State, e: Event) -> None:
     found: Mapping[str, list[str]] = e.body["found"]
     before = state.audits[-1] if state.audits else ""
+    silent = frozenset(e.body.get("did_not_run", ()))
+    for r in state.findings.values():
+        if r.reached == before and r.rule in silent:
+            r.reached = e.on
+    # A second audit as at the same day takes the place of the first: nothing was found once more.
+    once_more = 0 if e.on == before else 1
     known = {}
     for rule, fingerprints in found.items():
         for f in fingerprints:
             old = state.findings.get(f)
-            followed = old is not None and old.last == before
-            since, times = (old.since, old.times + 1) if old is not None and followed else (e.on, 1)
+            followed = old is not None and old.reached == before
+            since, times = (old.since, old.times + once_more) if old is not None and followed else (e.on, 1)
             if f in e.body.get("restated", {}) and not followed:
                 since, times = e.body["restated"][f]
-            known[f] = Raised(rule, since, times, e.on)
+            known[f] = Raised(rule, since, times, e.on, e.on)
+    if not once_more:
+        for f, r in state.findings.items():
+            if r.last == e.on and f not in known and r.rule not in silent:
+                r.last = r.reached = ""
     state.findings.update(known)
-    state.audits.append(e.on)
+    if once_more:
+        state.audits.append(e.on)
 
 
 def _measured(state: State, e: Event) -> None:
-    state.values.setdefault(e.subject, []).append((e.on, e.body["value"]))
+    b = e.body
+    made = Value(e.on, b["value"], b.get("target", ""), b.get("met"), b.get("source", ""))
+    state.values.setdefault(e.subject, []).append(made)
 
 
 def _plan_changed(state: State, e: Event) -> None:
