@@ -96,6 +96,11 @@ for command in (propose, verify, measures):
 @click.option("--as-at", type=Day(), required=True, help="The day that the audit looks from.")
 @mapping_option
 @parameters_option
+@click.option(
+    "--waivers",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The risks that the agency has accepted. Default: waivers.yaml beside the data, if there.",
+)
 @rules_option
 @only_option
 @click.option(
@@ -140,6 +145,7 @@ def audit(
     as_at: date,
     mapping: Path | None,
     parameters: Path | None,
+    waivers: Path | None,
     rules: Path | None,
     only: tuple[str, ...],
     by: str | None,
@@ -180,13 +186,13 @@ def audit(
     asked = pipeline.Audit(
         data, as_at, mapping, parameters, rules, only, memory, threads, not no_cache, by or "", previous
     )
-    asked = replace(asked, sample=(0 if only else 5) if sample is None else sample, seed=seed)
+    asked = replace(asked, sample=(0 if only else 5) if sample is None else sample, seed=seed, waivers=waivers)
     times = pipeline.Timings()
     first, last_day = _span(as_at, every, first, last)
     if every is not None and first is not None:
-        if by or previous or sample or strict:
+        if by or previous or sample or strict or waivers:
             raise click.UsageError(
-                "--every counts findings day by day; it goes with none of --by, --previous, --sample, --strict"
+                "--every counts findings day by day; it goes with none of --by, --previous, --sample, --strict, --waivers"
             )
         found = pipeline.trend(asked, first, last_day, every, times)
         print_out(TREND_FORMATS[format_](found, width()), out)
@@ -321,6 +327,52 @@ def forecast(
         incomplete = found.n_rules("failed") or (require_complete and found.n_rules("could not run"))
     _tell_times(times if timings else None)
     sys.exit(INCOMPLETE if incomplete else NOTHING)
+
+
+# --- accepted risks -------------------------------------------------------------------------------------------------
+
+
+@main.command()
+@click.argument("findings", type=click.Path(path_type=Path, dir_okay=False), metavar="FINDINGS.json")
+@click.argument("named", nargs=-1, required=True, metavar="FINGERPRINT|RULE SUBJECT [PART]")
+@click.option("--reason", required=True, help="Why the risk is accepted.")
+@click.option("--legal-basis", default="", help="What in law allows for it; required where the rule checks law.")
+@click.option("--approved-by", required=True, help="The role of whoever accepts it; no name.")
+@click.option("--until", type=Day(), required=True, help="The last day; at most 12 months from the first.")
+@click.option("--from", "first", type=Day(), help="The first day.  [default: the day of the audit]")
+@click.option("--id", "id_", default="", help="What the waiver is called.  [default: made of rule and fingerprint]")
+@click.option(
+    "--to",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("waivers.yaml"),
+    show_default=True,
+    help="The file that it is added to.",
+)
+def waive(
+    findings: Path,
+    named: tuple[str, ...],
+    reason: str,
+    legal_basis: str,
+    approved_by: str,
+    until: date,
+    first: date | None,
+    id_: str,
+    to: Path,
+) -> None:
+    """Accept the risk of a finding for a time.
+
+    It stays a finding, and a breach of law stays a breach; it is only left out of what fails a run, until the day given or until
+    the facts that it rests on change. FINDINGS.json is the JSON of an audit.
+
+    \b
+    Example: compliance waive findings.json appraisal-overdue S0058 --reason "Long-term sick; to be held on return" \\
+               --approved-by "registered manager" --until 2021-12-31
+    """
+    from compliance import waiverfile
+
+    terms = waiverfile.Terms(reason, legal_basis, approved_by, until, first, id_)
+    added = waiverfile.accept(findings, named, terms, to)
+    click.echo(f"{tidy(added.id)}: accepted from {added.from_on} until {added.until}, in {to}.")
 
 
 # --- KPIs -----------------------------------------------------------------------------------------------------------

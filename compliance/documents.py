@@ -50,8 +50,12 @@ def _wrong(path: Path, what: str, help_: str = "", line: int = 0, column: int = 
     return ComplianceError(f"{path.name} cannot be used.", [Problem(Location(str(path), line, column), what, help_)])
 
 
-def _compose(path: Path) -> tuple[Node | None, str]:
-    """The file as YAML nodes, every plain scalar still text, and its source."""
+def _compose(path: Path, text: str | None = None) -> tuple[Node | None, str]:
+    """The file as YAML nodes, every plain scalar still text, and its source.
+
+    Args:
+      text: what it is to hold; None: what it holds.
+    """
     import yaml
     from yaml._yaml import CParser
     from yaml.resolver import BaseResolver
@@ -61,7 +65,7 @@ def _compose(path: Path) -> tuple[Node | None, str]:
             CParser.__init__(self, stream)
             BaseResolver.__init__(self)
 
-    text = _read(path)
+    text = _read(path) if text is None else text
     try:
         return Parser(text).get_single_node(), text
     except yaml.reader.ReaderError as e:
@@ -74,13 +78,16 @@ def _compose(path: Path) -> tuple[Node | None, str]:
         raise _wrong(path, f"this is not YAML: {what}", "Check indentation, quotes and colons", *where) from e
 
 
-def load_yaml(path: Path) -> object:
+def load_yaml(path: Path, text: str | None = None) -> object:
     """A YAML file as dicts (keys are always text), lists, text, numbers, true/false and None.
+
+    Args:
+      text: what it is to hold, before that is written; None: what it holds.
 
     Raises:
       ComplianceError: it cannot be read, is no YAML, or uses what we refuse: a key twice, aliases, tags; or it is too large or deep.
     """
-    node, _ = _compose(path)
+    node, _ = _compose(path, text)
     problems: list[Problem] = []
     value = _Builder(path, problems).build(node, 0) if node is not None else None
     if problems:
@@ -127,6 +134,34 @@ class _Builder:
                 )
             found[key.value] = self.build(value, depth + 1)
         return found
+
+
+_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.()/-]*( [A-Za-z0-9_.()/-]+)*")
+
+
+def yaml_text(text: str) -> str:
+    """`text` as one YAML value or key on one line, in quotes where it would be read as something else without."""
+    if _PLAIN.fullmatch(text) and _scalar(text) == text:
+        return text
+    quoted = json.dumps(text, ensure_ascii=False)
+    return "".join(c if c == " " or c.isprintable() else _escaped(c) for c in quoted)
+
+
+def _escaped(char: str) -> str:
+    code = ord(char)
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def yaml_value(value: object) -> str:
+    """Text, a number, true, false, null, or lists and groups of them, as YAML on one line."""
+    match value:
+        case str():
+            return yaml_text(value)
+        case list():
+            return f"[{', '.join(yaml_value(v) for v in value)}]"
+        case dict():
+            return f"{{{', '.join(f'{yaml_text(k)}: {yaml_value(v)}' for k, v in value.items())}}}"
+    return json.dumps(value)
 
 
 def _scalar(text: str) -> object:
@@ -268,6 +303,16 @@ def private_folder(path: Path) -> None:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as e:
         raise ComplianceError(f"The folder {path} cannot be made: {e.strerror or 'unknown cause'}") from e
+
+
+def write_kept(path: Path, text: str) -> None:
+    """Writes a file that a person keeps: whoever could read it still can; a new one its owner alone can read.
+
+    Raises:
+      ComplianceError: the file cannot be written.
+    """
+    mode = path.stat().st_mode & 0o777 if path.is_file() else 0o600
+    _replace(path, [text.encode("utf-8")], mode)
 
 
 def write_shared(path: Path, text: str) -> None:

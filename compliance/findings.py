@@ -8,6 +8,7 @@ from datetime import date
 
 from compliance.model import SEVERITIES, Finding, Group, Prompted, Quarantined, RuleResult, Severity, Tables
 from compliance.previous import Previous
+from compliance.waivers import Judged
 
 NAMED: Mapping[str, str] = {
     "ran": "ran",
@@ -32,6 +33,7 @@ class Report:
       by: what the findings are grouped by; empty: nothing, and there are no groups.
       seed: what the records to be read are drawn by; None: none are.
       prompts: duties that only reading can settle, with what was drawn for each, or why it is left out.
+      waivers: the risks that the agency has accepted, in the order of its file, and what each is worth.
       previous: how they compare with an earlier audit's, if one was given.
     """
 
@@ -46,6 +48,7 @@ class Report:
     by: str = ""
     groups: tuple[Group, ...] = ()
     previous: Previous | None = None
+    waivers: tuple[Judged, ...] = ()
     seed: int | None = None
     prompts: Callable[[], list[Prompted]] = list
 
@@ -53,9 +56,14 @@ class Report:
         """How many findings there are."""
         return sum(r.breach + r.not_evidenced for r in self.rules if severity in (None, r.rule.severity))
 
+    def n_accepted(self, severity: Severity | None = None) -> int:
+        """How many of the findings are accepted for the time being; they are findings all the same."""
+        its = (w.rule.severity for w in self.waivers if w.mutes and w.rule is not None)
+        return sum(severity in (None, s) for s in its)
+
     def at_or_above(self, severity: Severity) -> int:
-        """How many findings are at least as serious."""
-        return sum(self.n_findings(s) for s in SEVERITIES[: SEVERITIES.index(severity) + 1])
+        """How many findings are at least as serious and not accepted."""
+        return sum(self.n_findings(s) - self.n_accepted(s) for s in SEVERITIES[: SEVERITIES.index(severity) + 1])
 
     def n_rules(self, status: str) -> int:
         """How many rules came to this."""
@@ -75,6 +83,7 @@ class Report:
                 "not_applicable": sum(r.not_applicable for r in ran),
             },
             "findings": {s: self.n_findings(s) for s in SEVERITIES},
+            "accepted": {s: self.n_accepted(s) for s in SEVERITIES},
             "quarantined": self.tables.n_quarantined,
             "notes": list(self.tables.notes),
         }

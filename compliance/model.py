@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
+from hashlib import sha256
 from typing import Generic, Literal, TypeVar
 
 T = TypeVar("T")
@@ -477,6 +478,18 @@ class Prompted:
 # --- an audit -------------------------------------------------------------------------------------------------------
 
 Status = Literal["ran", "looked at nothing", "could not run", "not in force", "switched off", "failed"]
+RAN: tuple[Status, ...] = ("ran", "looked at nothing")
+"""The rule was asked, and its findings are all that there are."""
+
+
+def fingerprint_rest(part: str, own_policy: bool) -> str:
+    """What a fingerprint is made of beside rule, kind and key."""
+    return "".join(f"\x1f{x}" for x in (part, "own policy" if own_policy else "") if x)
+
+
+def fingerprint(rule: str, record: str, key: str, rest: str) -> str:
+    """What names a finding from audit to audit; the engine makes it in the same way."""
+    return sha256(f"{rule}\x1f{record}\x1f{key}{rest}".encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -517,7 +530,11 @@ class RuleInfo:
     @property
     def rest(self) -> str:
         """What its findings' fingerprints are made of beside rule, kind and key."""
-        return "".join(f"\x1f{x}" for x in (self.part, "own policy" if self.own_policy else "") if x)
+        return fingerprint_rest(self.part, bool(self.own_policy))
+
+    def fingerprint(self, key: str) -> str:
+        """What names its finding about a record from audit to audit."""
+        return fingerprint(self.id, self.record, key, self.rest)
 
     @property
     def requirement(self) -> str:
@@ -558,6 +575,22 @@ class Restated:
 
 
 @dataclass(frozen=True, slots=True)
+class Accepted:
+    """What a finding says of the waiver that is in force for it; it stays a finding.
+
+    Args:
+      id: the waiver's.
+      until: inclusive.
+      approved_by: a role.
+    """
+
+    id: str
+    until: date
+    reason: str
+    approved_by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """A breach, or something not evidenced.
 
@@ -570,6 +603,7 @@ class Finding:
       put_right_on: by when to put it right, counted from the audit.
       group: what it is listed under, if groups were asked for.
       restated: if an earlier audit was given, and found it already.
+      waiver: if the risk is accepted on the day of the audit.
     """
 
     rule: RuleInfo
@@ -586,6 +620,12 @@ class Finding:
     put_right_on: date
     group: str = ""
     restated: Restated | None = None
+    waiver: Accepted | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """What names it from audit to audit."""
+        return self.rule.fingerprint(self.key)
 
 
 @dataclass(frozen=True, slots=True)

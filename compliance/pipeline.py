@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from compliance.errors import ComplianceError, nearest
 from compliance.findings import Report
-from compliance.model import Frequency, Prompt, Prompted, RecordKinds, RuleResult, Tables
+from compliance.model import RAN, Frequency, Prompt, Prompted, RecordKinds, RuleResult, Tables
 
 if TYPE_CHECKING:
     import duckdb
@@ -27,9 +27,11 @@ if TYPE_CHECKING:
     from compliance.run import Audited, Explained, Ordered
     from compliance.sql.planned import Prepared
     from compliance.trend import Trend
+    from compliance.waivers import Judged, Waiver
 
 MAPPING = "mapping.yaml"
 PARAMETERS = "parameters.yaml"
+WAIVERS = "waivers.yaml"
 
 SMALL = 150_000
 """Rows up to which one thread a statement is faster than two: starting and joining threads costs more than the work."""
@@ -52,6 +54,7 @@ class Audit:
       previous: the JSON of an earlier audit to hold them against.
       sample: how many records to draw for each duty that only reading can settle; 0: none.
       seed: what they are drawn by; None: by the as-at date.
+      waivers: the risks that the agency has accepted; None: `waivers.yaml` beside the data, if there.
       of_kpis: `only` are KPIs, whose records are asked for one by one.
     """
 
@@ -68,6 +71,7 @@ class Audit:
     previous: Path | None = None
     sample: int = 0
     seed: int | None = None
+    waivers: Path | None = None
     of_kpis: bool = False
 
 
@@ -261,6 +265,57 @@ def _previous(
     return Previous(before.as_at, restated, new, audited.gone(before, results), listed)
 
 
+def _waivers(asked: Audit) -> tuple[Path, tuple[Waiver, ...]] | None:
+    """The risks that the agency has accepted, and the file that says so.
+
+    Raises:
+      ComplianceError: the file cannot be used.
+    """
+    path = asked.waivers or beside(asked.data, WAIVERS)
+    if path is None or asked.of_kpis:
+        return None
+    from compliance import planning, waiverfile
+    from compliance.waivers import unknown_rules
+
+    found = waiverfile.read(path)
+    refused = waiverfile.refused(path, unknown_rules(found, planning.rule_ids(asked.rules)))
+    if refused is not None:
+        raise refused
+    return path, found
+
+
+def _judged(
+    written: tuple[Path, tuple[Waiver, ...]] | None, audited: Audited, results: tuple[RuleResult, ...], asked: Audit
+) -> tuple[Judged, ...]:
+    """What each waiver is worth; the findings of those in force are marked.
+
+    Raises:
+      ComplianceError: a waiver cannot be meant as it is written.
+    """
+    if written is None or not written[1]:
+        return ()
+    from compliance import planning, waiverfile
+    from compliance.waivers import gone, judged, mistakes, place
+
+    path, waivers = written
+    places = [place(w, audited.rules) if w.rule else -1 for w in waivers]
+    named = [(n, w.subject, "" if w.rule else w.finding) for n, w in zip(places, waivers, strict=True)]
+    found, became = audited.waived(named, results)
+    of = [found[i][1].rule if i in found else audited.rules[n] if n >= 0 else None for i, n in enumerate(places)]
+    refused = waiverfile.refused(path, mistakes(waivers, audited.rules, of))
+    if refused is not None:
+        raise refused
+    silent = len(set(planning.rule_ids(asked.rules)) - {r.rule.id for r in results if r.status in RAN})
+    its = []
+    for i, (waiver, n) in enumerate(zip(waivers, places, strict=True)):
+        result = results[n] if n >= 0 else next((r for r in results if r.rule.id == waiver.rule), None)
+        finding = found[i][1] if i in found else None
+        without = gone(waiver, result, became.get(i, ""), silent)
+        its.append(judged(waiver, asked.as_at, of[i], finding, without))
+    audited.accept({found[i][0]: j.waiver.accepted for i, j in enumerate(its) if j.mutes})
+    return tuple(its)
+
+
 def _seed(asked: Audit) -> int | None:
     if not asked.sample:
         return None
@@ -303,8 +358,9 @@ def audit(asked: Audit, timings: Timings | None = None) -> Iterator[Report]:
     from compliance import loading, run
 
     timings = timings or Timings()
-    before = _earlier(asked)
+    before, written = _earlier(asked), _waivers(asked)
     with _audited(asked, timings, before) as (audited, results, tables):
+        waivers = _judged(written, audited, results, asked)
         yield Report(
             as_at=asked.as_at,
             data=asked.data.name or str(asked.data),
@@ -317,6 +373,7 @@ def audit(asked: Audit, timings: Timings | None = None) -> Iterator[Report]:
             by=asked.by,
             groups=tuple(audited.groups()) if asked.by else (),
             previous=_previous(before, audited, results, asked.as_at),
+            waivers=waivers,
             seed=_seed(asked),
             prompts=lambda: _prompts(asked, audited, tables),
         )
@@ -385,8 +442,7 @@ def explained(asked: Audit, key: str) -> Iterator[list[tuple[RuleResult, Explain
     from compliance import run
 
     with _audited(asked, Timings()) as (audited, results, _):
-        ran = ("ran", "looked at nothing")
-        yield [(r, run.explain(audited, n, key) if r.status in ran else None) for n, r in enumerate(results)]
+        yield [(r, run.explain(audited, n, key) if r.status in RAN else None) for n, r in enumerate(results)]
 
 
 def covered(

@@ -55,6 +55,12 @@ def rulebook(rules: Path | None, parameters: Path | None, kpis_only: bool = Fals
     return read(rules or own, schemas, parameters, own, kpis_only)
 
 
+def rule_ids(rules: Path | None) -> list[str]:
+    """The ids of all rules, by the names of their files; quick."""
+    folders = (p.parent for p in (rules or shipped()[0]).glob("*/pack.yaml"))
+    return sorted(p.stem for folder in folders for p in folder.glob("*.yaml") if p.name != "pack.yaml")
+
+
 def record_kinds() -> RecordKinds:
     """The record kinds."""
     from compliance.records import read_kinds

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
-from compliance.model import Restated, RuleResult
+from compliance.model import RAN, Restated, RuleResult, fingerprint_rest
 
 Became = Literal["put right", "pending", "no longer applies", "not in the export", "did not run", "not asked"]
 Standing = Literal["restated", "new", "no longer found"]
@@ -36,7 +36,7 @@ class EarlierFinding:
     @property
     def asked(self) -> tuple[str, str]:
         """Its rule and `RuleInfo.rest`, which name what was asked."""
-        return self.rule, "".join(f"\x1f{x}" for x in (self.part, "own policy" if self.local else "") if x)
+        return self.rule, fingerprint_rest(self.part, self.local)
 
 
 @dataclass(frozen=True)
@@ -175,7 +175,7 @@ def requirements(
       results: what became of each rule now.
     """
     then = Counter(f.requirement for f in before.found if f.requirement)
-    ran = {(r.rule.id, r.rule.rest) for r in results if r.status in ("ran", "looked at nothing")}
+    ran = {(r.rule.id, r.rule.rest) for r in results if r.status in RAN}
     silent = {f.requirement for f in before.found if f.asked not in ran}
     made = []
     for name in dict.fromkeys((*then, *now)):

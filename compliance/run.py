@@ -7,10 +7,10 @@ import heapq
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import partial
+from functools import cached_property, partial
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,8 @@ from compliance.dates import put_right_on
 from compliance.errors import ComplianceError
 from compliance.model import (
     OUTCOMES,
+    RAN,
+    Accepted,
     Finding,
     Group,
     Outcome,
@@ -52,7 +54,6 @@ ASKED = 24
 """Rules that one statement asks about: more would ask for memory in step, and leave a core idle at the end."""
 BECAUSE = (("found", "findings"), ("unseen", "longest unseen"), ("newest", "newest"))
 """What makes a record likelier to be read, as the engine and as people call it."""
-RAN = ("ran", "looked at nothing")
 MOST_DAYS = dialect.MOST_DAYS
 CHUNK = 40_000
 """Findings that are written at a time; bounds memory whatever their number."""
@@ -165,6 +166,7 @@ class Audited:
     failed: Mapping[int, str] = field(default_factory=dict)
     n_at_a_time: int = 1
     prompts: tuple[Prompt, ...] = ()
+    accepted: Mapping[int, Accepted] = field(default_factory=dict)
     _begun: list[Generator[list[tuple[object, ...]], None, None]] = field(default_factory=list)
 
     def stop(self) -> None:
@@ -198,18 +200,10 @@ class Audited:
 
     def gone(self, earlier: Earlier, results: Sequence[RuleResult]) -> tuple[Gone, ...]:
         """The earlier audit's findings that this one does not have, and why."""
-        became: dict[int, Became] = {}
         gone = [n for (n,) in self.con.execute(reporting.GONE).fetchall()]
         of_gone = {earlier.found[n].asked for n in gone}
         asked = {i for i, r in enumerate(results) if r.status in RAN and (r.rule.id, r.rule.rest) in of_gone}
-        for record in self.plan.records:
-            its = [n for n in record.rules if n in asked]
-            rules = [
-                (n, record.not_applicable[i], record.pending[i]) for n, i in zip(its, record.places(its), strict=True)
-            ]
-            if rules:
-                lets = record.used(condition for _, *its_own in rules for condition in its_own)
-                became.update(self.con.execute(reporting.became(record.view, record.key, rules, lets)).fetchall())
+        became = self._became(reporting.EARLIER_GONE, asked)
         of = {(r.rule.id, r.rule.rest): r for r in results} | {(r.rule.id, ""): r for r in results}
         found = []
         for n in gone:
@@ -222,19 +216,67 @@ class Audited:
                 found.append(Gone(finding, "not asked"))
         return tuple(found)
 
+    def _became(self, gone: str, asked: Collection[int]) -> dict[int, Became]:
+        """What became of findings that are not there, of the rules `asked`, which ran."""
+        became: dict[int, Became] = {}
+        for record in self.plan.records:
+            its = [n for n in record.rules if n in asked]
+            rules = [
+                (n, record.not_applicable[i], record.pending[i]) for n, i in zip(its, record.places(its), strict=True)
+            ]
+            if rules:
+                lets = record.used(condition for _, *its_own in rules for condition in its_own)
+                statement = reporting.became(gone, record.view, record.key, rules, lets)
+                became.update(self.con.execute(statement).fetchall())
+        return became
+
+    def waived(
+        self, named: Sequence[tuple[int, str, str]], results: Sequence[RuleResult]
+    ) -> tuple[dict[int, tuple[int, Finding]], dict[int, Became]]:
+        """The findings that waivers name, each with its place in the order of all, and what became of those that are not there.
+
+        Args:
+          named: a rule's position and a key; or -1, nothing, and a fingerprint.
+        """
+        columns = list(zip(*named, strict=True))
+        values = dict(zip(("rule", "key", "fingerprint"), (list(c) for c in columns), strict=True))
+        self.con.execute(reporting.WAIVERS, {"n": list(range(len(named))), **values})
+        rows = self.con.execute(reporting.WAIVED).fetchall()
+        if -1 in columns[0] and self.rules:
+            self.con.execute(reporting.RULE_NAMES)
+            self.con.execute(reporting.rule_names([(n, r.id, r.record, r.rest) for n, r in enumerate(self.rules)]))
+            rows += self.con.execute(reporting.WAIVED_BY_FINGERPRINT).fetchall()
+        places = [seq for _, seq, _ in rows]
+        found = {}
+        write = partial(dialect.finding_rows, places=dialect.AMONG)
+        for select in self._selects({rule for _, _, rule in rows}, write):
+            for row in self.con.execute(select, {"places": places}).fetchall():
+                found[_place(row)] = self._finding(row)
+        there = {n for n, _, _ in rows}
+        gone = {rule for n, (rule, _, _) in enumerate(named) if n not in there and rule >= 0}
+        became = self._became(reporting.WAIVED_GONE, {n for n in gone if results[n].status in RAN})
+        return {n: (seq, found[seq]) for n, seq, _ in rows}, became
+
+    def accept(self, accepted: Mapping[int, Accepted]) -> None:
+        """Marks the findings at these places in the order of all; they stay where they are."""
+        self.accepted = dict(enumerate(accepted.values()))
+        self.con.execute(reporting.MUTE, {"seq": list(accepted), "n": list(self.accepted)})
+
     def _read(self, as_json: bool) -> Iterator[list[tuple[object, ...]]]:
         self._begun.append(self._chunks(as_json))
         return self._begun[-1]
 
     def _chunks(self, as_json: bool) -> Generator[list[tuple[object, ...]], None, None]:
         """Rows of findings in their order, many at a time: of each record kind by itself, then put in order."""
+        write = partial(dialect.finding_json, files=self.files) if as_json else dialect.finding_rows
         last = max((hi for _, _, _, hi in self.counts.values()), default=0)
         chunks = [(lo, min(lo + CHUNK - 1, last)) for lo in range(1, last + 1, CHUNK)]
         parts: list[list[list[tuple[object, ...]]]] = [[] for _ in chunks]
         jobs: list[Job] = []
         of: list[int] = []
         for i, (lo, hi) in enumerate(chunks):
-            for select in self._selects(lo, hi, as_json):
+            here = {rule for rule, (_, _, first, end) in self.counts.items() if first <= hi and end >= lo}
+            for select in self._selects(here, write):
                 jobs.append(partial(_fetch, select=select, lo=lo, hi=hi, into=parts[i]))
                 of.append(i)
         left = Counter(of)
@@ -246,49 +288,50 @@ class Audited:
                 parts[at].clear()
                 at += 1
 
-    def _selects(self, lo: int, hi: int, as_json: bool) -> Iterator[str]:
-        """What writes the findings from place `lo` to `hi`, as little as possible in one statement."""
-        here = {rule for rule, (_, _, first, end) in self.counts.items() if first <= hi and end >= lo}
+    def _selects(self, rules: Collection[int], write: Callable[[str, list[dialect.Branch]], str]) -> Iterator[str]:
+        """What writes findings of `rules`, as little as possible in one statement."""
         for record in self.plan.records:
-            its = [n for n in record.rules if n in here]
+            its = [n for n in record.rules if n in rules]
             for i in range(0, len(its), RULES):
-                branches = record.texts(its[i : i + RULES])
-                if as_json:
-                    yield dialect.finding_json(record.view, branches, self.files)
-                else:
-                    yield dialect.finding_rows(record.view, branches)
+                yield write(record.view, record.texts(its[i : i + RULES]))
 
-    @property
+    @cached_property
+    def put_right_on(self) -> list[date]:
+        """By when the findings of each rule are to be put right."""
+        return [put_right_on(self.as_at, r.put_right.within) for r in self.rules]
+
+    @cached_property
     def files(self) -> list[str]:
         """The files that findings come from, by `src`."""
         return [s.file + (f" [{s.sheet}]" if s.sheet else "") for s in self.sources] or [""]
 
     def findings(self) -> Iterator[Finding]:
         """Every finding, most serious first, then by rule and subject."""
-        files_ = self.files
-        on = {i: put_right_on(self.as_at, r.put_right.within) for i, r in enumerate(self.rules)}
         for rows in self._read(as_json=False):
-            for _, rule, unknown, key, src, row, label, since, times, texts in rows:
-                assert (
-                    isinstance(rule, int) and isinstance(texts, list) and isinstance(src, int) and isinstance(row, int)
-                )
-                argument, failed, missing, evidence, due_on, late = texts
-                yield Finding(
-                    rule=self.rules[rule],
-                    outcome="not_evidenced" if unknown else "breach",
-                    key=str(key),
-                    argument=argument,
-                    failed=tuple(json.loads(f"[{failed}]")),
-                    missing=tuple(json.loads(f"[{missing}]")),
-                    evidence=json.loads(f"{{{evidence}}}"),
-                    file=files_[src],
-                    row=row,
-                    due_on=due_on or "",
-                    late=late or "",
-                    put_right_on=on[rule],
-                    group=str(label or ""),
-                    restated=None if since is None else Restated(str(since), int(str(times)) + 1),
-                )
+            yield from map(self._finding, rows)
+
+    def _finding(self, row: tuple[object, ...]) -> Finding:
+        """What a row of `dialect.finding_rows` says."""
+        _, rule, unknown, key, src, at, label, since, times, waiver, texts = row
+        assert isinstance(rule, int) and isinstance(texts, list) and isinstance(src, int) and isinstance(at, int)
+        argument, failed, missing, evidence, due_on, late = texts
+        return Finding(
+            rule=self.rules[rule],
+            outcome="not_evidenced" if unknown else "breach",
+            key=str(key),
+            argument=argument,
+            failed=tuple(json.loads(f"[{failed}]")),
+            missing=tuple(json.loads(f"[{missing}]")),
+            evidence=json.loads(f"{{{evidence}}}"),
+            file=self.files[src],
+            row=at,
+            due_on=due_on or "",
+            late=late or "",
+            put_right_on=self.put_right_on[rule],
+            group=str(label or ""),
+            restated=None if since is None else Restated(str(since), int(str(times)) + 1),
+            waiver=self.accepted[waiver] if isinstance(waiver, int) else None,
+        )
 
     def findings_json(self) -> Iterator[str]:
         """The same as JSON objects, many in one text, with a comma and a line end between; written by the engine."""
@@ -304,6 +347,15 @@ class Audited:
             rows.append((i, r.id, r.record, r.rest, head, after_outcome, after_key, after_due))
         if rows:
             self.con.execute(dialect.rule_text(rows))
+        said = [
+            json.dumps(
+                {"id": a.id, "until": a.until.isoformat(), "reason": a.reason, "approved_by": a.approved_by},
+                ensure_ascii=False,
+                separators=(",", ":"),
+            )
+            for a in self.accepted.values()
+        ]
+        self.con.execute(dialect.WAIVER_TEXT, {"n": list(self.accepted), "said": said})
         for chunk in self._read(as_json=True):
             yield ",\n".join([text for _, text in chunk])  # type: ignore[misc]
 

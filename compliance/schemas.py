@@ -13,7 +13,7 @@ from typing import Any, cast
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
-from compliance import kpifile, mappingfile, rulefile
+from compliance import kpifile, mappingfile, rulefile, waiverfile
 from compliance.documents import load_json, write_shared
 from compliance.tracker import planfile
 
@@ -32,6 +32,7 @@ def generated() -> Mapping[str, dict[str, Any]]:
         "reading.schema.json": ("What is read to answer duties that only reading can settle", rulefile.ReadingModel),
         "grouping.schema.json": ("What findings are grouped by", rulefile.GroupingModel),
         "plan.schema.json": ("An improvement plan", planfile.PlanModel),
+        "waivers.schema.json": ("The risks that an agency has accepted", waiverfile.WaiversModel),
         "mapping.schema.json": ("What an export's files and columns mean", mappingfile.MappingModel),
     }
     return {name: _schema(title, model) for name, (title, model) in models.items()}

@@ -35,6 +35,11 @@ HEADER = (
     "group",
     "restated_since",
     "restated_times",
+    "waiver",
+    "waiver_until",
+    "waiver_reason",
+    "waiver_approved_by",
+    "fingerprint",
 )
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -70,6 +75,8 @@ def _row(f: Finding) -> list[str]:
         f.group,
         f.restated.since if f.restated else "",
         str(f.restated.times) if f.restated else "",
+        *((w.id, w.until.isoformat(), w.reason, w.approved_by) if (w := f.waiver) else ("",) * 4),
+        f.fingerprint,
     ]
     return [safe(c) for c in cells]
 

@@ -9,8 +9,10 @@ from datetime import date
 
 from compliance.dates import put_right_on
 from compliance.findings import Report
-from compliance.model import SEVERITIES, Group, Prompted, Quarantined, RuleResult
+from compliance.model import RAN, SEVERITIES, Group, Prompted, Quarantined, RuleResult
 from compliance.previous import Previous
+from compliance.report.words import why_text
+from compliance.waivers import Judged
 
 
 def write(report: Report, width: int) -> Iterator[str]:
@@ -22,6 +24,7 @@ def write(report: Report, width: int) -> Iterator[str]:
     asked = _dump([_prompt(p) for p in prompts if not p.left_out])
     left_out = _dump([{"duty": p.prompt.duty, "why": p.left_out} for p in prompts if p.left_out])
     yield f'"seed":{_dump(report.seed)},\n"prompts":{asked},\n"prompts_left_out":{left_out},\n'
+    yield f'"waivers":{_dump([_waiver(j) for j in report.waivers])},\n'
     yield f'"previous":{_dump(_previous(report.previous))},\n"findings":[\n'
     for i, piece in enumerate(report.findings_json()):
         yield f",\n{piece}" if i else piece
@@ -36,7 +39,7 @@ def _dump(value: object) -> str:
 
 
 def _rule(r: RuleResult, as_at: date) -> dict[str, object]:
-    ran = r.status in ("ran", "looked at nothing")
+    ran = r.status in RAN
     return {
         "id": r.rule.id,
         "pack": r.rule.pack,
@@ -108,6 +111,31 @@ def _previous(p: Previous | None) -> dict[str, object] | None:
             for g in p.gone
         ],
         "requirements": [asdict(r) for r in p.requirements],
+    }
+
+
+def _waiver(j: Judged) -> dict[str, object]:
+    w = j.waiver
+    rule = j.rule.id if j.rule else w.rule or None
+    return {
+        "id": w.id,
+        "state": j.state,
+        "why": why_text(j) or None,
+        "changed": [asdict(c) for c in j.changes],
+        "further": list(j.further),
+        "rule": rule,
+        "severity": j.rule.severity if j.rule else None,
+        "subject": w.subject or None,
+        "part": w.part or None,
+        "own_policy": w.own_policy,
+        "fingerprint": j.fingerprint or None,
+        "found": j.found,
+        "outcome": w.outcome,
+        "reason": w.reason,
+        "legal_basis": w.legal_basis or None,
+        "approved_by": w.approved_by,
+        "from": w.from_on.isoformat(),
+        "until": w.until.isoformat(),
     }
 
 

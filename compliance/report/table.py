@@ -12,7 +12,8 @@ from compliance.forecast import RuleAhead
 from compliance.model import SEVERITIES, Finding, RuleResult
 from compliance.previous import Previous
 from compliance.report.grid import grid
-from compliance.report.words import evidence_text, printable
+from compliance.report.words import accepted_text, evidence_text, printable, why_text
+from compliance.waivers import STATES, Judged
 
 NARROW, WIDE = 110, 140
 """Below: columns are joined; from here on: evidence has a column of its own."""
@@ -33,6 +34,7 @@ def write(report: Report, width: int) -> Iterator[str]:
     yield did_not_run([r for r in report.rules if r.status != "ran"], width)
     yield _quarantine(report)
     yield _previous(report.previous, width)
+    yield _waivers(report.waivers, width)
     yield _groups(report, width)
     if not report.n_findings():
         yield "No findings.\n"
@@ -50,7 +52,9 @@ def summary(report: Report) -> str:
     unshown = sum(r.not_evidenced for r in report.rules)
     ran = report.n_rules("ran")
     lines = [
-        f"{report.n_findings():,} findings: {', '.join(by)} ({breach:,} breached, {unshown:,} not evidenced).",
+        f"{report.n_findings():,} findings: {', '.join(by)} ({breach:,} breached, {unshown:,} not evidenced)"
+        + (f", of which {report.n_accepted():,} accepted" if report.n_accepted() else "")
+        + ".",
         f"{ran:,} of {len(report.rules):,} rules ran"
         + "".join(f", {report.n_rules(s):,} {s}" for s in DID_NOT_RUN if report.n_rules(s))
         + ".",
@@ -58,6 +62,9 @@ def summary(report: Report) -> str:
     if report.tables.n_quarantined:
         n = report.tables.n_quarantined
         lines.append(f"{n:,} {'entry' if n == 1 else 'entries'} in the data could not be used as written.")
+    states = [j.state for j in report.waivers]
+    if states:
+        lines.append(f"Waivers: {', '.join(f'{states.count(s):,} {s}' for s in STATES if s in states)}.")
     return "\n".join(lines) + "\n"
 
 
@@ -191,6 +198,26 @@ def _previous(p: Previous | None, width: int) -> str:
     return "\n".join(lines).rstrip("\n") + "\n\n"
 
 
+def _waivers(waivers: Sequence[Judged], width: int) -> str:
+    if not waivers:
+        return ""
+    rows = []
+    for j in sorted(waivers, key=lambda j: (STATES.index(j.state), j.waiver.until, j.waiver.id)):
+        w = j.waiver
+        of = " ".join(x for x in (j.rule.id if j.rule else w.rule, w.subject, f"({w.part})" if w.part else "") if x)
+        days = f"from {w.from_on}\nuntil {w.until}"
+        on = f"{w.reason}\nLegal basis: {w.legal_basis or 'none given'}\nApproved by: {w.approved_by}"
+        rows.append([j.state, printable(f"{w.id}\n{of or w.finding}"), days, printable(why_text(j)), printable(on)])
+    left = width - 16 - 16 - 8
+    widths = [16, left * 35 // 100, 16, left * 30 // 100, left - left * 35 // 100 - left * 30 // 100]
+    table = grid(rows, ["", "Waiver", "Days", "Why", "Accepted because"], widths)
+    said = (
+        "A finding that is accepted is still a finding, and a breach of law still a breach; it is only left out of what"
+        " fails a run."
+    )
+    return "Accepted risks\n" + "\n".join(wrap(said, width)) + f"\n{table}\n"
+
+
 def _findings(report: Report, width: int) -> Iterator[str]:
     due = 12
     widths: list[int | None]
@@ -223,6 +250,8 @@ def _finding(f: Finding, width: int) -> list[str]:
     evidence = printable(evidence_text(f.evidence, with_empty=False))
     if f.restated:
         severity += f", restated, since {f.restated.since}, {f.restated.times} times"
+    if f.waiver:
+        severity += f", {accepted_text(f.waiver)}"
     said, key = printable(f.argument), printable(f"{f.key} ({f.rule.part})" if f.rule.part else f.key)
     due = (f"{f.due_on}\n" if f.due_on else "") + f"put right by {f.put_right_on.isoformat()}"
     if width >= WIDE:

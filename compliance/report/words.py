@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from compliance.dates import english
+from compliance.model import Accepted
+from compliance.waivers import EXPIRING_DAYS, Judged
+
 
 def printable(text: str) -> str:
     """`text` without control characters: nothing in a record can steer a terminal."""
@@ -26,3 +30,30 @@ def _value(value: object) -> str:
                 return ", ".join(f"{g['from']} to {g['done_on']}, due {g['due_on']}" for g in value) or "none"
             return ", ".join(str(v) for v in value) or "none"
     return str(value)
+
+
+def accepted_text(a: Accepted) -> str:
+    """`accepted until 31 March 2022 (late-visit)`."""
+    return f"accepted until {english(a.until)} ({a.id})"
+
+
+def why_text(j: Judged) -> str:
+    """Why a waiver is worth what it is worth."""
+    named = {"breach": "a breach", "not_evidenced": "not evidenced"}
+    match j.state:
+        case "lapsed":
+            said = []
+            if j.outcome is not None and j.outcome != j.waiver.outcome:
+                said.append(f"what was {named[j.waiver.outcome]} is now {named[j.outcome]}")
+            if j.changes:
+                told = "; ".join(f"{c.name} was {_value(c.was)}, is {_value(c.now)}" for c in j.changes)
+                said.append(f"the facts changed: {told}")
+            said += [f"not accepted: {label}" for label in j.further]
+            return "; ".join(said)
+        case "expired":
+            return "the finding is still there" if j.found else "the finding is not there"
+        case "expiring":
+            return f"ends within {EXPIRING_DAYS} days"
+        case "not begun":
+            return f"begins on {english(j.waiver.from_on)}"
+    return j.why

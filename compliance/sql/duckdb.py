@@ -302,8 +302,13 @@ Branch = tuple[int, tuple[str, ...], tuple[tuple[str, str], ...]]
 """A rule, the texts of its findings, and names that they use with what these stand for."""
 
 
-def finding_rows(view: str, branches: list[Branch]) -> str:
-    """What the engine writes for the hits `$lo` to `$hi`, all of rules in `branches`, in order."""
+BETWEEN = "BETWEEN $lo AND $hi"
+AMONG = "IN (SELECT unnest(CAST($places AS BIGINT[])))"
+"""Which findings are written, by their place in the order of all."""
+
+
+def finding_rows(view: str, branches: list[Branch], places: str = BETWEEN) -> str:
+    """What the engine writes for the hits at `places`, all of rules in `branches`, in order."""
     rules, empty = ", ".join(str(n) for n, _, _ in branches), "''"
     cases = " ".join(
         f"WHEN {n} THEN [{', '.join((*texts[:2], f'CASE WHEN hit__unknown THEN {texts[2]} ELSE {empty} END', *texts[3:]))}]"
@@ -314,11 +319,11 @@ def finding_rows(view: str, branches: list[Branch]) -> str:
     )
     return (
         f'SELECT hit__seq AS seq, hit__rule AS rule, hit__unknown AS unknown, hit__key AS key, src, "row" AS at,'
-        " hit__label AS label, hit__since AS since, hit__times AS times,"
+        " hit__label AS label, hit__since AS since, hit__times AS times, hit__waiver AS waiver,"
         f" CASE hit__rule {cases} END AS x FROM (SELECT p.*, h.seq AS hit__seq, h.rule AS hit__rule,"
         f" h.unknown AS hit__unknown, h.key AS hit__key, h.label AS hit__label, h.since AS hit__since,"
-        f" h.times AS hit__times{lets} FROM hit h JOIN {name(view)} p ON p.rid = h.rid"
-        f" WHERE h.rule IN ({rules}) AND h.seq BETWEEN $lo AND $hi) p ORDER BY hit__seq"
+        f" h.times AS hit__times, h.waiver AS hit__waiver{lets} FROM hit h JOIN {name(view)} p ON p.rid = h.rid"
+        f" WHERE h.rule IN ({rules}) AND h.seq {places}) p ORDER BY hit__seq"
     )
 
 
@@ -333,8 +338,9 @@ def finding_json(view: str, branches: list[Branch], files: list[str]) -> str:
         " ',\"late\":', coalesce(CAST(to_json(f.x[6]) AS VARCHAR), 'null'), t.after_due,"
         ' substr(sha256(concat(t.rule, chr(31), t.record, chr(31), f.key, t.rest)), 1, 16), \'","group":\','
         " coalesce(CAST(to_json(f.label) AS VARCHAR), 'null'), ',\"restated\":', CASE WHEN f.since IS NULL THEN 'null'"
-        " ELSE concat('{\"since\":\"', f.since, '\",\"times\":', f.times + 1, '}') END, '}') FROM"
-        f" ({finding_rows(view, branches)}) f JOIN rule_text t ON t.n = f.rule ORDER BY f.seq"
+        " ELSE concat('{\"since\":\"', f.since, '\",\"times\":', f.times + 1, '}') END, ',\"waiver\":', coalesce(w.said, 'null'), '}') FROM"
+        f" ({finding_rows(view, branches)}) f JOIN rule_text t ON t.n = f.rule"
+        " LEFT JOIN waiver_text w ON w.n = f.waiver ORDER BY f.seq"
     )
 
 
@@ -342,6 +348,10 @@ RULE_TEXT = (
     "CREATE OR REPLACE TABLE rule_text (n INTEGER, rule VARCHAR, record VARCHAR, rest VARCHAR, head VARCHAR,"
     " after_outcome VARCHAR, after_key VARCHAR, after_due VARCHAR)"
 )
+
+
+WAIVER_TEXT = "CREATE OR REPLACE TABLE waiver_text AS SELECT unnest(CAST($n AS INTEGER[])) AS n, unnest(CAST($said AS VARCHAR[])) AS said"
+"""What a finding says of the waiver that is in force for it."""
 
 
 def rule_text(rows: list[tuple[object, ...]]) -> str:

@@ -148,10 +148,11 @@ EARLIER = (
     " unnest(CAST($rule AS INTEGER[])) AS rule, unnest(CAST($key AS VARCHAR[])) AS key,"
     " unnest(CAST($since AS VARCHAR[])) AS since, unnest(CAST($times AS INTEGER[])) AS times"
 )
-RULE_NAMES = "CREATE TABLE rule_name (rule INTEGER, id VARCHAR, record VARCHAR, rest VARCHAR)"
+RULE_NAMES = "CREATE OR REPLACE TABLE rule_name (rule INTEGER, id VARCHAR, record VARCHAR, rest VARCHAR)"
 FINGERPRINT = "substr(sha256(concat(r.id, chr(31), r.record, chr(31), h.key, r.rest)), 1, 16)"
 RESTATED = "SELECT count(n) FROM hit"
 GONE = "SELECT e.n FROM earlier e ANTI JOIN hit h ON h.n = e.n ORDER BY e.n"
+EARLIER_GONE = "SELECT e.n, e.rule, e.key FROM earlier e ANTI JOIN hit h ON h.n = e.n"
 
 
 def rule_names(rows: Sequence[tuple[int, str, str, str]]) -> str:
@@ -159,10 +160,11 @@ def rule_names(rows: Sequence[tuple[int, str, str, str]]) -> str:
     return "INSERT INTO rule_name VALUES " + ", ".join(f"({', '.join(literal(v) for v in row)})" for row in rows)
 
 
-def became(view: str, key: str, rules: Sequence[tuple[int, str, str]], lets: list[tuple[str, str]]) -> str:
-    """What became of the earlier findings of these rules that are gone.
+def became(gone: str, view: str, key: str, rules: Sequence[tuple[int, str, str]], lets: list[tuple[str, str]]) -> str:
+    """What became of the findings of these rules that are gone.
 
     Args:
+      gone: a statement that gives their number, rule and key.
       lets: names that the conditions use, and what they stand for.
       rules: number, and when it asks nothing of a row, or its time is running; empty: never.
     """
@@ -175,10 +177,28 @@ def became(view: str, key: str, rules: Sequence[tuple[int, str, str]], lets: lis
     listed = ", ".join(str(n) for n, _, _ in rules)
     return (
         f"SELECT e.n, CASE WHEN p.rid IS NULL THEN 'not in the export'{whens} ELSE 'put right' END FROM"
-        f" (SELECT e.* FROM earlier e ANTI JOIN hit h ON h.n = e.n) e LEFT JOIN {with_told(view, lets)} ON p.{name(key)} = e.key"
+        f" ({gone}) e LEFT JOIN {with_told(view, lets)} ON p.{name(key)} = e.key"
         f" WHERE e.rule IN ({listed})"
     )
 
+
+# --- accepted risks -------------------------------------------------------------------------------------------------
+
+WAIVERS = (
+    "CREATE TABLE waiver AS SELECT unnest(CAST($n AS INTEGER[])) AS n, unnest(CAST($fingerprint AS VARCHAR[])) AS fingerprint,"
+    " unnest(CAST($rule AS INTEGER[])) AS rule, unnest(CAST($key AS VARCHAR[])) AS key"
+)
+"""Each waiver's rule and key; rule -1 where only the fingerprint is known."""
+WAIVED = "SELECT w.n, h.seq, h.rule FROM hit h JOIN waiver w ON w.rule = h.rule AND w.key = h.key"
+WAIVED_BY_FINGERPRINT = (
+    "SELECT w.n, h.seq, h.rule FROM hit h JOIN rule_name r ON r.rule = h.rule"
+    f" JOIN waiver w ON w.rule = -1 AND w.fingerprint = {FINGERPRINT}"
+)
+WAIVED_GONE = "SELECT w.n, w.rule, w.key FROM waiver w ANTI JOIN hit h ON w.rule = h.rule AND w.key = h.key"
+MUTE = (
+    "UPDATE hit SET waiver = m.n FROM (SELECT unnest(CAST($seq AS BIGINT[])) AS seq, unnest(CAST($n AS INTEGER[])) AS n) m"
+    " WHERE hit.seq = m.seq"
+)
 
 # --- figures that somebody else worked out -------------------------------------------------------------------------
 
@@ -214,6 +234,7 @@ def hits_sorted(by: str, earlier: bool, first: Sequence[tuple[int, int]] = ()) -
     before = "e.n, e.since, e.times" if earlier else "NULL AS n, NULL AS since, NULL AS times"
     return (
         f"CREATE TABLE hit AS SELECT row_number() OVER (ORDER BY {order}{rule}, h.key, h.rid) AS seq,"
-        f" CAST(h.code // 2 AS INTEGER) AS rule, h.code % 2 = 1 AS unknown, h.rid, h.key, {label} AS label, {before}"
+        f" CAST(h.code // 2 AS INTEGER) AS rule, h.code % 2 = 1 AS unknown, h.rid, h.key, {label} AS label, {before},"
+        " CAST(NULL AS INTEGER) AS waiver"
         f" FROM hits h{joined} ORDER BY seq"
     )
