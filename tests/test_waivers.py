@@ -483,7 +483,7 @@ def test_the_table_says_it_and_fits(export: Export, monkeypatch: pytest.MonkeyPa
     said = " ".join(text.split())
     assert "a breach of law still a breach" in said
     section = text[text.index("Accepted risks") : text.index("Findings, most serious first")].splitlines()
-    assert {"lapsed", "in force"} <= {line[:16].strip() for line in section}
+    assert {"lapsed", "in force"} <= {line.split("  ")[0] for line in section}
     assert max(map(len, section)) <= width
     assert "of which 1 accepted." in said
     assert "Waivers: 1 lapsed, 1 in force." in said
@@ -626,17 +626,15 @@ def test_a_file_that_is_no_audit_gets_one_message(cli: Cli, tmp_path: Path, text
     assert "JSON" in result.stderr
 
 
+TEXT = st.text()
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers(-(10**17), 10**17) | st.text(st.characters(exclude_categories=("Cs",))),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(st.text(st.characters(exclude_categories=("Cs",))), inner, max_size=3)
-    ),
+    st.none() | st.booleans() | st.integers(-(10**17), 10**17) | TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
     max_leaves=6,
 )
 
 
-@given(VALUES, st.text(st.characters(exclude_categories=("Cs",))))
+@given(VALUES, TEXT)
 def test_what_is_written_as_yaml_is_read_as_it_was(value: object, key: str) -> None:
     text = f"{documents.yaml_text(key)}: {documents.yaml_value(value)}\n"
     assert documents.load_yaml(Path("written.yaml"), text) == {key: value}
