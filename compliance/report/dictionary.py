@@ -43,19 +43,21 @@ def _told(kind: RecordKind, kinds: RecordKinds, width: int) -> str:
     below = sorted(kinds.down[kind.name])
     if below:
         lines.append(f"  Down to: {', '.join(below)}.")
-    rows = [[f.name, _type(f), _remarks(f)] for f in kind.fields.values()]
+    rows = [[f.name, type_words(f), remarks(f)] for f in kind.fields.values()]
     name_width = max(len(f) for f in kind.fields)
     left = max(24, width - name_width - 16 - 6)
     table = grid(rows, ["Field", "Type", "Meaning"], [None, 16, left])
     return "\n".join(lines) + "\n\n" + "\n".join(f"  {line}" for line in table.splitlines()) + "\n\n"
 
 
-def _type(f: Field) -> str:
+def type_words(f: Field) -> str:
+    """List, by ;  or  whole number (days)."""
     name = {"list": "list, by ;", "boolean": "yes or no", "integer": "whole number"}.get(f.type, f.type)
     return f"{name} ({f.unit})" if f.unit else name
 
 
-def _remarks(f: Field) -> str:
+def remarks(f: Field) -> str:
+    """What it means, and all that is particular about it."""
     said = [f.description]
     if f.codes:
         said.append(f"One of: {', '.join(f.codes)}.")
