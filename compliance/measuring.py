@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 
-from compliance.dates import ends_between, english, parse_date, period_start, periods_to
+from compliance.dates import ends_between, english, parse_date, period_end, period_start, periods_to
 from compliance.errors import nearest
 from compliance.kpi import (
     Counts,
@@ -48,7 +48,10 @@ class Days:
     def of(self, period: Frequency) -> list[tuple[date, date]]:
         """The first and last day of what a KPI that is measured by `period` is looked at for, oldest first."""
         if self.first is None or self.every is None:
-            return periods_to(self.last, period, PERIODS)
+            # A day or two say nothing of a week: that is told once it is over.
+            running = period == "week" and self.last < period_end(self.last, "week")
+            last = period_start(self.last, "week") - timedelta(days=1) if running else self.last
+            return periods_to(last, period, PERIODS)
         return [(period_start(end, period), end) for end in ends_between(self.first, self.last, self.every)]
 
 

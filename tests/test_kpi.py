@@ -35,6 +35,7 @@ from compliance.kpi import (
     rounded,
     status,
 )
+from compliance.measuring import Days
 from compliance.model import Dated, Frequency, Rule, Tables
 from compliance.suppression import SUPPRESSED, suppress
 
@@ -274,6 +275,13 @@ def test_periods_follow_on_each_other_without_a_day_between(day: date, period: F
     assert its[-1] == (start, day)
     assert all(a[1] + timedelta(days=1) == b[0] for a, b in pairwise(its))
     assert ends_between(its[0][0], day, period) == [e for _, e in its]
+
+
+def test_a_week_is_told_once_it_is_over() -> None:
+    monday, sunday = date(2021, 9, 20), date(2021, 9, 26)
+    assert Days(monday).of("week")[-1] == (date(2021, 9, 13), date(2021, 9, 19))
+    assert Days(sunday).of("week")[-1] == (monday, sunday)
+    assert Days(monday).of("month")[-1] == (date(2021, 9, 1), monday)
 
 
 def test_years_are_financial_and_quarters_are_theirs() -> None:
