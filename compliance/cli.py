@@ -17,6 +17,7 @@ import click
 from compliance import __version__
 from compliance.cli_plan import plan
 from compliance.cli_plan_audit import measures, propose, verify
+from compliance.cli_plan_report import report as plan_report
 from compliance.terminal import (
     COULD_NOT,
     FOUND,
@@ -84,7 +85,7 @@ def _span(as_at: date, every: str | None, first: date | None, last: date | None)
 
 
 main.add_command(plan)
-for command in (propose, verify, measures):
+for command in (propose, verify, measures, plan_report):
     plan.add_command(command)
 
 

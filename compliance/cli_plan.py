@@ -226,7 +226,7 @@ def show(action: str | None, plan_id: str | None, as_at: date | None, format_: s
 
     Example: compliance plan show WS1.1
     """
-    from compliance.report.plan import actions, progress
+    from compliance.report.plan import actions, numbers
     from compliance.tracker import life
 
     with opened(db) as store:
@@ -237,7 +237,7 @@ def show(action: str | None, plan_id: str | None, as_at: date | None, format_: s
     state = fold(events)
     day = as_at or today()
     if action is None:
-        print_out(progress.FORMATS[format_](state, day, width()), out)
+        print_out(numbers.FORMATS[format_](state, day, width()), out)
         return
     try:
         tracked = life.find(state, action)

@@ -77,6 +77,7 @@ LAYERS: list[tuple[str, str]] = [
     ("tracker.proposing", "tracker"),
     ("tracker.auditfile", "documents errors previous tracker"),
     ("tracker.due", "tracker"),
+    ("tracker.history", "tracker"),
     ("tracker.choosing", "tracker"),
     ("tracker.telling", "tracker"),
     ("tracker.planfile", "compliance documents errors rulefile tracker"),
@@ -117,20 +118,24 @@ LAYERS: list[tuple[str, str]] = [
         "compliance arranging coverage dates documents errors findings forecast foresee grouping kpi measuring model trend"
         " previous sampling sql waiverfile waivers reading run loading planning checking compiler rulebook",
     ),
+    ("report.plan", ""),
     ("report.plan.words", "tracker"),
     ("report.plan.actions", "report tracker"),
-    ("report.plan.progress", "dates report tracker"),
+    ("report.plan.page", "report"),
+    ("report.plan.numbers", "dates report tracker"),
+    ("report.plan.level_one", "dates report tracker"),
+    ("report.plan.level_two", "dates report tracker"),
     ("report.plan.proposals", "report tracker"),
     ("report.plan.verdicts", "report tracker"),
     ("report.plan.measures", "report tracker"),
-    ("report.plan", ""),
     ("terminal", "documents errors report.words"),
     ("cli_plan", "compliance errors report terminal tracker"),
     ("cli_plan_audit", "cli_plan compliance errors report terminal tracker"),
+    ("cli_plan_report", "cli_plan compliance errors report terminal tracker"),
     (
         "cli",
-        "compliance cli_plan cli_plan_audit errors terminal kpi kpifile waiverfile report schemas pipeline planning"
-        " suppression boundaries mutants run rulebook cases"
+        "compliance cli_plan cli_plan_audit cli_plan_report errors terminal kpi kpifile waiverfile report schemas pipeline"
+        " planning suppression boundaries mutants run rulebook cases"
         " records loading findings forecast"
         " model documents",
     ),

@@ -49,7 +49,8 @@ def _markdown(state: State, listed: Listed, width: int) -> Iterator[str]:
     yield words.markdown_table(HEADERS, _rows(listed))
 
 
-def _plain(t: Tracked, s: Standing) -> dict[str, Any]:
+def described(t: Tracked, s: Standing) -> dict[str, Any]:
+    """An action and how it stands as JSON data."""
     return {
         **plain(t.action),
         "status": t.status,
@@ -70,7 +71,7 @@ def _plain(t: Tracked, s: Standing) -> dict[str, Any]:
 
 
 def _json(state: State, listed: Listed, width: int) -> Iterator[str]:
-    yield words.dump({"plan": state.plan.id, "actions": [_plain(t, s) for t, s in listed]})
+    yield words.dump({"plan": state.plan.id, "actions": [described(t, s) for t, s in listed]})
 
 
 FORMATS: Mapping[str, Callable[[State, Listed, int], Iterator[str]]] = {
@@ -114,7 +115,7 @@ def _one_markdown(state: State, t: Tracked, events: Sequence[Event], as_at: date
 
 
 def _one_json(state: State, t: Tracked, events: Sequence[Event], as_at: date, width: int) -> Iterator[str]:
-    yield words.dump({**_plain(t, standing(state, t, as_at)), "history": [e._asdict() for e in events]})
+    yield words.dump({**described(t, standing(state, t, as_at)), "history": [e._asdict() for e in events]})
 
 
 ONE: Mapping[str, Callable[[State, Tracked, Sequence[Event], date, int], Iterator[str]]] = {

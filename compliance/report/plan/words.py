@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from compliance.tracker.model import When
 
@@ -27,3 +29,21 @@ def markdown_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str
 def dump(value: object) -> str:
     """JSON as a person may read it."""
     return json.dumps(value, ensure_ascii=False, indent=1) + "\n"
+
+
+def due_as_said(action: Mapping[str, Any]) -> str:
+    """When an action in JSON is due, and what then, where it is not that it is completed."""
+    due: str = action.get("due", "")
+    kind = action.get("due_kind", "completion")
+    return due if kind == "completion" or not due else f"{due} ({kind})"
+
+
+def natural(text: str) -> list[tuple[int, str]]:
+    """A key that puts 9 before 10, and 18.4 before 20."""
+    return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", text) if part]
+
+
+def number_of(n: int, what: str) -> str:
+    """1 action, 9 requirements, 12 weaknesses."""
+    many = f"{what}es" if what.endswith("s") else f"{what}s"
+    return f"{n:,} {what if n == 1 else many}"

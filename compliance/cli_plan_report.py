@@ -1,0 +1,98 @@
+"""`compliance plan report`: the plan's reports for those who meet over it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from compliance.cli_plan import as_at_option, chosen, db_option, format_option, opened, plan_option, today
+from compliance.errors import ComplianceError
+from compliance.terminal import out_option, print_out, width
+
+if TYPE_CHECKING:
+    from compliance.report.plan.page import Block
+    from compliance.tracker.events import Event
+    from compliance.tracker.state import State
+
+
+def _printed(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of every report."""
+    for option in (db_option, out_option, format_option, as_at_option, plan_option):
+        command = option(command)
+    return command
+
+
+@click.group("report")
+def report() -> None:
+    """The plan for those who meet over it, as it was at the end of a day."""
+
+
+def _known(db: str, plan_id: str | None, day: date) -> tuple[State, list[Event]]:
+    """The plan as it was at a day, and its events up to then.
+
+    Raises:
+      ComplianceError: there was none yet.
+    """
+    from compliance.tracker.history import up_to
+    from compliance.tracker.state import fold
+
+    with opened(db) as store:
+        name = chosen(store, plan_id)
+        all_events = store.events(name)
+    events = up_to(all_events, day)
+    if not events:
+        raise ComplianceError(
+            f"The plan '{name}' begins on {all_events[0].on}; nothing is known of it as at {day}."
+            f" Give a later --as-at, or begin a plan for an earlier day with: compliance plan new --on {day}"
+        )
+    return fold(events), events
+
+
+def _write(
+    its: Mapping[str, Any],
+    blocks: Callable[[Mapping[str, Any]], Iterable[Block]],
+    format_: str,
+    out: Path | None,
+) -> None:
+    """A report in its format."""
+    from compliance.report.plan import page, words
+
+    match format_:
+        case "json":
+            print_out([words.dump(its)], out)
+        case "markdown":
+            print_out(page.markdown(blocks(its)), out)
+        case _:
+            print_out(page.terminal(blocks(its), width()), out)
+
+
+@report.command("level-one")
+@_printed
+def level_one(plan_id: str | None, as_at: date | None, format_: str, out: Path | None, db: str) -> None:
+    """The plan on a page: what it is, its governance, and which workstream covers which regulations and standards.
+
+    Example: compliance plan report level-one --as-at 2022-02-23
+    """
+    from compliance.report.plan import level_one as its
+
+    day = as_at or today()
+    state, _ = _known(db, plan_id, day)
+    _write(its.data(state, day), its.blocks, format_, out)
+
+
+@report.command("level-two")
+@_printed
+def level_two(plan_id: str | None, as_at: date | None, format_: str, out: Path | None, db: str) -> None:
+    """The actions and measures of every workstream.
+
+    Example: compliance plan report level-two --format markdown --out plan.md
+    """
+    from compliance.report.plan import level_two as its
+
+    day = as_at or today()
+    state, _ = _known(db, plan_id, day)
+    _write(its.data(state, day), its.blocks, format_, out)
