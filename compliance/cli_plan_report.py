@@ -11,7 +11,7 @@ import click
 
 from compliance.cli_plan import as_at_option, chosen, db_option, format_option, opened, plan_option, today
 from compliance.errors import ComplianceError
-from compliance.terminal import out_option, print_out, width
+from compliance.terminal import Day, out_option, print_out, width
 
 if TYPE_CHECKING:
     from compliance.report.plan.page import Block
@@ -96,3 +96,53 @@ def level_two(plan_id: str | None, as_at: date | None, format_: str, out: Path |
     day = as_at or today()
     state, _ = _known(db, plan_id, day)
     _write(its.data(state, day), its.blocks, format_, out)
+
+
+@report.command("progress")
+@click.option("--since", type=Day(), help="Tell what changed after this day.  [default: where everything stands]")
+@click.option("--days", type=click.IntRange(0, 3660), help="Look so many days ahead.  [default: what the plan sets]")
+@_printed
+def progress(
+    plan_id: str | None,
+    as_at: date | None,
+    since: date | None,
+    days: int | None,
+    format_: str,
+    out: Path | None,
+    db: str,
+) -> None:
+    """Progress for the managers' meeting and the executive: what is done, overdue, due, stalled or restated.
+
+    Example: compliance plan report progress --as-at 2022-02-23 --since 2022-01-31
+    """
+    from compliance.report.plan import progress as its
+
+    day = as_at or today()
+    _not_later(since, day)
+    state, events = _known(db, plan_id, day)
+    _write(its.data(state, events, day, since, state.plan.due_soon if days is None else days), its.blocks, format_, out)
+
+
+@report.command("board")
+@click.option("--since", type=Day(), help="Count changes after this day.  [default: from the quarter's first day]")
+@_printed
+def board(plan_id: str | None, as_at: date | None, since: date | None, format_: str, out: Path | None, db: str) -> None:
+    """The board's quarterly page: how each workstream stands, what the plan answers, measures, and what is escalated.
+
+    Example: compliance plan report board --as-at 2022-03-31 --format markdown --out board.md
+    """
+    from datetime import timedelta
+
+    from compliance.dates import period_start
+    from compliance.report.plan import board as its
+
+    day = as_at or today()
+    _not_later(since, day)
+    state, events = _known(db, plan_id, day)
+    before = since or period_start(day, "quarter") - timedelta(days=1)
+    _write(its.data(state, events, day, before), its.blocks, format_, out)
+
+
+def _not_later(since: date | None, day: date) -> None:
+    if since is not None and since > day:
+        raise ComplianceError(f"--since {since} is later than the day of the report, {day}; give an earlier day.")

@@ -128,10 +128,12 @@ LAYERS: list[tuple[str, str]] = [
     ("report.plan.proposals", "report tracker"),
     ("report.plan.verdicts", "report tracker"),
     ("report.plan.measures", "report tracker"),
+    ("report.plan.progress", "dates report tracker"),
+    ("report.plan.board", "dates report tracker"),
     ("terminal", "documents errors report.words"),
     ("cli_plan", "compliance errors report terminal tracker"),
     ("cli_plan_audit", "cli_plan compliance errors report terminal tracker"),
-    ("cli_plan_report", "cli_plan compliance errors report terminal tracker"),
+    ("cli_plan_report", "cli_plan compliance dates errors report terminal tracker"),
     (
         "cli",
         "compliance cli_plan cli_plan_audit cli_plan_report errors terminal kpi kpifile waiverfile report schemas pipeline"

@@ -5,16 +5,21 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import Result
 from conftest import ROOT
+from plan_making import COLLEAGUE, MANAGER, fingerprint, small_plan
 
 from compliance.tracker import life, planfile
-from compliance.tracker.events import Who
+from compliance.tracker.events import Draft, Who
+from compliance.tracker.model import Action, Concern, when
+from compliance.tracker.state import State
 from compliance.tracker.store import Store
 
 PLANS = ROOT / "fixtures" / "plans"
@@ -70,10 +75,10 @@ def check_tables(text: str) -> None:
             block = []
 
 
-LEVELS = ["level-one", "level-two"]
+REPORTS = ["level-one", "level-two", "progress", "board"]
 
 
-@pytest.mark.parametrize("name", LEVELS)
+@pytest.mark.parametrize("name", REPORTS)
 @pytest.mark.parametrize(("format_", "ending"), [("table", "txt"), ("markdown", "md")])
 def test_the_fostering_plan_is_told_as_at_23_february_2022(
     report: Callable[..., str], real: Path, name: str, format_: str, ending: str
@@ -83,7 +88,7 @@ def test_the_fostering_plan_is_told_as_at_23_february_2022(
 
 
 @pytest.mark.parametrize("plan", [p.stem for p in sorted(PLANS.glob("*.yaml"))])
-@pytest.mark.parametrize("name", LEVELS)
+@pytest.mark.parametrize("name", REPORTS)
 def test_every_real_plan_fits_the_width_and_its_tables_are_whole(
     report: Callable[..., str], real: Path, name: str, plan: str
 ) -> None:
@@ -114,3 +119,185 @@ def test_a_day_before_the_plan_began_is_told(cli: Callable[..., Result], real: P
     done = cli("plan", "report", "level-two", "--db", real, "--plan", "fostering-2021", "--as-at", "2022-02-22")
     assert (done.exit_code, done.stdout) == (2, "")
     assert "begins on 2022-02-23; nothing is known of it as at 2022-02-22" in done.stderr
+
+
+# --- a plan that lives ---
+
+REVIEWS = [fingerprint("review-late", key) for key in ("one", "two")]
+COMPLAINT = fingerprint("complaint-open", "three")
+
+
+def audit(as_at: str, reviews: Sequence[str], complaints: Sequence[str]) -> life.Audit:
+    return life.Audit(
+        date.fromisoformat(as_at),
+        {"review-late": reviews, "complaint-open": complaints},
+        frozenset({"review-late", "complaint-open"}),
+        {"review-late": ["FSR-28-2"], "complaint-open": ["FSR-18-4"]},
+        {},
+    )
+
+
+def judged(its: life.Audit) -> Callable[[State], list[Draft]]:
+    return lambda state: [*life.audited(state, its), *(v.draft for v in life.verify(state, its) if v.draft)]
+
+
+@pytest.fixture(scope="module")
+def lived(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small plan in its first quarter: what each day brought is told beside it."""
+    plan = replace(
+        small_plan(),
+        concerns=(
+            Concern("R1", "Reviews are held in time", "requirement", "28(2)", when("2022-02-28"), True, (), "", ("A",)),
+            Concern("R2", "Complaints are answered", "requirement", "18(4)", when("2022-06-30"), False, (), "", ("B",)),
+            Concern("N1", "Carers are asked what they think", "recommendation"),
+        ),
+    )
+    db = tmp_path_factory.mktemp("lived") / "lived.sqlite"
+    store = Store(str(db))
+
+    def do(on: str, decide: Callable[[State], Sequence[Draft]], who: Who = COLLEAGUE) -> None:
+        store.change("small", on, who, decide)
+
+    first, second = audit("2022-01-10", REVIEWS, [COMPLAINT]), audit("2022-03-10", REVIEWS[:1], [])
+    b1 = Action(
+        "B1", "Answer the complaint | and keep the letter", "complaints officer", when("2022-01"), when("2022-02-20")
+    )
+    b1 = replace(b1, answers=(COMPLAINT,))
+    do("2022-01-03", lambda s: [life.begin(plan)])
+    do("2022-01-10", judged(first), MANAGER)
+    do("2022-01-12", lambda s: [life.update(s, "A1", {"answers": REVIEWS}, "")])
+    do("2022-01-12", lambda s: [life.add(s, "B", b1)])
+    do("2022-01-12", lambda s: [life.add(s, "B", Action("B2", "Ask carers", "team manager", status="proposed"))])
+    do("2022-01-20", lambda s: [life.measured(s, "A-m1", "71.5 %")])
+    do("2022-02-01", lambda s: [life.start(s, "A1")])
+    do("2022-02-10", lambda s: [life.complete(s, "B1", ["Letter of 9 February"])])
+    do("2022-02-20", lambda s: [life.measured(s, "A-m1", "85 %")])
+    do("2022-02-21", lambda s: [life.complete(s, "A1", ["Minutes of 18 February"])])
+    do("2022-03-02", lambda s: [life.update(s, "A2", {"due": "2022-04"}, "The panel meets later")])
+    do("2022-03-10", judged(second), MANAGER)  # the complaint is gone, one review is still late
+    do("2022-03-12", lambda s: [life.sign_off(s, "B1", "registered manager")], MANAGER)
+    do("2022-03-20", lambda s: [life.reject(s, "B2", "It is done under A-m3")])
+    do("2022-03-20", lambda s: [life.measured(s, "A-m1", "93 %")])
+    store.close()
+    return db
+
+
+@pytest.mark.parametrize(
+    ("name", "more"),
+    [
+        ("progress", ("--as-at", "2022-03-31", "--since", "2022-02-15")),
+        ("board", ("--as-at", "2022-03-31")),
+        ("level-two", ("--as-at", "2022-03-31")),
+    ],
+)
+@pytest.mark.parametrize(("format_", "ending"), [("table", "txt"), ("markdown", "md")])
+def test_a_plan_that_lived_is_told(
+    report: Callable[..., str], lived: Path, name: str, more: tuple[str, ...], format_: str, ending: str
+) -> None:
+    said = report(name, "--db", lived, *more, "--format", format_)
+    check_golden(f"small-{name}.{ending}", said)
+    assert "Invented" not in said and "Made-Up" not in said
+    if format_ == "markdown":
+        check_tables(said)
+    else:
+        assert max(map(len, said.splitlines())) <= WIDTH
+
+
+def progress(report: Callable[..., str], db: Path, as_at: str, *more: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(report("progress", "--db", db, "--as-at", as_at, "--format", "json", *more))
+    return found
+
+
+def test_progress_is_of_the_day_and_not_of_what_came_later(report: Callable[..., str], lived: Path) -> None:
+    its = progress(report, lived, "2022-02-15")
+    assert [a["id"] for a in its["completed"]] == ["B1"]
+    assert its["verified"] == its["signed_off"] == its["overdue"] == []
+    assert [(a["id"], a["due"]) for a in its["due"]] == [("A1", "2022-02-28")]
+    assert its["total"]["proposed"] == 1
+    assert [a["id"] for a in progress(report, lived, "2022-02-15", "--days", "44")["due"]] == ["A1", "A2"]
+    assert progress(report, lived, "2022-01-11")["total"]["actions"] == 2
+
+
+def test_changes_are_those_after_the_day_up_to_the_as_at_day(report: Callable[..., str], lived: Path) -> None:
+    def changed(since: str, as_at: str) -> list[tuple[str, str]]:
+        return [(c["kind"], c["action"]) for c in progress(report, lived, as_at, "--since", since)["changes"]]
+
+    assert changed("2022-02-09", "2022-02-10") == [("completed", "B1")]
+    assert changed("2022-02-10", "2022-02-20") == []
+    assert changed("2022-03-01", "2022-03-12") == [
+        ("due changed", "A2"),
+        ("opened again", "A1"),
+        ("verified", "B1"),
+        ("signed off", "B1"),
+    ]
+    every = changed("2022-01-01", "2022-03-31")
+    assert every[:3] == [("added", "B1"), ("proposed", "B2"), ("begun", "A1")]
+    assert changed("2022-01-01", "2022-02-20") + changed("2022-02-20", "2022-03-31") == every
+
+
+def test_overdue_names_how_long_and_the_forum_it_goes_to(report: Callable[..., str], lived: Path) -> None:
+    def overdue(as_at: str) -> list[tuple[str, int, str | None]]:
+        return [(a["id"], a["overdue_days"], a["escalate_to"]) for a in progress(report, lived, as_at)["overdue"]]
+
+    assert overdue("2022-02-28") == []
+    assert overdue("2022-03-17") == [("A1", 17, "managers")]
+    assert overdue("2022-05-31") == [("A1", 92, "board"), ("A2", 31, "managers")]
+
+
+def board(report: Callable[..., str], db: Path, as_at: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(report("board", "--db", db, "--as-at", as_at, "--format", "json"))
+    return found
+
+
+def test_a_workstream_stands_as_its_actions_do(report: Callable[..., str], lived: Path) -> None:
+    def stands(as_at: str) -> list[str]:
+        return [w["stands"] for w in board(report, lived, as_at)["workstreams"]]
+
+    assert stands("2022-01-05") == ["on track", "no actions"]
+    assert stands("2022-02-11") == ["at risk", "to be accepted"]  # nothing was said of A2 since it began
+    assert stands("2022-03-31") == ["off track", "done"]  # A1 is overdue and restated; B1 signed off, B2 rejected
+
+
+def test_a_requirement_is_met_when_every_action_is_verified(report: Callable[..., str], lived: Path) -> None:
+    def of(as_at: str) -> list[tuple[int, int, int, int]]:
+        its = board(report, lived, as_at)["concerns"]
+        return [(c["actions"], c["done"], c["verified"], c["days_late"]) for c in its]
+
+    assert of("2022-02-11") == [(2, 0, 0, 0), (2, 1, 0, 0), (0, 0, 0, 0)]
+    assert of("2022-03-31") == [(2, 0, 0, 31), (1, 1, 1, 0), (0, 0, 0, 0)]
+
+
+def test_what_audits_found_again_is_restated_with_what_answers_it(report: Callable[..., str], lived: Path) -> None:
+    assert board(report, lived, "2022-01-31")["restated"] == {"audit": "2022-01-10", "rules": []}
+    its = board(report, lived, "2022-03-31")["restated"]
+    assert its["rules"] == [
+        {"rule": "review-late", "findings": 1, "since": "2022-01-10", "times": 2, "actions": ["A1"]}
+    ]
+
+
+def test_a_measure_has_its_trend_and_whether_it_meets_its_target(report: Callable[..., str], lived: Path) -> None:
+    (m,) = [m for m in board(report, lived, "2022-03-31")["measures"] if m["values"]]
+    assert [(v["value"], v["met"]) for v in m["values"]] == [("71.5 %", False), ("85 %", False), ("93 %", True)]
+    assert (m["target"], m["trend"][0], m["trend"][-1]) == ("at least 90 %", "▁", "█")
+
+
+def test_the_quarter_is_counted_from_its_first_day(report: Callable[..., str], lived: Path) -> None:
+    its = board(report, lived, "2022-04-01")
+    assert (its["since"], its["changes"]) == ("2022-03-31", {})
+    assert board(report, lived, "2022-03-31")["changes"] == {
+        "completed": 2,
+        "verified": 1,
+        "signed off": 1,
+        "opened again": 1,
+        "proposed": 1,
+        "added": 1,
+        "begun": 1,
+        "rejected": 1,
+        "due changed": 1,
+    }
+
+
+def test_since_a_later_day_is_refused(cli: Callable[..., Result], lived: Path) -> None:
+    done = cli("plan", "report", "progress", "--db", lived, "--as-at", "2022-03-01", "--since", "2022-03-02")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "--since 2022-03-02 is later than the day of the report, 2022-03-01" in done.stderr

@@ -40,8 +40,8 @@ def _said(w: Workstream) -> dict[str, Any]:
 
 
 def _measure(state: State, m: Measure) -> dict[str, Any]:
-    values = state.values.get(m.id, [])
-    latest = {"on": values[-1][0], "value": values[-1][1]} if values else None
+    values = sorted(state.values.get(m.id, []), key=lambda v: v.on)
+    latest = {"on": values[-1].on, "value": values[-1].value} if values else None
     return {**plain(m), "latest": latest}
 
 
