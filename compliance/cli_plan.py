@@ -15,7 +15,8 @@ from compliance.errors import ComplianceError
 from compliance.terminal import Day, out_option, print_out, width
 
 if TYPE_CHECKING:
-    from compliance.tracker.events import Draft, Event
+    from compliance.tracker.events import Draft, Event, Who
+    from compliance.tracker.importing import Said
     from compliance.tracker.state import State
     from compliance.tracker.store import Store
 
@@ -171,6 +172,132 @@ def new(file: Path, on: date | None, role: str, name: str | None, db: str) -> No
     for said in accounts.differences(its):
         click.echo(said, err=True)
     click.echo(f"Begun: {its.title}, {len(state.plan.workstreams):,} workstreams, {len(state.actions):,} actions.")
+
+
+@plan.command("import")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--title", help="The title of a new plan from a workbook.  [default: its file name]")
+@click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
+@people
+def import_(
+    file: Path,
+    title: str | None,
+    dry_run: bool,
+    db: str,
+    plan_id: str | None,
+    on: date | None,
+    role: str,
+    name: str | None,
+    why: str,
+    seen: int | None,
+) -> None:
+    """Take over a plan: a plan file, a workbook laid out as a Level Two list, or the events of another database.
+
+    A plan that is not there yet is begun. One that is there is changed to what the file says, each difference with its history; what the
+    file does not have stays. Events (.jsonl) go into a database without that plan, as they are.
+
+    \b
+    Example: compliance plan import actions.xlsx --plan fostering-2021 --dry-run --role "registered manager"
+    """
+    from compliance.tracker.events import Who
+
+    day, who = (on or today()).isoformat(), Who(role, name or getpass.getuser())
+    match file.suffix.lower():
+        case ".jsonl":
+            _restore(file, db, dry_run)
+        case ".yaml" | ".yml":
+            from compliance.tracker import importing, planfile
+
+            its = planfile.read(file)
+            _import(importing.whole(its, str(file)), plan_id or its.id, its.title, db, day, who, why, seen, dry_run)
+        case ".xlsx" | ".xlsm":
+            from compliance.tracker import planfile, spreadsheet
+
+            said, notes = spreadsheet.read(file)
+            for note in notes:
+                click.echo(note, err=True)
+            if plan_id is None:
+                raise ComplianceError("A workbook does not say of which plan it is; say it with --plan ID.")
+            planfile.check_id(plan_id)
+            _import(said, plan_id, title or file.stem, db, day, who, why, seen, dry_run)
+        case other:
+            raise ComplianceError(f"'{other}' is no kind of plan; give .yaml, .xlsx or .jsonl (the events of a plan).")
+
+
+def _import(
+    said: Said, plan_id: str, title: str, db: str, day: str, who: Who, why: str, seen: int | None, dry_run: bool
+) -> None:
+    """Begins the plan or changes it, and tells every event."""
+    from compliance.tracker import accounts, importing, life, plain
+    from compliance.tracker.events import chained
+    from compliance.tracker.state import State
+    from compliance.tracker.telling import told
+
+    def decide(state: State) -> Sequence[Draft]:
+        its = importing.identified(said, state.as_plan())
+        if not state.number:
+            return [life.begin(importing.as_plan(its, plan_id, title))]
+        return importing.drafts(state, its, why)
+
+    if dry_run and "://" not in db and not Path(db).exists():
+        before, drafts = State(), decide(State())
+    else:
+        with opened(db, must_exist=False) as store:
+            before = store.state(plan_id)
+            drafts = decide(before)
+            if not dry_run:
+                _, events = store.change(plan_id, day, who, decide, seen)
+    if dry_run:
+        events = [chained(plan_id, before.number + i, "", day, who, d, "") for i, d in enumerate(drafts, 1)]
+    for e in events:
+        click.echo(told(e))
+        if e.kind == "plan begun":
+            for difference in accounts.differences(plain.plan(e.body["plan"])):
+                click.echo(difference, err=True)
+    stay = importing.left(before, importing.identified(said, before.as_plan()))
+    if stay:
+        click.echo(f"In the plan and not in the file, and left as they are: {', '.join(stay)}.", err=True)
+    done = "would be made; nothing was changed" if dry_run else "made"
+    click.echo(f"{len(events):,} {'change' if len(events) == 1 else 'changes'} {done}.")
+
+
+def _restore(file: Path, db: str, dry_run: bool) -> None:
+    """Puts the events of another database into this one, where their chain holds."""
+    from compliance.tracker import eventsfile
+    from compliance.tracker.state import fold
+
+    events = eventsfile.read(file)
+    state = fold(events)
+    if not dry_run:
+        with opened(db, must_exist=False) as store:
+            store.restore(events)
+    done = "could be taken over; nothing was changed" if dry_run else "taken over, none changed or taken out"
+    click.echo(f"{state.plan.title}: {len(events):,} events {done}.")
+
+
+@plan.command("export")
+@plan_option
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["yaml", "csv", "jsonl", "oscal"]),
+    default="yaml",
+    show_default=True,
+    help="The plan file; a row an action; the events; an OSCAL plan of action and milestones.",
+)
+@out_option
+@db_option
+def export(plan_id: str | None, format_: str, out: Path | None, db: str) -> None:
+    """Give the plan to another program, or to another database.
+
+    Example: compliance plan export --format oscal --out plan.oscal.json
+    """
+    from compliance.report.plan.exports import EXPORTS
+    from compliance.tracker.state import fold
+
+    with opened(db) as store:
+        events = store.events(chosen(store, plan_id))
+    print_out(EXPORTS[format_](fold(events), events), out)
 
 
 @plan.command("list")

@@ -131,3 +131,11 @@ def test_what_is_wrong_in_a_plan_file_is_told_with_its_line(tmp_path: Path, old:
         planfile.read(tmp_path / "plan.yaml")
     assert said in str(e.value)
     assert "plan.yaml:" in str(e.value)
+
+
+def test_the_plan_in_the_document_is_one(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "plan.md").read_text(encoding="utf-8")
+    (tmp_path / "plan.yaml").write_text(text.split("```yaml\n")[1].split("```")[0], encoding="utf-8")
+    plan = planfile.read(tmp_path / "plan.yaml")
+    assert plan.roles and plan.accounts and plan.concerns and plan.forums
+    assert [a.due.text for _, a in plan.actions() if a.due] == ["2022-02 to 2022-03"]

@@ -114,3 +114,24 @@ def broken(events: Iterable[Event]) -> str:
             return f"event {e.number} is not what was written: its content does not fit its hash"
         before = e.hash
     return ""
+
+
+def parsed(line: str) -> Event:
+    """An event from a line of JSON, as `plan export --format jsonl` writes it.
+
+    Raises:
+      ValueError: it is none; the message says what is wrong.
+    """
+    try:
+        said = json.loads(line)
+    except json.JSONDecodeError as e:
+        raise ValueError(f"this is not JSON: {e.msg}, at character {e.pos + 1}") from e
+    if not isinstance(said, dict) or set(said) != set(Event._fields):
+        raise ValueError(f"this is no event of a plan; one has {', '.join(Event._fields)}")
+    for name, value in said.items():
+        expected = int if name == "number" else dict if name == "body" else str
+        if type(value) is not expected:
+            raise ValueError(f"'{name}' is not what an event has there")
+    if said["kind"] not in KINDS:
+        raise ValueError(f"'{said['kind']}' is no kind of event that this version knows: {', '.join(KINDS)}")
+    return Event(**said)

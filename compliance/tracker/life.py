@@ -60,7 +60,7 @@ def find(state: State, action: str) -> Tracked:
 def _change(tracked: Tracked, new: Mapping[str, Any], why: str = "", more: Mapping[str, Any] | None = None) -> Draft:
     """The changes that differ from what is there."""
     old = {**plain.plain(tracked.action), "workstream": tracked.workstream}
-    changes = {k: {"from": old.get(k), "to": v} for k, v in new.items() if old.get(k) != v}
+    changes = _differing(old, new)
     if not changes:
         raise Refused(f"{tracked.action.id} is like that already; nothing was changed")
     return Draft("action changed", tracked.action.id, {"changes": changes, **(more or {})}, why)
@@ -79,9 +79,13 @@ def _expect(tracked: Tracked, allowed: Sequence[Status], what: str) -> None:
         raise Refused(f"{tracked.action.id} is {tracked.status}; only what is {said} can be {what}")
 
 
-def add(state: State, workstream: str, action: Action) -> Draft:
-    """A new action."""
-    known = [w.id for w in state.plan.workstreams]
+def add(state: State, workstream: str, action: Action, known: Sequence[str] = ()) -> Draft:
+    """A new action.
+
+    Args:
+      known: workstreams, where some are made in the same breath.
+    """
+    known = known or [w.id for w in state.plan.workstreams]
     if workstream not in known:
         raise Refused(f"there is no workstream '{workstream}'{nearest(workstream, known)}")
     if action.id in state.actions:
@@ -107,12 +111,34 @@ def _sensible(action: Action) -> None:
 def update(state: State, action: str, new: Mapping[str, Any], why: str) -> Draft:
     """Fields of an action, by their names, as JSON data."""
     tracked = find(state, action)
+    _checked(state, tracked, new)
+    return _change(tracked, new, why)
+
+
+def revise(state: State, action: str, new: Mapping[str, Any], why: str, known: Sequence[str] = ()) -> Draft:
+    """The same, and its status with them, all in one event; nothing is allowed that `moved` and `complete` do not allow."""
+    tracked = find(state, action)
+    its = {k: v for k, v in new.items() if k != "status"}
+    _checked(state, tracked, its, known)
+    status = status_of(new["status"]) if "status" in new else tracked.status
+    if status == "completed" != tracked.status:
+        _expect(tracked, LIVE, "completed")
+        if not its.get("evidence", tracked.action.evidence):
+            raise Refused(f"{action} cannot be completed without evidence; say what shows that it is done")
+    elif status != tracked.status:
+        moved(state, action, status, why)
+    return _change(tracked, new, why)
+
+
+def _checked(state: State, tracked: Tracked, new: Mapping[str, Any], known: Sequence[str] = ()) -> None:
+    """Stops what no action may become."""
+    action = tracked.action.id
     if tracked.status in ("signed off", "rejected"):
         raise Refused(f"{action} is {tracked.status} and stays as it is; add another action")
     changed = {}
     for name, value in new.items():
         if name == "workstream":
-            known = [w.id for w in state.plan.workstreams]
+            known = known or [w.id for w in state.plan.workstreams]
             if value not in known:
                 raise Refused(f"there is no workstream '{value}'{nearest(str(value), known)}")
             continue
@@ -126,7 +152,23 @@ def update(state: State, action: str, new: Mapping[str, Any], why: str) -> Draft
     after = Action(**{**its, **changed})
     if after.start is not None and after.due is not None and after.due.last < after.start.first:
         raise Refused(f"{action} would be due {after.due.text}, before its start {after.start.text}")
-    return _change(tracked, new, why)
+
+
+def change_plan(state: State, new: Mapping[str, Any], why: str) -> Draft:
+    """What the plan says of itself, field by field, as JSON data; not its workstreams."""
+    return Draft("plan changed", "", {"changes": _differing(plain.plain(state.plan), new)}, why)
+
+
+def change_workstream(state: State, workstream: str, new: Mapping[str, Any], why: str) -> Draft:
+    """What the plan says of a workstream; not its actions. A workstream that is not there is added."""
+    its = next((w for w in state.plan.workstreams if w.id == workstream), None)
+    if its is None:
+        return Draft("plan changed", workstream, {"changes": {}, "workstream_added": {"id": workstream, **new}}, why)
+    return Draft("plan changed", workstream, {"changes": _differing(plain.plain(its), new)}, why)
+
+
+def _differing(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    return {k: {"from": old.get(k), "to": v} for k, v in new.items() if old.get(k) != v}
 
 
 def accept(state: State, action: str, why: str = "") -> Draft:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -291,6 +292,16 @@ def read(path: Path) -> Plan:
     if found is None:
         raise ComplianceError(f"{path.name} is no plan that can be used; nothing was changed.", problems.found)
     return found
+
+
+def check_id(plan_id: str) -> None:
+    """The id of a plan that no file gives.
+
+    Raises:
+      ComplianceError: it is none.
+    """
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", plan_id):
+        raise ComplianceError(f"'{plan_id}' is no id of a plan; it has small letters, digits and '-' between them.")
 
 
 class _Quoted(yaml.SafeDumper):

@@ -213,13 +213,21 @@ def _measured(state: State, e: Event) -> None:
 
 
 def _plan_changed(state: State, e: Event) -> None:
-    data = plain.plain(state.plan)
-    for name, c in e.body["changes"].items():
-        if c["to"] is None:
-            data.pop(name, None)
-        else:
-            data[name] = c["to"]
-    state.plan = plain.plan(data)
+    added = e.body.get("workstream_added")
+    if added is not None:
+        state.plan = replace(state.plan, workstreams=(*state.plan.workstreams, plain.workstream(added)))
+    changes: Mapping[str, Mapping[str, Any]] = e.body["changes"]
+    if e.subject:
+        its = tuple(plain.workstream(_with(w, changes)) if w.id == e.subject else w for w in state.plan.workstreams)
+        state.plan = replace(state.plan, workstreams=its)
+    else:
+        state.plan = plain.plan(_with(state.plan, changes))
+
+
+def _with(part: Plan | Workstream, changes: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """A part of the plan as JSON data, changed; what became nothing is left out."""
+    data = {**plain.plain(part), **{name: c["to"] for name, c in changes.items()}}
+    return {k: v for k, v in data.items() if v is not None}
 
 
 _APPLY = {

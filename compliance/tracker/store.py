@@ -57,9 +57,11 @@ class Changed(ComplianceError):
     def __init__(self, subject: str, events: Sequence[Event]) -> None:
         self.events = tuple(events)
         said = "\n".join(f"  {told(e)}" for e in events)
+        look = f"show {subject}" if subject and events[0].kind == "action changed" else f"history {subject}".strip()
         super().__init__(
-            f"{subject} was changed by somebody else since you looked; your change was not made, and nothing is lost:\n{said}\n"
-            f"Look at it with: compliance plan show {subject}; then make your change again with --seen {events[-1].number}."
+            f"{subject or 'The plan'} was changed by somebody else since you looked; your change was not made, and nothing is"
+            f" lost:\n{said}\n"
+            f"Look at it with: compliance plan {look}; then make your change again with --seen {events[-1].number}."
         )
 
 
@@ -166,17 +168,23 @@ class Store:
             f"{self._named} is so busy that the change could not be made; nothing was lost. Try again."
         )
 
+    def restore(self, events: Sequence[Event]) -> None:
+        """A plan's events as another database held them, from the first on; all or nothing.
+
+        Raises:
+          ComplianceError: the plan is here already.
+        """
+        if not self._append(events):
+            raise ComplianceError(f"{self._named} holds a plan '{events[0].plan}' already. Nothing was changed.")
+
     def _stop_if_changed(self, plan: str, drafts: Sequence[Draft], known: int) -> None:
         """Whether somebody else has changed, since event `known`, what these drafts change."""
-        subjects = {d.subject: set(d.body.get("changes", ())) for d in drafts if d.kind == "action changed"}
+        subjects = {(d.kind, d.subject) for d in drafts if d.kind in ("action changed", "plan changed")}
         if not subjects:
             return
-        since: dict[str, list[Event]] = {}
-        for e in self.events(plan, known):
-            if e.kind == "action changed" and e.subject in subjects:
-                since.setdefault(e.subject, []).append(e)
-        for subject, its in since.items():
-            raise Changed(subject, its)
+        since = [e for e in self.events(plan, known) if (e.kind, e.subject) in subjects]
+        if since:
+            raise Changed(since[0].subject, [e for e in since if e.subject == since[0].subject])
 
     def _append(self, events: Sequence[Event]) -> bool:
         """Writes them; false if somebody else was first."""

@@ -15,8 +15,9 @@ def told(e: Event) -> str:
     said = f"{e.number}. {e.on}, {e.name} ({e.role}): {e.kind}"
     match e.kind:
         case "action changed" | "plan changed":
-            its = [f"{f} from {_short(c['from'])} to {_short(c['to'])}" for f, c in e.body["changes"].items()]
-            said += f" {e.subject}: {'; '.join(its)}"
+            its = [_change(f, c["from"], c["to"]) for f, c in e.body["changes"].items()]
+            its += [f"added: {e.body['workstream_added']['title']}"] if "workstream_added" in e.body else []
+            said += f"{f' {e.subject}' if e.subject else ''}: {'; '.join(its)}"
         case "comment":
             said += f"{f' on {e.subject}' if e.subject else ''}: {e.body['text']}"
         case "action added":
@@ -29,6 +30,16 @@ def told(e: Event) -> str:
         case "plan begun":
             said += f": {e.body['plan']['title']}"
     return said + (f" – {e.why}" if e.why else "")
+
+
+def _change(field: str, old: Any, new: Any) -> str:
+    """Of parts of a plan, which of them; else what it was and what it is."""
+    parts = [p for its in (old, new) if isinstance(its, list) for p in its if isinstance(p, dict)]
+    if not parts:
+        return f"{field} from {_short(old)} to {_short(new)}"
+    its = [p for p in parts if p not in (old or []) or p not in (new or [])]
+    names = dict.fromkeys(str(p.get("id") or p.get("name") or p.get("dated")) for p in its)
+    return f"{field}: {', '.join(names) or 'their order'}"
 
 
 def _short(value: Any) -> str:
