@@ -20,6 +20,7 @@ from plan_workbook import write_plan
 from compliance.tracker import life, planfile, written
 from compliance.tracker.events import Draft, Event, Who, broken
 from compliance.tracker.model import Action, Plan
+from compliance.tracker.state import State
 from compliance.tracker.store import Store
 
 PLANS = ROOT / "fixtures" / "plans"
@@ -61,20 +62,24 @@ def worked_off(db: Path) -> None:
     store = Store(str(db))
     its = planfile.read(FOSTERING)
 
-    def do(on: str, draft: Callable[[Any], Draft]) -> None:
-        store.change(its.id, on, MANAGER, lambda state: [draft(state)])
+    def do(on: str, draft: Callable[[State], Draft | list[Draft]]) -> None:
+        def decide(state: State) -> list[Draft]:
+            made = draft(state)
+            return made if isinstance(made, list) else [made]
+
+        store.change(its.id, on, MANAGER, decide)
 
     new = Action("WS1-a1", "Make the late visits\nand say why they were late", status="proposed", answers=("f1", "f2"))
     do("2022-02-23", lambda _: life.begin(its))
-    do("2022-03-31", lambda _: life.audited(AUDIT))
+    do("2022-03-31", lambda s: life.audited(s, AUDIT))
     do("2022-03-31", lambda s: life.add(s, "WS1", new))
     do("2022-03-31", lambda s: life.add(s, "WS2", Action("WS2-a1", "Nothing to do with us", status="proposed")))
     do("2022-04-01", lambda s: life.accept(s, "WS1-a1"))
     do("2022-04-01", lambda s: life.reject(s, "WS2-a1", "Another team's"))
     do("2022-04-02", lambda s: life.update(s, "WS1-a1", {"due": "2022-04-30", "owner": "team manager"}, "Agreed"))
     do("2022-04-20", lambda s: life.complete(s, "WS1-a1", ["=Visits of April, page 2"]))
-    do("2022-05-31", lambda _: life.audited(LATER))
-    do("2022-05-31", lambda s: next(d for d, _, _ in life.verify(s, LATER) if d is not None))
+    do("2022-05-31", lambda s: life.audited(s, LATER))
+    do("2022-05-31", lambda s: [v.draft for v in life.verify(s, LATER) if v.draft])
     do("2022-06-01", lambda s: life.sign_off(s, "WS1-a1", MANAGER.role))
     do("2022-06-01", lambda s: life.comment(s, "WS1.1", "Two teams are left"))
     do("2022-06-01", lambda s: life.measured(s, "WS1-m1", "most"))

@@ -150,7 +150,7 @@ class _Document:
             else:
                 its = [("fingerprint", answer), ("rule", raised.rule), ("found-since", raised.since)]
                 its += [("found-times", str(raised.times)), ("last-found", raised.last)]
-                said = f"A finding of the rule {raised.rule}, found since {raised.since}, last on {raised.last}"
+                said = f"A finding of the rule {raised.rule}, found since {raised.since}"
             found.append(
                 _filled(
                     uuid=self.id("answer", answer),
@@ -159,7 +159,7 @@ class _Document:
                     props=_properties(its),
                     methods=["TEST"],
                     types=["finding"],
-                    collected=_day(date.fromisoformat(raised.last)) if raised else None,
+                    collected=_day(date.fromisoformat(raised.last)) if raised and raised.last else None,
                 )
             )
         return found
