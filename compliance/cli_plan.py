@@ -136,6 +136,7 @@ def plan() -> None:
 
     \b
     compliance plan new PLAN.yaml                    begin a plan
+    compliance plan import ACTIONS.xlsx --plan ID    take over a list that somebody keeps in a workbook
     compliance plan propose --findings F.json        actions for what an audit found
     compliance plan list --overdue                   what is to be done
     compliance plan verify --findings F.json         what an audit no longer finds
@@ -211,11 +212,12 @@ def import_(
             its = planfile.read(file)
             _import(importing.whole(its, str(file)), plan_id or its.id, its.title, db, day, who, why, seen, dry_run)
         case ".xlsx" | ".xlsm":
+            from compliance.terminal import tidy
             from compliance.tracker import planfile, spreadsheet
 
             said, notes = spreadsheet.read(file)
             for note in notes:
-                click.echo(note, err=True)
+                click.echo(tidy(note), err=True)
             if plan_id is None:
                 raise ComplianceError("A workbook does not say of which plan it is; say it with --plan ID.")
             planfile.check_id(plan_id)
@@ -228,16 +230,20 @@ def _import(
     said: Said, plan_id: str, title: str, db: str, day: str, who: Who, why: str, seen: int | None, dry_run: bool
 ) -> None:
     """Begins the plan or changes it, and tells every event."""
-    from compliance.tracker import accounts, importing, life, plain
+    from compliance.terminal import tidy
+    from compliance.tracker import accounts, importing, life, plain, planfile
     from compliance.tracker.events import chained
     from compliance.tracker.state import State
     from compliance.tracker.telling import told
 
     def decide(state: State) -> Sequence[Draft]:
         its = importing.identified(said, state.as_plan())
-        if not state.number:
-            return [life.begin(importing.as_plan(its, plan_id, title))]
-        return importing.drafts(state, its, why)
+        if state.number:
+            drafts = importing.drafts(state, its, why)
+        else:
+            drafts = [life.begin(importing.as_plan(its, plan_id, title))]
+        planfile.check(importing.after(state, drafts), said.file)
+        return drafts
 
     if dry_run and "://" not in db and not Path(db).exists():
         before, drafts = State(), decide(State())
@@ -250,7 +256,7 @@ def _import(
     if dry_run:
         events = [chained(plan_id, before.number + i, "", day, who, d, "") for i, d in enumerate(drafts, 1)]
     for e in events:
-        click.echo(told(e))
+        click.echo(tidy(told(e)))
         if e.kind == "plan begun":
             for difference in accounts.differences(plain.plan(e.body["plan"])):
                 click.echo(difference, err=True)

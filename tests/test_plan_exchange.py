@@ -485,6 +485,25 @@ def test_what_a_list_cannot_say(plan: Run, tmp_path: Path, rows: list[list[objec
     assert said in told.stderr
 
 
+def test_what_a_plan_file_could_not_hold_is_not_imported_from_a_workbook(plan: Run, db: Path, tmp_path: Path) -> None:
+    plan("import", FOSTERING)
+    before = stored(db)
+    path = sheet(
+        tmp_path / "list.xlsx",
+        ["Workstream", "Action", "Responsible", "Themes"],
+        ["WS1", "Something new", "x" * 401, "safegarding"],
+    )
+    told = plan("import", path, "--plan", "fostering-2021")
+    assert (told.exit_code, stored(db)) == (2, before)
+    assert "owner" in told.stderr
+    path = sheet(tmp_path / "list.xlsx", ["Workstream", "Action", "Themes"], ["WS1", "Something new", "safegarding"])
+    assert (
+        "no theme 'safegarding'; did you mean 'safeguarding'?"
+        in plan("import", path, "--plan", "fostering-2021").stderr
+    )
+    assert stored(db) == before
+
+
 def test_a_file_that_is_no_workbook_and_a_plan_without_a_name(plan: Run, tmp_path: Path) -> None:
     (tmp_path / "list.xlsx").write_text("Action,Due\n", encoding="utf-8")
     assert "is no XLSX workbook" in plan("import", tmp_path / "list.xlsx", "--plan", "ours").stderr

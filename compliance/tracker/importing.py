@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 from compliance.errors import ComplianceError, Location, Problem
 from compliance.tracker import life, plain
-from compliance.tracker.events import Draft
+from compliance.tracker.events import Draft, Who, chained
 from compliance.tracker.model import Action, Plan, Workstream
-from compliance.tracker.state import State
+from compliance.tracker.state import State, fold
 
 PLAN = tuple(f.name for f in fields(Plan) if f.name not in ("id", "workstreams"))
 WORKSTREAM = tuple(f.name for f in fields(Workstream) if f.name not in ("id", "actions"))
@@ -161,6 +162,13 @@ def _backwards(a: ActionSaid) -> Iterator[Problem]:
 
 def _filled(data: Mapping[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in data.items() if v is not None}
+
+
+def after(state: State, drafts: Sequence[Draft]) -> Plan:
+    """The plan as these changes would make it; the state stays as it is."""
+    who = Who("", "")
+    made = (chained(state.plan.id, state.number + i, "", "1970-01-01", who, d, "") for i, d in enumerate(drafts, 1))
+    return fold(made, deepcopy(state)).as_plan()
 
 
 def drafts(state: State, said: Said, why: str) -> list[Draft]:

@@ -11,7 +11,7 @@ import yaml
 from pydantic import Field
 
 from compliance import documents
-from compliance.errors import ComplianceError, nearest
+from compliance.errors import ComplianceError, Location, nearest
 from compliance.rulefile import Day, Line, Loc, Problems, Slug, Strict, validated
 from compliance.tracker import plain
 from compliance.tracker.model import (
@@ -294,6 +294,18 @@ def read(path: Path) -> Plan:
     return found
 
 
+def check(its: Plan, file: str) -> None:
+    """Whether a plan that came from elsewhere could stand in a plan file, so that it can be given out and taken over again.
+
+    Raises:
+      ComplianceError: with everything that could not.
+    """
+    problems = Problems(lambda loc: Location(f"{file}, {'.'.join(map(str, loc))}"))
+    plan(_document(its), problems)
+    if problems.found:
+        raise ComplianceError("Nothing was imported.", problems.found)
+
+
 def check_id(plan_id: str) -> None:
     """The id of a plan that no file gives.
 
@@ -314,13 +326,17 @@ class _Quoted(yaml.SafeDumper):
 
 def write(its: Plan) -> str:
     """The plan as a file, readable by `read` without loss."""
-    said = plain.plain(its)
-    said = {"plan": said.pop("id"), **said}
+    said = _document(its)
     for workstream in said["workstreams"]:
         _without(workstream.get("actions", ()), "due_kind", "completion")
         _without(workstream.get("measures", ()), "kind", "narrative")
     text: str = yaml.dump(said, Dumper=_Quoted, allow_unicode=True, sort_keys=False, width=130)
     return text
+
+
+def _document(its: Plan) -> dict[str, Any]:
+    said = plain.plain(its)
+    return {"plan": said.pop("id"), **said}
 
 
 def _without(parts: Iterable[dict[str, Any]], key: str, default: str) -> None:
