@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from click.testing import Result
 from conftest import ROOT
+from jsonschema import Draft7Validator
 from plan_making import COLLEAGUE, MANAGER, fingerprint, small_plan
 
 from compliance.tracker import life, planfile
@@ -301,3 +302,41 @@ def test_since_a_later_day_is_refused(cli: Callable[..., Result], lived: Path) -
     done = cli("plan", "report", "progress", "--db", lived, "--as-at", "2022-03-01", "--since", "2022-03-02")
     assert (done.exit_code, done.stdout) == (2, "")
     assert "--since 2022-03-02 is later than the day of the report, 2022-03-01" in done.stderr
+
+
+# --- JSON ---
+
+
+def outputs(cli: Callable[..., Result], db: Path, plan: str, as_at: str) -> dict[str, Any]:
+    """What each command writes as JSON, by the part of the schema that it must fit."""
+    action = json.loads(cli("plan", "list", "--db", db, "--plan", plan, "--format", "json").stdout)["actions"]
+    asked: dict[str, tuple[object, ...]] = {
+        "list": ("list",),
+        "whole": ("show",),
+        "level_one": ("report", "level-one"),
+        "level_two": ("report", "level-two"),
+        "progress": ("report", "progress", "--since", "2022-01-01"),
+        "board": ("report", "board"),
+    }
+    if action:
+        asked["one"] = ("show", action[0]["id"])
+    found = {}
+    for part, command in asked.items():
+        done = cli("plan", *command, "--db", db, "--plan", plan, "--as-at", as_at, "--format", "json")
+        assert done.exit_code == 0, done.stderr
+        found[part] = json.loads(done.stdout)
+    return found
+
+
+@pytest.mark.parametrize("plan", ["small", *(p.stem for p in sorted(PLANS.glob("*.yaml")))])
+def test_the_json_of_list_show_and_report_fits_its_schema(
+    cli: Callable[..., Result], real: Path, lived: Path, plan: str
+) -> None:
+    schema = json.loads((ROOT / "schemas" / "plan-output.schema.json").read_text(encoding="utf-8"))
+    db, as_at = (lived, "2022-03-31") if plan == "small" else (real, "2022-05-31")
+    for part, its in outputs(cli, db, plan, as_at).items():
+        only = {**schema, "anyOf": [{"$ref": f"#/definitions/{part}"}]}
+        checked = Draft7Validator(only, format_checker=Draft7Validator.FORMAT_CHECKER)
+        assert [(part, e.json_path, e.context or e.message) for e in checked.iter_errors(its)] == []
+        assert Draft7Validator(schema).is_valid(its)
+        assert not Draft7Validator(only).is_valid({**its, "more": 1})
