@@ -31,7 +31,9 @@ db_option = click.option(
 )
 plan_option = click.option("--plan", "plan_id", help="Which plan, where the database holds several.")
 on_option = click.option("--on", type=Day(), help="The day that the change speaks of.  [default: today]")
-as_at_option = click.option("--as-at", type=Day(), help="The day to look from.  [default: today]")
+as_at_option = click.option(
+    "--as-at", type=Day(), help="The day to look from, and the plan as it was then.  [default: today]"
+)
 role_option = click.option("--role", envvar="COMPLIANCE_ROLE", required=True, help="Your role; or set COMPLIANCE_ROLE.")
 name_option = click.option("--name", envvar="COMPLIANCE_NAME", help="Your name.  [default: who you are logged in as]")
 why_option = click.option("--why", default="", help="The reason.")
@@ -84,6 +86,27 @@ def chosen(store: Store, plan_id: str | None) -> str:
     if plan_id not in known:
         raise ComplianceError(f"There is no plan '{plan_id}'{nearest(plan_id, known)}.")
     return plan_id
+
+
+def known(db: str, plan_id: str | None, day: date | None) -> tuple[State, list[Event]]:
+    """A plan as it was at a day, or with everything that was ever said of it; and the events that it is made of.
+
+    Raises:
+      ComplianceError: there was none yet on that day.
+    """
+    from compliance.tracker.history import up_to
+    from compliance.tracker.state import fold
+
+    with opened(db) as store:
+        name = chosen(store, plan_id)
+        every = store.events(name)
+    events = every if day is None else up_to(every, day)
+    if not events:
+        raise ComplianceError(
+            f"The plan '{name}' begins on {every[0].on}; nothing is known of it as at {day}."
+            f" Give a later --as-at; or give the day on which it began as --on to: compliance plan new"
+        )
+    return fold(events), events
 
 
 def changed(
@@ -152,7 +175,7 @@ def plan() -> None:
 def new(file: Path, on: date | None, role: str, name: str | None, db: str) -> None:
     """Begin a plan from its file; the database is made if it is not there.
 
-    Example: compliance plan new fixtures/plans/fostering-2021.yaml --role "registered manager"
+    Example: compliance plan new fixtures/plans/fostering-2021.yaml --on 2022-02-23 --role "registered manager"
     """
     from compliance.tracker import accounts, life, planfile
     from compliance.tracker.events import Who
@@ -341,8 +364,7 @@ def list_(
         wanted = Filter(workstreams, owners, tuple(life.status_of(s) for s in statuses), due_by, overdue)
     except life.Refused as e:
         raise ComplianceError(f"{e}.") from e
-    with opened(db) as store:
-        state = store.state(chosen(store, plan_id))
+    state, _ = known(db, plan_id, as_at)
     listed = chosen_actions(state, wanted, as_at or today())
     print_out(actions.FORMATS[format_](state, listed, width()), out)
 
@@ -362,12 +384,7 @@ def show(action: str | None, plan_id: str | None, as_at: date | None, format_: s
     from compliance.report.plan import actions, numbers
     from compliance.tracker import life
 
-    with opened(db) as store:
-        name = chosen(store, plan_id)
-        events = store.events(name)
-    from compliance.tracker.state import fold
-
-    state = fold(events)
+    state, events = known(db, plan_id, as_at)
     day = as_at or today()
     if action is None:
         print_out(numbers.FORMATS[format_](state, day, width()), out)

@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from compliance.cli_plan import as_at_option, chosen, db_option, format_option, opened, plan_option, today
+from compliance.cli_plan import as_at_option, db_option, format_option, known, plan_option, today
 from compliance.errors import ComplianceError
 from compliance.terminal import Day, out_option, print_out, width
 
 if TYPE_CHECKING:
     from compliance.report.plan.page import Block
-    from compliance.tracker.events import Event
-    from compliance.tracker.state import State
 
 
 def _printed(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -29,27 +27,6 @@ def _printed(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.group("report")
 def report() -> None:
     """The plan for those who meet over it, as it was at the end of a day."""
-
-
-def _known(db: str, plan_id: str | None, day: date) -> tuple[State, list[Event]]:
-    """The plan as it was at a day, and its events up to then.
-
-    Raises:
-      ComplianceError: there was none yet.
-    """
-    from compliance.tracker.history import up_to
-    from compliance.tracker.state import fold
-
-    with opened(db) as store:
-        name = chosen(store, plan_id)
-        all_events = store.events(name)
-    events = up_to(all_events, day)
-    if not events:
-        raise ComplianceError(
-            f"The plan '{name}' begins on {all_events[0].on}; nothing is known of it as at {day}."
-            f" Give a later --as-at, or begin a plan for an earlier day with: compliance plan new --on {day}"
-        )
-    return fold(events), events
 
 
 def _write(
@@ -80,7 +57,7 @@ def level_one(plan_id: str | None, as_at: date | None, format_: str, out: Path |
     from compliance.report.plan import level_one as its
 
     day = as_at or today()
-    state, _ = _known(db, plan_id, day)
+    state, _ = known(db, plan_id, day)
     _write(its.data(state, day), its.blocks, format_, out)
 
 
@@ -94,7 +71,7 @@ def level_two(plan_id: str | None, as_at: date | None, format_: str, out: Path |
     from compliance.report.plan import level_two as its
 
     day = as_at or today()
-    state, _ = _known(db, plan_id, day)
+    state, _ = known(db, plan_id, day)
     _write(its.data(state, day), its.blocks, format_, out)
 
 
@@ -119,7 +96,7 @@ def progress(
 
     day = as_at or today()
     _not_later(since, day)
-    state, events = _known(db, plan_id, day)
+    state, events = known(db, plan_id, day)
     _write(its.data(state, events, day, since, state.plan.due_soon if days is None else days), its.blocks, format_, out)
 
 
@@ -138,7 +115,7 @@ def board(plan_id: str | None, as_at: date | None, since: date | None, format_: 
 
     day = as_at or today()
     _not_later(since, day)
-    state, events = _known(db, plan_id, day)
+    state, events = known(db, plan_id, day)
     before = since or period_start(day, "quarter") - timedelta(days=1)
     _write(its.data(state, events, day, before), its.blocks, format_, out)
 

@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,13 @@ import pytest
 from click.testing import Result
 from conftest import ROOT
 from jsonschema import Draft7Validator
-from plan_making import COLLEAGUE, MANAGER, fingerprint, small_plan
+from plan_making import COLLEAGUE, MANAGER, Living, fingerprint, small_plan
 
 from compliance.tracker import life, planfile
 from compliance.tracker.events import Draft, Who
-from compliance.tracker.model import Action, Concern, when
-from compliance.tracker.state import State
+from compliance.tracker.history import changes, up_to
+from compliance.tracker.model import Action, Concern, Workstream, when
+from compliance.tracker.state import State, fold
 from compliance.tracker.store import Store
 
 PLANS = ROOT / "fixtures" / "plans"
@@ -340,3 +341,50 @@ def test_the_json_of_list_show_and_report_fits_its_schema(
         assert [(part, e.json_path, e.context or e.message) for e in checked.iter_errors(its)] == []
         assert Draft7Validator(schema).is_valid(its)
         assert not Draft7Validator(only).is_valid({**its, "more": 1})
+
+
+# --- the plan as it was ---
+
+
+def test_list_and_show_tell_the_plan_as_it_was_on_the_day(cli: Callable[..., Result], lived: Path) -> None:
+    def statuses(*day: str) -> dict[str, str]:
+        listed = json.loads(cli("plan", "list", "--db", lived, "--format", "json", *day).stdout)["actions"]
+        return {a["id"]: a["status"] for a in listed}
+
+    assert statuses("--as-at", "2022-01-11") == {"A1": "open", "A2": "open"}
+    assert statuses("--as-at", "2022-02-22") == {"A1": "completed", "A2": "open", "B1": "completed", "B2": "proposed"}
+    assert statuses() == {"A1": "open", "A2": "open", "B1": "signed off", "B2": "rejected"}
+    shown = json.loads(cli("plan", "show", "B1", "--db", lived, "--as-at", "2022-02-22", "--format", "json").stdout)
+    assert (shown["status"], [e["on"] for e in shown["history"]]) == ("completed", ["2022-01-12", "2022-02-10"])
+    done = cli("plan", "show", "B1", "--db", lived, "--as-at", "2022-01-11")
+    assert (done.exit_code, "There is no action 'B1'" in done.stderr) == (2, True)
+
+
+def test_what_is_told_of_a_day_before_a_thing_was_there_counts_from_when_it_was() -> None:
+    living = Living()
+    living.do(life.add(living.state, "B", Action("B1", "Answer it")), on="2022-02-10")
+    living.do(life.start(living.state, "B1"), on="2022-02-05")
+    living.do(life.comment(living.state, "B1", "It began earlier"), on="2022-02-06")
+    assert [e.kind for e in up_to(living.events, date(2022, 2, 9))] == ["plan begun"]
+    state = fold(up_to(living.events, date(2022, 2, 10)))
+    assert (state.actions["B1"].status, state.number) == ("in progress", 4)
+    assert [c.on for c in changes(living.events, date(2022, 2, 9), date(2022, 2, 10))] == ["2022-02-10"] * 2
+
+
+def test_a_workstream_that_came_later_takes_its_actions_with_it() -> None:
+    living = Living()
+    living.do(life.add_with_workstream(living.state, Workstream("C", "Late"), Action("C1", "Do it")), on="2022-03-01")
+    living.do(life.update(living.state, "A1", {"workstream": "C"}, ""), on="2022-02-01")
+    before, after = (fold(up_to(living.events, date(2022, 3, 1) - timedelta(days=n))) for n in (1, 0))
+    assert [[t.action.id for t in its] for _, its in before.in_order()] == [["A1", "A2"], []]
+    assert [[t.action.id for t in its] for _, its in after.in_order()] == [["A2"], [], ["A1", "C1"]]
+
+
+def test_an_earlier_day_of_measures_does_not_become_the_latest(report: Callable[..., str], tmp_path: Path) -> None:
+    store = Store(str(tmp_path / "plan.sqlite"))
+    store.change("small", "2022-01-03", MANAGER, lambda s: [life.begin(small_plan())])
+    store.change("small", "2022-02-20", MANAGER, lambda s: [life.measured(s, "A-m1", "85 %")])
+    store.change("small", "2022-02-01", MANAGER, lambda s: [life.measured(s, "A-m1", "70 %")])
+    store.close()
+    (m,) = [m for m in board(report, tmp_path / "plan.sqlite", "2022-03-31")["measures"] if m["values"]]
+    assert [v["value"] for v in m["values"]] == ["70 %", "85 %"]
