@@ -99,7 +99,7 @@ def _stands(its: Sequence[tuple[Tracked, Standing]]) -> tuple[Stands, list[str]]
     undated = sum(t.action.due is None for t in live)
     proposed = sum(t.status == "proposed" for t, _ in its)
     why = [
-        f"{len(late):,} overdue, by up to {words.number_of(max(late), 'day')}" if late else "",
+        f"{len(late):,} overdue, by up to {words.days(max(late))}" if late else "",
         f"{restated:,} restated" if restated else "",
         f"{again:,} opened again" if again else "",
         f"{stalled:,} stalled" if stalled else "",

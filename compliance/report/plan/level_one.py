@@ -119,8 +119,9 @@ def blocks(its: Mapping[str, Any]) -> list[page.Block]:
 
 
 def _answered(of: Mapping[str, Any]) -> str:
-    said = words.number_of(of["number"], of["kind"] or "concern")
-    return said + (f", {of['restated']:,} of them restated" if of["restated"] else "")
+    # The kind is the author's own word, which is not for us to put into the plural.
+    restated = f" ({of['restated']:,} restated)" if of["restated"] else ""
+    return f"{of['kind'] or 'concern'}: {of['number']:,}{restated}"
 
 
 def _otherwise(its: Mapping[str, Any]) -> bool:

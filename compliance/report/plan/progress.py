@@ -117,7 +117,7 @@ def blocks(its: Said) -> list[page.Block]:
     made += _changes(its["changes"]) if since else _done(its)
     for title, key, table in (
         ("Overdue", "overdue", _overdue),
-        (f"Due in the next {words.number_of(its['days'], 'day')}", "due", _due),
+        (f"Due in the next {words.days(its['days'])}", "due", _due),
         ("Stalled", "stalled", _stalled),
         ("Closed without evidence", "without_evidence", _without_evidence),
         ("Restated", "restated", _restated),

@@ -43,7 +43,6 @@ def natural(text: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", text) if part]
 
 
-def number_of(n: int, what: str) -> str:
-    """1 action, 9 requirements, 12 weaknesses."""
-    many = f"{what}es" if what.endswith("s") else f"{what}s"
-    return f"{n:,} {what if n == 1 else many}"
+def days(n: int) -> str:
+    """1 day, 1,000 days."""
+    return f"{n:,} {'day' if n == 1 else 'days'}"
