@@ -268,9 +268,13 @@ def _import(
         planfile.check(importing.after(state, drafts), said.file)
         return drafts
 
-    if dry_run and "://" not in db and not Path(db).exists():
-        before, drafts = State(), decide(State())
-    else:
+    before = State()
+    drafts: Sequence[Draft] = ()
+    fresh = "://" not in db and not Path(db).exists()
+    if fresh:
+        # What cannot be imported leaves no empty database behind.
+        drafts = decide(before)
+    if not (fresh and dry_run):
         with opened(db, must_exist=False) as store:
             before = store.state(plan_id)
             drafts = decide(before)

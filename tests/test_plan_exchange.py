@@ -479,9 +479,9 @@ def test_every_cell_that_cannot_be_read_is_told_with_its_place_and_nothing_is_im
         ([["Things", "Dates"], ["One", "2022-03"]], "has no list of actions"),
     ],
 )
-def test_what_a_list_cannot_say(plan: Run, tmp_path: Path, rows: list[list[object]], said: str) -> None:
+def test_what_a_list_cannot_say(plan: Run, db: Path, tmp_path: Path, rows: list[list[object]], said: str) -> None:
     told = plan("import", sheet(tmp_path / "list.xlsx", *rows), "--plan", "ours")
-    assert (told.exit_code == 0) == (not said)
+    assert (told.exit_code == 0, db.exists()) == (not said, not said)
     assert said in told.stderr
 
 
