@@ -43,6 +43,16 @@ def shipped() -> tuple[Path, Path]:
     return root / "rules", root / "schemas"
 
 
+def sample() -> tuple[Path, Path]:
+    """The sample agency's export, a folder, and the plan to begin with, a file, that came with the program."""
+    rules, _ = shipped()
+    inside = rules.parent / "sample"
+    if inside.is_dir():
+        return inside, rules.parent / "sample-plan.yaml"
+    fixtures = rules.parent / "fixtures"
+    return fixtures / "agency", fixtures / "plans" / "sample-agency.yaml"
+
+
 def rulebook(rules: Path | None, parameters: Path | None, kpis_only: bool = False) -> Rulebook:
     """Every rule and KPI, or the KPIs alone, read and checked; slow, and not cached.
 

@@ -140,13 +140,14 @@ LAYERS: list[tuple[str, str]] = [
     ("report.plan.yaml", "tracker"),
     ("report.plan.oscal", "report tracker"),
     ("report.plan.exports", "report tracker"),
+    ("demo", "documents errors findings kpi model pipeline planning report tracker"),
     ("terminal", "documents errors report.words"),
     ("cli_plan", "compliance errors report terminal tracker"),
     ("cli_plan_audit", "cli_plan compliance errors report terminal tracker"),
     ("cli_plan_report", "cli_plan compliance dates errors report terminal tracker"),
     (
         "cli",
-        "compliance cli_plan cli_plan_audit cli_plan_report errors terminal kpi kpifile waiverfile report schemas pipeline"
+        "compliance cli_plan cli_plan_audit cli_plan_report demo errors terminal kpi kpifile waiverfile report schemas pipeline"
         " planning suppression boundaries mutants run rulebook cases"
         " records loading findings forecast"
         " model documents",

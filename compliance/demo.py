@@ -1,0 +1,158 @@
+"""The sample agency from its export to the actions that answer what is found: the whole, for a newcomer (I/O: a new folder).
+
+Everything is made by what the other commands are made of. The same version writes the same reports: days are the sample's, not the clock's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from compliance import pipeline, planning
+from compliance.documents import private_folder, write_private
+from compliance.errors import ComplianceError
+from compliance.kpi import WITH_ACTION
+from compliance.model import SEVERITIES
+from compliance.report import FORMATS, table
+from compliance.report.forecast import FORMATS as FORECAST_FORMATS
+from compliance.report.kpi import FORMATS as KPI_FORMATS
+from compliance.report.kpi import chart
+from compliance.report.plan import proposals
+from compliance.tracker import auditfile, life, planfile, proposing
+from compliance.tracker.events import Who
+from compliance.tracker.store import Store
+
+if TYPE_CHECKING:
+    from compliance.findings import Report
+    from compliance.model import Finding
+    from compliance.tracker.events import Draft
+    from compliance.tracker.proposing import Proposed
+    from compliance.tracker.state import State
+
+AS_AT = date(2021, 9, 20)
+"""The day that the sample agency's export was drawn."""
+DAYS = 90
+SHOWN = 8
+"""Rules that are named on the screen."""
+WIDTH = 120
+"""Of the reports in files, however wide the terminal is."""
+EXPORT, PLAN, FINDINGS, TRACKER = "sample-agency", "improvement-plan.yaml", "findings.json", "improvement-plan.sqlite"
+WHO = Who("registered manager", "compliance demo")
+
+
+FILES = (
+    (
+        EXPORT + "/",
+        "the export, as a case system (CSV) and an HR system (XLSX) gave it; ANSWERS.yaml in it says what was planted",
+    ),
+    ("findings.txt", "to read: what became of every rule, then every finding under the regulation that it breaks"),
+    ("findings.csv", "the findings for a spreadsheet; findings.json the same for programs"),
+    ("kpis.txt", "the KPIs, with what a miss calls for; charts/ has a picture of each"),
+    ("due.txt", "what falls due next, by who answers for it; due.ics the same for a diary"),
+    ("actions.md", "the actions proposed for what was found; the plan itself is in improvement-plan.sqlite"),
+)
+"""What is written, and what it is for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """A rule that found something."""
+
+    rule: str
+    title: str
+    severity: str
+    findings: int
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What came of it, in numbers.
+
+    Args:
+      summary: of the audit, in words.
+      causes: the most serious first, then those with most findings.
+      missed: how many of the KPIs.
+      due: how many duties fall due in the days ahead.
+      proposed: how many actions.
+      example: a finding that can be explained.
+    """
+
+    summary: str
+    causes: tuple[Cause, ...]
+    missed: int
+    kpis: int
+    due: int
+    proposed: int
+    example: Finding
+
+
+def demo(folder: Path) -> Told:
+    """Writes the sample agency into a new folder, audits it, and writes all that can be told of it beside it.
+
+    Raises:
+      ComplianceError: there is something in the folder already, or it cannot be written to.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ComplianceError(
+            f"There is something in {folder} already; nothing was written. Name a new folder with --out."
+        )
+    export, plan = planning.sample()
+    data = folder / EXPORT
+    private_folder(folder)
+    private_folder(data)
+    for path in sorted(export.iterdir()):
+        write_private(data / path.name, [path.read_bytes()])
+    write_private(folder / PLAN, [plan.read_bytes()])
+    with pipeline.audit(pipeline.Audit(data, AS_AT, by="regulation", sample=5)) as report:
+        for format_, name in (("table", "findings.txt"), ("csv", "findings.csv"), ("json", FINDINGS)):
+            _write(folder / name, FORMATS[format_](report, WIDTH))
+        summary, causes, example = table.summary(report), _causes(report), next(report.findings())
+    kpis = pipeline.measured(pipeline.Measuring(data, AS_AT, AS_AT))
+    _write(folder / "kpis.txt", KPI_FORMATS["table"](kpis, WIDTH))
+    private_folder(folder / "charts")
+    for i in kpis.indicators:
+        _write(folder / "charts" / chart.file_name(i), [chart.svg(i, kpis)])
+    with pipeline.forecast(pipeline.Audit(data, AS_AT), DAYS) as ahead:
+        for format_, name in (("table", "due.txt"), ("ics", "due.ics")):
+            _write(folder / name, FORECAST_FORMATS[format_](ahead, WIDTH))
+        due = sum(1 for _ in ahead.due())
+    proposed = _proposed(folder)
+    _write(folder / "actions.md", proposals.FORMATS["markdown"](proposed, WIDTH))
+    missed = sum(i.status.certain in WITH_ACTION for i in kpis.indicators)
+    return Told(summary, causes, missed, len(kpis.indicators), due, len(proposed.proposals), example)
+
+
+def _write(path: Path, pieces: Iterable[str]) -> None:
+    write_private(path, (piece.encode("utf-8") for piece in pieces))
+
+
+def _causes(report: Report) -> tuple[Cause, ...]:
+    its = [Cause(r.rule.id, r.rule.title, r.rule.severity, r.breach + r.not_evidenced) for r in report.rules]
+    found = [c for c in its if c.findings]
+    return tuple(sorted(found, key=lambda c: (SEVERITIES.index(c.severity), -c.findings, c.rule)))
+
+
+def _proposed(folder: Path) -> Proposed:
+    """The plan begun, and an action proposed for each cause."""
+    audited, _ = auditfile.read(folder / FINDINGS)
+    made: list[Proposed] = []
+
+    its = planfile.read(folder / PLAN)
+
+    def begin(_: State) -> list[Draft]:
+        return [life.begin(its)]
+
+    def propose(state: State) -> list[Draft]:
+        made[:] = [proposing.propose(state, audited)]
+        return [*life.audited(state, audited.audit), *proposing.drafts(state, made[0])]
+
+    store = Store(str(folder / TRACKER))
+    try:
+        for change in (begin, propose):
+            store.change(its.id, AS_AT.isoformat(), WHO, change, now=lambda: datetime.combine(AS_AT, time(9), UTC))
+    finally:
+        store.close()
+    return made[0]
