@@ -388,3 +388,31 @@ def test_an_earlier_day_of_measures_does_not_become_the_latest(report: Callable[
     store.close()
     (m,) = [m for m in board(report, tmp_path / "plan.sqlite", "2022-03-31")["measures"] if m["values"]]
     assert [v["value"] for v in m["values"]] == ["70 %", "85 %"]
+
+
+def test_nobody_is_told_that_a_plan_without_days_is_on_track(report: Callable[..., str], real: Path) -> None:
+    said = report(
+        "board", "--db", real, "--plan", "send-accelerated-progress", "--as-at", "2022-02-23", "--format", "json"
+    )
+    assert {w["stands"] for w in json.loads(said)["workstreams"]} == {"no dates"}
+
+
+def test_a_workstream_of_claims_alone_is_to_be_verified(report: Callable[..., str], tmp_path: Path) -> None:
+    store = Store(str(tmp_path / "plan.sqlite"))
+    store.change("small", "2022-01-03", MANAGER, lambda s: [life.begin(small_plan())])
+    store.change("small", "2022-01-20", COLLEAGUE, lambda s: [life.complete(s, "A1", ["Minutes"])])
+    store.change("small", "2022-01-21", COLLEAGUE, lambda s: [life.complete(s, "A2", ["Letter"])])
+    store.change("small", "2022-01-25", MANAGER, lambda s: [life.sign_off(s, "A1", "registered manager")])
+    store.change("small", "2022-01-26", MANAGER, lambda s: [life.sign_off(s, "A2", "registered manager")])
+    store.close()
+
+    def stands(as_at: str) -> str:
+        found: str = board(report, tmp_path / "plan.sqlite", as_at)["workstreams"][0]["stands"]
+        return found
+
+    assert [stands(f"2022-01-{d}") for d in (20, 21, 25, 26)] == [
+        "on track",
+        "to be verified",
+        "to be verified",
+        "done",
+    ]

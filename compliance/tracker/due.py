@@ -57,11 +57,12 @@ def standing(state: State, tracked: Tracked, as_at: date) -> Standing:
 def _restated(state: State, tracked: Tracked) -> tuple[str, int] | None:
     """The longest story of the findings that it answers, of those that the last audit found."""
     last = state.audits[-1] if state.audits else ""
-    its: list[Raised] = [
-        r
-        for f, r in state.findings.items()
-        if r.last == last and r.times > 1 and (f in tracked.action.answers or r.rule in tracked.action.answers)
-    ]
+    answers = tracked.action.answers
+    found: list[Raised] = [state.findings[a] for a in answers if a in state.findings]
+    # A plan may hold far more findings than an action answers: they are looked through only for a rule.
+    if rules := {a for a in answers if a not in state.findings}:
+        found += [r for r in state.findings.values() if r.rule in rules]
+    its = [r for r in found if r.last == last and r.times > 1]
     if not its:
         return None
     oldest = min(its, key=lambda r: (r.since, -r.times))

@@ -157,7 +157,9 @@ def _restated(state: State) -> dict[str, Any] | None:
     for rule, its in sorted(of.items()):
         oldest = min((state.findings[f] for f in its), key=lambda r: (r.since, -r.times))
         wanted = {rule, *its}
-        answered = [a for a, t in state.actions.items() if t.status != "rejected" and wanted & {*t.action.answers}]
+        answered = [
+            a for a, t in state.actions.items() if t.status != "rejected" and not wanted.isdisjoint(t.action.answers)
+        ]
         rules.append(
             {"rule": rule, "findings": len(its), "since": oldest.since, "times": oldest.times, "actions": answered}
         )
