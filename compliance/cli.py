@@ -23,8 +23,10 @@ from compliance.terminal import (
     FOUND,
     INCOMPLETE,
     NOTHING,
+    Also,
     Commands,
     Day,
+    Format,
     data_argument,
     mapping_option,
     memory_option,
@@ -115,6 +117,11 @@ for command in (propose, verify, measures, plan_report):
     help="The JSON of an earlier audit: say what is restated, what is new, and what is no longer found.",
 )
 @click.option(
+    "--baseline",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The same, and only what is new, and not accepted, can fail the run.",
+)
+@click.option(
     "--every", type=click.Choice(FREQUENCIES), help="A trend: what became of every rule at the end of each ..."
 )
 @click.option("--from", "first", type=Day(), help="... from this day ...")
@@ -125,8 +132,14 @@ for command in (propose, verify, measures, plan_report):
     help="Draw so many records to be read for each duty that only reading can settle; 0: none.  [default: 5; 0 with --rule]",
 )
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Draw them by this number.  [default: the as-at date]")
-@click.option("--format", "format_", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True)
+@click.option("--format", "format_", type=Format(), default="table", show_default=True)
 @out_option
+@click.option(
+    "--also",
+    type=Also(),
+    multiple=True,
+    help="Write the report to a file in this format as well (may be given several times).",
+)
 @click.option(
     "--fail-on",
     type=click.Choice(["requirement", "recommendation", "advice", "never"]),
@@ -151,6 +164,7 @@ def audit(
     only: tuple[str, ...],
     by: str | None,
     previous: Path | None,
+    baseline: Path | None,
     every: Frequency | None,
     first: date | None,
     last: date | None,
@@ -158,6 +172,7 @@ def audit(
     seed: int | None,
     format_: str,
     out: Path | None,
+    also: tuple[tuple[str, Path], ...],
     fail_on: str,
     exit_zero: bool,
     strict: bool,
@@ -179,22 +194,33 @@ def audit(
     Example: compliance audit fixtures/agency --as-at 2021-09-20
     Example: compliance audit fixtures/agency --as-at 2021-09-20 --by regulation --previous findings-2020.json
     Example: compliance audit fixtures/agency --as-at 2021-09-20 --every month --from 2020-10-01
+    Example: compliance audit fixtures/agency --as-at 2021-09-20 --baseline findings.json --also sarif=findings.sarif
     """
     from compliance import pipeline
     from compliance.report import FORMATS
     from compliance.report.trend import FORMATS as TREND_FORMATS
 
+    if previous and baseline:
+        raise click.UsageError("--baseline says all that --previous says; give one of them")
+    files = [f for f in (out, *(f for _, f in also)) if f is not None]
+    if len(set(files)) < len(files):
+        raise click.UsageError("--out and --also name the same file twice")
+    against = previous or baseline
     asked = pipeline.Audit(
-        data, as_at, mapping, parameters, rules, only, memory, threads, not no_cache, by or "", previous
+        data, as_at, mapping, parameters, rules, only, memory, threads, not no_cache, by or "", against
     )
     asked = replace(asked, sample=(0 if only else 5) if sample is None else sample, seed=seed, waivers=waivers)
+    asked = replace(asked, baseline=baseline is not None)
     times = pipeline.Timings()
     first, last_day = _span(as_at, every, first, last)
     if every is not None and first is not None:
-        if by or previous or sample or strict or waivers:
+        if by or against or sample or strict or waivers or also:
             raise click.UsageError(
-                "--every counts findings day by day; it goes with none of --by, --previous, --sample, --strict, --waivers"
+                "--every counts findings day by day; it goes with none of --by, --previous, --baseline, --sample, --strict,"
+                " --waivers, --also"
             )
+        if format_ not in TREND_FORMATS:
+            raise click.UsageError(f"--every is told as {', '.join(TREND_FORMATS)}, not as {format_}")
         found = pipeline.trend(asked, first, last_day, every, times)
         print_out(TREND_FORMATS[format_](found, width()), out)
         times.mark("report")
@@ -208,6 +234,8 @@ def audit(
                 f"{_entries(report.tables.n_quarantined)} in the data could not be used as written; nothing was audited (--strict)."
             )
         print_out(FORMATS[format_](report, width()), out)
+        for other, file in also:
+            print_out(FORMATS[other](report, width()), file)
         _tell_failed(report.rules)
         if format_ != "table" or out is not None:
             from compliance.report.table import summary

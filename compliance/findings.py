@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 from compliance.model import SEVERITIES, Finding, Group, Prompted, Quarantined, RuleResult, Severity, Tables
 from compliance.previous import Previous
@@ -35,6 +36,8 @@ class Report:
       prompts: duties that only reading can settle, with what was drawn for each, or why it is left out.
       waivers: the risks that the agency has accepted, in the order of its file, and what each is worth.
       previous: how they compare with an earlier audit's, if one was given.
+      baseline: that audit is the baseline, and so many findings of each severity are new and not accepted; None: there is no baseline.
+      folder: the folder of the export's files, from the working directory on, with slashes; None: it is elsewhere.
     """
 
     as_at: date
@@ -51,6 +54,20 @@ class Report:
     waivers: tuple[Judged, ...] = ()
     seed: int | None = None
     prompts: Callable[[], list[Prompted]] = list
+    baseline: Mapping[Severity, int] | None = None
+    folder: str | None = None
+
+    def path(self, file: str) -> str:
+        """Where the file of a finding is, from the working directory on; empty: it is elsewhere."""
+        return "" if self.folder is None else "/".join(x for x in (self.folder, self._files[file]) if x)
+
+    @cached_property
+    def _files(self) -> Mapping[str, str]:
+        return {s.label: s.file for s in self.tables.sources}
+
+    def muted(self, finding: Finding) -> bool:
+        """Whether a finding is left out of what fails a run: it is accepted, or the baseline has it."""
+        return finding.waiver is not None or (self.baseline is not None and finding.restated is not None)
 
     def n_findings(self, severity: Severity | None = None) -> int:
         """How many findings there are."""
@@ -62,8 +79,9 @@ class Report:
         return sum(severity in (None, s) for s in its)
 
     def at_or_above(self, severity: Severity) -> int:
-        """How many findings are at least as serious and not accepted."""
-        return sum(self.n_findings(s) - self.n_accepted(s) for s in SEVERITIES[: SEVERITIES.index(severity) + 1])
+        """How many findings are at least as serious and can fail a run."""
+        counted = self.baseline or {s: self.n_findings(s) - self.n_accepted(s) for s in SEVERITIES}
+        return sum(counted[s] for s in SEVERITIES[: SEVERITIES.index(severity) + 1])
 
     def n_rules(self, status: str) -> int:
         """How many rules came to this."""

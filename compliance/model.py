@@ -107,6 +107,11 @@ class Source:
     record: str
     rows: int
 
+    @property
+    def label(self) -> str:
+        """What findings call it."""
+        return self.file + (f" [{self.sheet}]" if self.sheet else "")
+
 
 @dataclass(frozen=True, slots=True)
 class Table:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from compliance.errors import ComplianceError, nearest
 from compliance.findings import Report
-from compliance.model import RAN, Frequency, Prompt, Prompted, RecordKinds, RuleResult, Tables
+from compliance.model import RAN, SEVERITIES, Frequency, Prompt, Prompted, RecordKinds, RuleResult, Severity, Tables
 
 if TYPE_CHECKING:
     import duckdb
@@ -54,6 +54,7 @@ class Audit:
       previous: the JSON of an earlier audit to hold them against.
       sample: how many records to draw for each duty that only reading can settle; 0: none.
       seed: what they are drawn by; None: by the as-at date.
+      baseline: only what `previous` does not have can fail the run.
       waivers: the risks that the agency has accepted; None: `waivers.yaml` beside the data, if there.
       of_kpis: `only` are KPIs, whose records are asked for one by one.
     """
@@ -72,6 +73,7 @@ class Audit:
     sample: int = 0
     seed: int | None = None
     waivers: Path | None = None
+    baseline: bool = False
     of_kpis: bool = False
 
 
@@ -316,6 +318,23 @@ def _judged(
     return tuple(its)
 
 
+def _new(audited: Audited) -> dict[Severity, int]:
+    """How many findings of each severity are new and not accepted."""
+    found = dict.fromkeys(SEVERITIES, 0)
+    for rule, n in audited.n_new().items():
+        found[audited.rules[rule].severity] += n
+    return found
+
+
+def _folder(data: Path) -> str | None:
+    """The export's folder from the working directory on; None: it is not below it."""
+    folder = (data if data.is_dir() else data.parent).resolve()
+    if not folder.is_relative_to(Path.cwd()):
+        return None
+    path = folder.relative_to(Path.cwd()).as_posix()
+    return "" if path == "." else path
+
+
 def _seed(asked: Audit) -> int | None:
     if not asked.sample:
         return None
@@ -374,6 +393,8 @@ def audit(asked: Audit, timings: Timings | None = None) -> Iterator[Report]:
             groups=tuple(audited.groups()) if asked.by else (),
             previous=_previous(before, audited, results, asked.as_at),
             waivers=waivers,
+            baseline=_new(audited) if asked.baseline else None,
+            folder=_folder(asked.data),
             seed=_seed(asked),
             prompts=lambda: _prompts(asked, audited, tables),
         )

@@ -192,6 +192,10 @@ class Audited:
                 found[n] = Prompted(prompts[n], records, read)
         return found
 
+    def n_new(self) -> dict[int, int]:
+        """How many findings of each rule the earlier audit did not have and nobody has accepted."""
+        return dict(self.con.execute(reporting.NEW).fetchall())
+
     def n_restated(self) -> int:
         """How many findings the earlier audit had as well."""
         row = self.con.execute(reporting.RESTATED).fetchone()
@@ -303,7 +307,7 @@ class Audited:
     @cached_property
     def files(self) -> list[str]:
         """The files that findings come from, by `src`."""
-        return [s.file + (f" [{s.sheet}]" if s.sheet else "") for s in self.sources] or [""]
+        return [s.label for s in self.sources] or [""]
 
     def findings(self) -> Iterator[Finding]:
         """Every finding, most serious first, then by rule and subject."""

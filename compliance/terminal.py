@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import click
 
-from compliance.errors import ComplianceError
+from compliance.errors import ComplianceError, nearest
 
 NOTHING, FOUND, COULD_NOT, INCOMPLETE = 0, 1, 2, 3
 """Exit codes: docs/exit-codes.md."""
@@ -33,6 +33,41 @@ class Day(click.ParamType):  # type: ignore[type-arg]  # generic in click 8.2 an
             return datetime.strptime(value, "%Y-%m-%d").date()
         except ValueError:
             self.fail(f"'{value}' is not a date; write it as YYYY-MM-DD, such as 2021-09-20", param, ctx)
+
+
+class Format(click.ParamType):  # type: ignore[type-arg]
+    """The name of one of the formats of an audit's report, which are looked up when they are asked for."""
+
+    name = "format"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        """As click shows a choice."""
+        from compliance.report import FORMATS
+
+        return f"[{'|'.join(FORMATS)}]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The name, if there is such a format."""
+        from compliance.report import FORMATS
+
+        if value not in FORMATS:
+            self.fail(f"'{value}' is none of {', '.join(FORMATS)}{nearest(value, FORMATS)}", param, ctx)
+        return str(value)
+
+
+class Also(click.ParamType):  # type: ignore[type-arg]
+    """A format and the file that the report is written to in it."""
+
+    name = "FORMAT=FILE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, Path]:
+        """`sarif=findings.sarif`."""
+        if isinstance(value, tuple):
+            return value
+        format_, _, file = value.partition("=")
+        if not file:
+            self.fail(f"'{value}' names no format and file; write it as sarif=findings.sarif", param, ctx)
+        return Format().convert(format_, param, ctx), Path(file)
 
 
 class Commands(click.Group):

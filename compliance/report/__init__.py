@@ -3,11 +3,16 @@
 from collections.abc import Callable, Iterator, Mapping
 
 from compliance.findings import Report
-from compliance.report import csv, json, table
+from compliance.report import csv, github, gitlab, json, junit, markdown, sarif, table
 
 FORMATS: Mapping[str, Callable[[Report, int], Iterator[str]]] = {
     "table": table.write,
     "json": json.write,
     "csv": csv.write,
+    "sarif": sarif.write,
+    "junit": junit.write,
+    "github": github.write,
+    "gitlab": gitlab.write,
+    "markdown": markdown.write,
 }
 """Each takes the report and the width of the terminal, and gives the text piece by piece."""

@@ -62,6 +62,12 @@ def summary(report: Report) -> str:
     if report.tables.n_quarantined:
         n = report.tables.n_quarantined
         lines.append(f"{n:,} {'entry' if n == 1 else 'entries'} in the data could not be used as written.")
+    if report.baseline is not None and report.previous is not None:
+        p, n = report.previous, sum(report.baseline.values())
+        lines.append(
+            f"Against the baseline as at {english(p.as_at)}: {p.new:,} new ({n:,} that can fail a run), {p.restated:,} known, "
+            f"{len(p.gone):,} no longer found."
+        )
     states = [j.state for j in report.waivers]
     if states:
         lines.append(f"Waivers: {', '.join(f'{states.count(s):,} {s}' for s in STATES if s in states)}.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from compliance.dates import english
-from compliance.model import Accepted
+from compliance.model import Accepted, Finding
 from compliance.waivers import EXPIRING_DAYS, Judged
 
 
@@ -30,6 +30,21 @@ def _value(value: object) -> str:
                 return ", ".join(f"{g['from']} to {g['done_on']}, due {g['due_on']}" for g in value) or "none"
             return ", ".join(str(v) for v in value) or "none"
     return str(value)
+
+
+def on_one_line(text: str) -> str:
+    """`text` for what ends at a line end."""
+    return " ".join(printable(text).split())
+
+
+def subject_text(f: Finding) -> str:
+    """`staff S0012 (the Chief Inspector)`: the record that a finding is about."""
+    return f"{f.rule.record} {f.key}" + (f" ({f.rule.part})" if f.rule.part else "")
+
+
+def muted_text(f: Finding) -> str:
+    """Why a finding that is left out of what fails a run is."""
+    return accepted_text(f.waiver) if f.waiver else "in the baseline"
 
 
 def accepted_text(a: Accepted) -> str:

@@ -151,6 +151,7 @@ EARLIER = (
 RULE_NAMES = "CREATE OR REPLACE TABLE rule_name (rule INTEGER, id VARCHAR, record VARCHAR, rest VARCHAR)"
 FINGERPRINT = "substr(sha256(concat(r.id, chr(31), r.record, chr(31), h.key, r.rest)), 1, 16)"
 RESTATED = "SELECT count(n) FROM hit"
+NEW = "SELECT rule, count(*) FROM hit WHERE n IS NULL AND waiver IS NULL GROUP BY rule"
 GONE = "SELECT e.n FROM earlier e ANTI JOIN hit h ON h.n = e.n ORDER BY e.n"
 EARLIER_GONE = "SELECT e.n, e.rule, e.key FROM earlier e ANTI JOIN hit h ON h.n = e.n"
 
