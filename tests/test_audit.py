@@ -26,6 +26,7 @@ from conftest import ROOT, shipped_book
 
 from compliance import pipeline, planning
 from compliance.cli import main
+from compliance.report import FORMATS
 from compliance.sql.planned import Prepared
 
 CLEAN, AGENCY, RULES = ROOT / "fixtures" / "clean", ROOT / "fixtures" / "agency", ROOT / "rules"
@@ -72,7 +73,7 @@ def test_exit_codes(cli: Cli, tmp_path: Path, signed: str, more: tuple[str, ...]
     assert "Traceback" not in result.output
 
 
-@pytest.mark.parametrize("format_", ["table", "json", "csv"])
+@pytest.mark.parametrize("format_", sorted(FORMATS))
 @pytest.mark.parametrize("fail_on", ["requirement", "recommendation"])
 def test_the_format_never_changes_the_code(cli: Cli, tmp_path: Path, format_: str, fail_on: str) -> None:
     result = audit(cli, small(tmp_path), "--format", format_, "--fail-on", fail_on)
@@ -89,6 +90,40 @@ def test_an_as_at_date_that_is_none(cli: Cli, tmp_path: Path, day: str) -> None:
 def test_a_rule_that_is_not_there_names_the_nearest(cli: Cli, tmp_path: Path) -> None:
     result = audit(cli, small(tmp_path), "--rule", "supervision-unsined")
     assert "There is no rule 'supervision-unsined'; did you mean 'supervision-unsigned'?" in result.stderr
+
+
+def test_one_run_writes_several_formats_each_as_it_would_alone(cli: Cli, tmp_path: Path) -> None:
+    data = small(tmp_path)
+    also = {f: tmp_path / f"report.{f}" for f in FORMATS}
+    result = audit(cli, data, *(x for f, path in also.items() for x in ("--also", f"{f}={path}")))
+    assert result.exit_code == 0
+    for format_, path in also.items():
+        assert path.read_text(encoding="utf-8") == audit(cli, data, "--format", format_).stdout
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (("--also", "sarf=x"), "'sarf' is none of table, json, csv,"),
+        (("--also", "sarf=x"), "did you mean 'sarif'?"),
+        (("--also", "sarif"), "write it as sarif=findings.sarif"),
+        (("--also", "json=x", "--also", "csv=x"), "name the same file twice"),
+        (("--format", "json", "--out", "x", "--also", "csv=x"), "name the same file twice"),
+        (("--format", "sarif", "--every", "month", "--from", "2021-08-01"), "--every is told as table, json, csv"),
+    ],
+)
+def test_a_format_that_cannot_be_written_is_said_before_anything_runs(
+    cli: Cli, tmp_path: Path, asked: tuple[str, ...], said: str
+) -> None:
+    result = audit(cli, small(tmp_path), "--sample", "0", *asked)
+    assert result.exit_code == 2
+    assert said in " ".join(result.stderr.split())
+    assert result.stdout == ""
+
+
+def test_the_formats_are_named_where_they_are_asked_for(cli: Cli) -> None:
+    assert f"[{'|'.join(FORMATS)}]" in "".join(cli("audit", "--help").stdout.split())
 
 
 # --- what became of every rule --------------------------------------------------------------------------------------

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from click.testing import CliRunner, Result
 from conftest import ROOT
 
 from compliance.cli import main
+from compliance.report import FORMATS
 
 AGENCY = ROOT / "fixtures" / "agency"
 Cli = Callable[..., Result]
@@ -293,3 +296,72 @@ def test_an_earlier_audit_that_is_not_there(cli: Cli, tmp_path: Path) -> None:
     result = cli("audit", AGENCY, "--as-at", THIRD, "--previous", tmp_path / "none.json")
     assert result.exit_code == 2
     assert "there is no such file" in result.stderr or "cannot be read" in result.stderr
+
+
+# --- a baseline -----------------------------------------------------------------------------------------------------
+
+
+def test_what_the_baseline_has_fails_no_run_and_what_is_new_does(export: Export) -> None:
+    _, baseline = export.audit(FIRST)
+    export.audit(FIRST, "--baseline", baseline, "--fail-on", "advice", code=0)
+    export.supervision["V3"] = "no"
+    told, _ = export.audit(SECOND, "--baseline", baseline, code=1)
+    assert {k for k, r in restated(told).items() if r is None} == {("unsigned", "V3")}
+    export.audit(SECOND, "--baseline", baseline, "--exit-zero", code=0)
+
+
+def test_a_new_finding_below_what_fails_a_run_does_not(export: Export) -> None:
+    _, baseline = export.audit(FIRST)
+    export.staff["S3"] = ["2020-02-01", "", "", "2020-02-01"]
+    told, _ = export.audit(SECOND, "--baseline", baseline, code=0)
+    assert {k for k, r in restated(told).items() if r is None} == {("late", "S3")}
+    export.audit(SECOND, "--baseline", baseline, "--fail-on", "recommendation", code=1)
+
+
+def test_a_finding_that_is_known_and_accepted_hides_no_new_one(export: Export) -> None:
+    _, baseline = export.audit(FIRST)
+    waiver = (
+        "waivers:\n  - {{id: w, rule: unsigned, subject: {}, outcome: breach, reason: Because., legal_basis: Reg 1,"
+        " approved_by: registered manager, from: 2021-01-01, until: 2021-06-30}}\n"
+    )
+    accepted = export.folder / "waivers.yaml"
+    export.supervision["V3"] = "no"
+    accepted.write_text(waiver.format("V1"), encoding="utf-8")
+    export.audit(SECOND, "--baseline", baseline, code=1)
+    accepted.write_text(waiver.format("V3"), encoding="utf-8")
+    export.audit(SECOND, "--baseline", baseline, code=0)
+
+
+def test_a_run_lists_what_is_fixed_since_the_baseline(export: Export, cli: Cli) -> None:
+    _, baseline = export.audit(FIRST)
+    export.supervision["V1"] = "yes"
+    told, _ = export.audit(SECOND, "--baseline", baseline, code=0)
+    assert became(told) == {("unsigned", "V1"): "put right"}
+    asked = ("audit", export.folder, "--as-at", SECOND, "--rules", export.rules, "--baseline", baseline)
+    table, folded = cli(*asked), cli(*asked, "--format", "markdown")
+    assert re.search(r"unsigned +put right +1 +V1", table.stdout)
+    assert "- unsigned, supervision V1: put right" in folded.stdout
+    for said in (table.stdout, folded.stderr):
+        assert (
+            "Against the baseline as at 17 December 2020: 0 new (0 that can fail a run), 3 known, 1 no longer found."
+            in said
+        )
+
+
+@pytest.mark.parametrize("format_", sorted(FORMATS))
+def test_no_format_changes_what_a_baseline_makes_of_a_run(export: Export, cli: Cli, format_: str) -> None:
+    _, baseline = export.audit(FIRST)
+    asked = ("--as-at", SECOND, "--rules", export.rules, "--baseline", baseline, "--format", format_)
+    assert cli("audit", export.folder, *asked).exit_code == 0
+    with (export.folder / "supervision.csv").open("a", encoding="utf-8") as file:
+        file.write("V9,S1,2020-06-01,no\n")
+    assert cli("audit", export.folder, *asked).exit_code == 1
+    shutil.rmtree(export.rules)
+    assert cli("audit", export.folder, *asked).exit_code == 2
+
+
+def test_a_run_is_held_against_one_earlier_audit(export: Export, cli: Cli) -> None:
+    _, first = export.audit(FIRST)
+    result = cli("audit", export.folder, "--as-at", SECOND, "--previous", first, "--baseline", first)
+    assert result.exit_code == 2
+    assert "give one of them" in result.stderr

@@ -56,7 +56,7 @@ def _command(kind: str, message: str, properties: dict[str, str]) -> str:
 
 def _data(text: str) -> str:
     """What a line end or a percent sign would end or change, escaped."""
-    return printable(text.replace("\r", "\n")).replace("%", "%25").replace("\n", "%0A")
+    return printable(text.replace("\r\n", "\n").replace("\r", "\n")).replace("%", "%25").replace("\n", "%0A")
 
 
 def _property(text: str) -> str:
