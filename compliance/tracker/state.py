@@ -110,9 +110,17 @@ class State:
 def fold(events: Iterable[Event], state: State | None = None) -> State:
     """The state after `events`, which follow on those of `state`."""
     state = state or State()
+    # An action is made once, of its last words; made anew at each change, a long history would take twice as long.
+    newest: dict[str, dict[str, Any]] = {}
     for e in events:
-        _APPLY[e.kind](state, e)
+        if e.kind == "action changed":
+            _changed(state, e, newest.setdefault(e.subject, {}))
+        else:
+            _APPLY[e.kind](state, e)
         state.number, state.head = e.number, e.hash
+    for name, its in newest.items():
+        tracked = state.actions[name]
+        tracked.action = replace(tracked.action, **{k: plain.field_of(k, v) for k, v in its.items()})
     return state
 
 
@@ -145,19 +153,20 @@ def _added(state: State, e: Event) -> None:
     state.actions[e.subject].cause = tuple(e.body.get("cause", ()))
 
 
-def _changed(state: State, e: Event) -> None:
+def _changed(state: State, e: Event, newest: dict[str, Any]) -> None:
+    """All but the action's own fields, of which the latest go to `newest`."""
     tracked = state.actions[e.subject]
     changes: Mapping[str, Mapping[str, Any]] = e.body["changes"]
-    moved = changes.get("workstream")
-    if moved is not None:
-        tracked.workstream = moved["to"]
-    new = {name: plain.field_of(name, c["to"]) for name, c in changes.items() if name != "workstream"}
-    tracked.action = replace(tracked.action, **new)
+    for name, c in changes.items():
+        if name == "workstream":
+            tracked.workstream = c["to"]
+        else:
+            newest[name] = c["to"]
     tracked.version, tracked.changed = e.number, e.on
     tracked.history.append(e.number)
     if "status" in changes:
         tracked.since = e.on
-        match tracked.action.status:
+        match changes["status"]["to"]:
             case "completed":
                 tracked.claimed_on, tracked.verified_by = e.on, ""
             case "verified":
@@ -234,7 +243,6 @@ _APPLY = {
     "plan begun": _begun,
     "plan changed": _plan_changed,
     "action added": _added,
-    "action changed": _changed,
     "comment": _commented,
     "audit": _audited,
     "measure": _measured,
