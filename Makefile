@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: audit test lint types rules unit package docs bench fixtures clean
+.PHONY: audit test lint types rules unit package docs bench kills fixtures clean
 
 audit: $(STAMP)
 	@rm -rf build/demo
@@ -46,6 +46,10 @@ docs: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python tests/bench/bench.py
+
+# Ten minutes; in memory where there is such a folder.
+kills: $(STAMP)
+	$(BIN)/python tests/bench/kills.py --kills 10000 $(if $(wildcard /dev/shm),--folder /dev/shm)
 
 fixtures: $(STAMP)
 	$(BIN)/python fixtures/generate.py

@@ -8,12 +8,14 @@ an engine that is made to fail, output to a file) ask `cli`.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from click.testing import CliRunner, Result
+from postgres_server import new_database, server
 
 from compliance import planning
 from compliance.cli import main
@@ -65,3 +67,18 @@ def _run(*args: object) -> Result:
 def _kept(args: tuple[str, ...], columns: str) -> Result:
     assert columns, "the width has a say in what is written"
     return _run(*args)
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """A server of the tests' own."""
+    with server() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database of each kind."""
+    if request.param == "sqlite":
+        return str(tmp_path / "plan.sqlite")
+    return new_database(request.getfixturevalue("postgresql"), f"t{uuid4().hex}")

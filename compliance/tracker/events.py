@@ -99,10 +99,14 @@ def _hash(*parts: object) -> str:
     return hashlib.sha256(json.dumps(parts, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
 
 
-def broken(events: Iterable[Event]) -> str:
-    """Where the chain breaks first, in words; empty if it holds."""
-    before = NOTHING_BEFORE
-    for number, e in enumerate(events, 1):
+def broken(events: Iterable[Event], after: Event | None = None) -> str:
+    """Where the chain breaks first, in words; empty if it holds.
+
+    Args:
+      after: an event that is known to be right, on which the first follows.
+    """
+    last, before = (after.number, after.hash) if after else (0, NOTHING_BEFORE)
+    for number, e in enumerate(events, last + 1):
         if e.number != number:
             return f"event {number} is missing: after {number - 1} comes {e.number}"
         if e.before != before:
