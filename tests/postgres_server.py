@@ -62,7 +62,7 @@ def server() -> Iterator[str]:
         cwd=folder,
     )
     with said.open("w") as log:
-        command = [programs / "postgres", "-D", folder / "data", "-p", str(port), *quick]
+        command = [str(programs / "postgres"), "-D", str(folder / "data"), "-p", str(port), *quick]
         process = subprocess.Popen(command, stdout=log, stderr=log, user=user, cwd=folder)
     try:
         until = time.monotonic() + WAIT

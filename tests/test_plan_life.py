@@ -347,6 +347,14 @@ def test_what_was_rejected_stays_so_until_more_is_found(tmp_path: Path) -> None:
     assert "A-a1 was rejected" in p.why
 
 
+def test_a_finding_whose_risk_is_accepted_needs_no_action_while_the_waiver_lasts(tmp_path: Path) -> None:
+    document = audit("2022-01-05", "review-late/1", "review-late/2")
+    document["findings"][0]["waiver"] = "W1"
+    made = proposing.propose(Living().state, auditfile.read(kept(tmp_path, document))[0])
+    assert [p.action.answers for p in made.proposals] == [(fingerprint("review-late", "2"),)]
+    assert made.accepted == 1
+
+
 def test_the_order_of_the_findings_makes_no_difference(tmp_path: Path) -> None:
     keys = ["review-late/1/N", "complaint-open/1/S", "review-late/2/S", "check-missing/4/N"]
     ids = []

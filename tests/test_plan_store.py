@@ -35,11 +35,10 @@ def begun(url: str) -> Store:
     return store
 
 
-def run(*args: object, **more: object) -> subprocess.CompletedProcess[str]:
+def run(*args: object) -> subprocess.CompletedProcess[str]:
     """A process of its own."""
     where = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (ROOT, ROOT / "tests")))}
-    command = [sys.executable, *map(str, args)]
-    return subprocess.run(command, capture_output=True, text=True, env=where, **more)  # type: ignore[call-overload,no-any-return]
+    return subprocess.run([sys.executable, *map(str, args)], capture_output=True, text=True, env=where)
 
 
 # --- together ---
@@ -53,7 +52,7 @@ def test_what_is_written_is_read_again_as_it_was(database: str) -> None:
         lambda s: [life.complete(s, "A1", ["page 2"]), life.comment(s, "A2", "two at once")],
         lambda s: [life.update(s, "A2", {"due": "2022-04 to 2022-05", "answers": ["FSR-28-2"]}, "moved")],
     ):
-        its.do(*make(its.state), on=ON)
+        its.do(*make(its.state), on=ON)  # type: ignore[no-untyped-call]
         store.change("small", ON, MANAGER, make)
     events = store.events("small")
     assert [(e.number, e.kind, e.subject, e.body, e.why) for e in events] == [
@@ -260,8 +259,7 @@ def test_on_a_disk_that_is_read_only_the_plan_is_shown_and_a_change_is_told(tmp_
         folder.chmod(0o755)
         path.chmod(0o600)
     said = done.stdout
-    assert said.count("A small plan as at") == 2, said + done.stderr
-    assert said.rstrip().splitlines()[-1].startswith("2 ") or "2 " in said
+    assert said.count("A small plan") == 2, said + done.stderr
     assert re.search(r"^2 .*cannot be used: .*(readonly|read-only|unable to open)", said, re.MULTILINE), said
     store = Store(str(path))
     assert store.state("small").number == (2 if writable else 1)
@@ -287,7 +285,9 @@ def test_a_database_of_a_newer_version_is_left_as_it_is(cli: Cli, database: str)
 
 
 @pytest.mark.parametrize(
-    "content", [b"This is a letter, and no database.\n" * 40, b"\x00" * 5000, b"SQLite format 3\x00"]
+    "content",
+    [b"This is a letter, and no database.\n" * 40, b"\x00" * 5000, b"SQLite format 3\x00"],
+    ids=["a letter", "zeros", "a header"],
 )
 def test_a_file_that_is_no_database_is_told_and_left_as_it_is(cli: Cli, tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "letter.txt"

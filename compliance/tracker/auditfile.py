@@ -61,6 +61,7 @@ def read(path: Path) -> tuple[Audited, Mapping[str, Rate]]:
                 str(f["workstream"]),
                 known.requirement,
                 team,
+                f.get("waiver") is not None,
             )
             for known, f, team in zip(before.found, document["findings"], teams, strict=True)
         )

@@ -36,6 +36,7 @@ class Finding:
       part: the item of a list that it is about; empty: none.
       requirement: the regulation or standard under which an inspector would put it; empty: none.
       team: empty where the audit was not made by team.
+      accepted: a waiver that is in force accepts the risk.
     """
 
     fingerprint: str
@@ -49,6 +50,7 @@ class Finding:
     workstream: str
     requirement: str
     team: str
+    accepted: bool = False
 
     @property
     def cause(self) -> tuple[str, ...]:
@@ -99,22 +101,27 @@ class Proposed:
 
     Args:
       covered: how many findings the plan's actions answer already, by action.
+      accepted: how many have no action, for their risk is accepted.
     """
 
     proposals: tuple[Proposal, ...]
     covered: Mapping[str, int]
+    accepted: int = 0
 
 
 def propose(state: State, audited: Audited) -> Proposed:
     """What is to be done for what an audit found, and no action has yet."""
     answered = {a: t for t in reversed(state.actions.values()) if t.status != "rejected" for a in t.action.answers}
     covered: dict[str, int] = {}
+    accepted = 0
     causes: dict[tuple[str, ...], list[Finding]] = {}
     rest: dict[tuple[str, ...], list[Finding]] = {}
     for f in audited.findings:
         causes.setdefault(f.cause, []).append(f)
         by = next((answered[a] for a in (f.fingerprint, f.rule, *f.cites) if a in answered), None)
-        if by is None:
+        if by is None and f.accepted:
+            accepted += 1
+        elif by is None:
             rest.setdefault(f.cause, []).append(f)
         else:
             covered[by.action.id] = covered.get(by.action.id, 0) + 1
@@ -156,7 +163,7 @@ def propose(state: State, audited: Audited) -> Proposed:
             note=_note(its, every),
         )
         made.append(Proposal("new", where, action, tuple(its), cause, why))
-    return Proposed(tuple(made), covered)
+    return Proposed(tuple(made), covered, accepted)
 
 
 def drafts(state: State, proposed: Proposed) -> Iterator[Draft]:

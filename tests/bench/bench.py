@@ -22,6 +22,10 @@ import yaml
 
 from compliance.planning import record_kinds, shipped
 from compliance.sql.text import literal, name
+from compliance.tracker import life
+from compliance.tracker.events import NOTHING_BEFORE, Draft, Who, chained
+from compliance.tracker.model import Action, Plan, Workstream
+from compliance.tracker.store import Store
 
 ROOT = Path(__file__).parents[2]
 CLEAN, AGENCY = ROOT / "fixtures" / "clean", ROOT / "fixtures" / "agency"
@@ -282,6 +286,28 @@ def trend(_: Path, cache: Path) -> Iterator[Line]:
     yield "sample agency × all rules × 24 months", measured(audit(AGENCY, *more), 2, cache), ""
 
 
+def plan(folder: Path, cache: Path) -> Iterator[Line]:
+    """A plan of 100,000 events, read, folded and shown by a process that starts anew."""
+    path = folder / "plan.sqlite"
+    actions = tuple(Action(f"A{i}", f"Do the thing {i}", owner="team manager") for i in range(1000))
+    its = Plan("large", "A large plan", workstreams=(Workstream("A", "Everything", actions=actions),))
+    who, at = Who("registered manager", "Ada Invented"), "2022-01-03T09:00:00+00:00"
+    events = [chained(its.id, 1, at, "2022-01-03", who, life.begin(its), NOTHING_BEFORE)]
+    for n in range(2, 100_001):
+        action, last = f"A{n % 1000}", events[-1]
+        changes = {"note": {"from": f"the {n - 1000}th", "to": f"the {n}th"}, "due": {"from": None, "to": "2022-03-01"}}
+        draft = Draft("action changed", action, {"changes": changes}, "It was so")
+        if n % 5 == 0:
+            draft = Draft("comment", action, {"text": f"The remark {n} on how it goes"})
+        events.append(chained(its.id, n, at, "2022-01-04", who, draft, last.hash))
+    store = Store(str(path))
+    store.restore(events)
+    store.close()
+    for what in (("show",), ("show", "A7"), ("verify",)):
+        command = [str(COMPLIANCE), "plan", *what, "--db", str(path)]
+        yield f"plan {' '.join(what)}, 100,000 events", measured(command, 5, cache), "2 s"
+
+
 def spill(folder: Path, cache: Path) -> Iterator[Line]:
     """Ten times the largest size in little memory."""
     data = multiplied(folder, 840)
@@ -293,7 +319,7 @@ def spill(folder: Path, cache: Path) -> Iterator[Line]:
 
 
 SETS: dict[str, Callable[[Path, Path], Iterator[Line]]] = {
-    f.__name__: f for f in (start, agency, small, growth, failing, kpis, trend, spill)
+    f.__name__: f for f in (start, agency, small, growth, failing, kpis, trend, plan, spill)
 }
 
 

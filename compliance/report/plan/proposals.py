@@ -45,6 +45,8 @@ def _summary(proposed: Proposed) -> str:
     n = sum(proposed.covered.values())
     if n:
         said.append(f"{n:,} {'finding is' if n == 1 else 'findings are'} answered by actions of the plan already.")
+    if proposed.accepted:
+        said.append(f"{proposed.accepted:,} more, whose risk is accepted by a waiver, need none while it lasts.")
     return " ".join(said)
 
 
@@ -75,6 +77,7 @@ def _json(proposed: Proposed, width: int) -> Iterator[str]:
                 for p in proposed.proposals
             ],
             "covered": dict(proposed.covered),
+            "accepted": proposed.accepted,
         }
     )
 
