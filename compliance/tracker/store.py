@@ -103,8 +103,12 @@ class Store:
         """
         self.url = url if "://" in url else f"sqlite:///{Path(url).absolute()}"
         self.engine = _engine(self.url)
-        with _told(self.url):
-            self._migrate()
+        try:
+            with _told(self.url):
+                self._migrate()
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Lets go of the database."""
