@@ -17,6 +17,8 @@ from conftest import ROOT
 from jsonschema import Draft7Validator
 from plan_making import COLLEAGUE, MANAGER, Living, fingerprint, small_plan
 
+from compliance.report.plan import board as board_report
+from compliance.report.plan import level_one, page
 from compliance.tracker import life, planfile
 from compliance.tracker.events import Draft, Who
 from compliance.tracker.history import changes, up_to
@@ -416,3 +418,38 @@ def test_a_workstream_of_claims_alone_is_to_be_verified(report: Callable[..., st
         "to be verified",
         "done",
     ]
+
+
+def test_what_falls_due_on_the_day_itself_is_due_and_not_overdue(report: Callable[..., str], lived: Path) -> None:
+    its = progress(report, lived, "2022-04-30", "--days", "0")
+    assert ([a["id"] for a in its["due"]], [a["id"] for a in its["overdue"]]) == (["A2"], ["A1"])
+    its = progress(report, lived, "2022-05-01", "--days", "0")
+    assert ([a["id"] for a in its["due"]], [a["id"] for a in its["overdue"]]) == ([], ["A1", "A2"])
+
+
+def test_a_requirement_is_late_while_an_action_is_to_be_done_and_not_while_it_is_to_be_verified() -> None:
+    concern = Concern("R1", "Reviews are held in time", due=when("2022-01-31"), workstreams=("A",))
+    living = Living(replace(small_plan(), concerns=(concern,)))
+
+    def come() -> tuple[int, int, int]:
+        (c,) = board_report.data(living.state, living.events, date(2022, 2, 10), date(2021, 12, 31))["concerns"]
+        return c["done"], c["verified"], c["days_late"]
+
+    living.do(life.complete(living.state, "A1", ["Minutes"]))
+    assert come() == (1, 0, 10)
+    living.do(life.complete(living.state, "A2", ["Letter"]))
+    assert come() == (2, 0, 0)
+
+
+def test_a_workstream_covers_the_parts_of_what_it_names_and_nothing_that_begins_alike() -> None:
+    plan = small_plan()
+    one = replace(plan.workstreams[0], regulations=("3",))
+    living = Living(replace(plan, regulations=("31", "3.1"), workstreams=(one, plan.workstreams[1])))
+    its = level_one.data(living.state, date(2022, 2, 10))
+    assert [(c["name"], c["workstreams"]) for c in its["covers"]] == [
+        ("31", {}),
+        ("3.1", {"A": ["3"]}),
+        ("18.4", {"B": ["18.4"]}),
+    ]
+    said = "".join(page.terminal(level_one.blocks(its), WIDTH))
+    assert "The plan names these, and no workstream covers them: Regulation 31." in said
