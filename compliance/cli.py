@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from compliance import __version__
+from compliance.cli_ci import ci
 from compliance.cli_plan import plan
 from compliance.cli_plan_audit import measures, propose, verify
 from compliance.cli_plan_report import report as plan_report
+from compliance.errors import ComplianceError
 from compliance.terminal import (
     COULD_NOT,
     FOUND,
@@ -87,6 +89,7 @@ def _span(as_at: date, every: str | None, first: date | None, last: date | None)
 
 
 main.add_command(plan)
+main.add_command(ci)
 for command in (propose, verify, measures, plan_report):
     plan.add_command(command)
 
@@ -772,11 +775,34 @@ def _boundaries(book: Rulebook, ids: tuple[str, ...]) -> NoReturn:
     sys.exit(FOUND if n else NOTHING)
 
 
+def _ids(book: Rulebook, root: Path, named: tuple[str, ...]) -> tuple[str, ...]:
+    """The rules that are meant: by id, by file, or by the file of their pack; other files beside rules have none.
+
+    Raises:
+      ComplianceError: a file is none of the rules'.
+    """
+    found: list[str] = []
+    files = {Path(r.rule.file).resolve(): r.rule.id for r in book.every}
+    for name in named:
+        path = Path(name).resolve()
+        if path.suffix not in (".yaml", ".yml"):
+            found.append(name)
+        elif path in files:
+            found.append(files[path])
+        elif path.name == "pack.yaml":
+            found += [id_ for f, id_ in files.items() if f.parent == path.parent]
+        elif not path.is_relative_to(root.resolve()):
+            raise ComplianceError(f"{name} is not in the folder of rules that was read; name that folder with --rules.")
+    return tuple(dict.fromkeys(found))
+
+
 @rules.command("lint")
 @click.argument("ids", nargs=-1, metavar="[ID]...")
 @rules_option
 def rules_lint(ids: tuple[str, ...], rules: Path | None) -> None:
     """Check rule files beyond what running them needs: whether their cases try every outcome and each side of every limit.
+
+    ID is that of a rule, or its file; the pack.yaml of a pack stands for all its rules.
 
     \b
     Exit codes: 0 nothing to say; 1 something is lacking; 2 a rule cannot be used.
@@ -786,7 +812,8 @@ def rules_lint(ids: tuple[str, ...], rules: Path | None) -> None:
     from compliance import cases, planning
 
     book = planning.rulebook(rules, None)
-    chosen = book.with_cases(ids)
+    named = _ids(book, rules or planning.shipped()[0], ids)
+    chosen = book.with_cases(named) if named or not ids else ()
     results: dict[str, list[cases.CaseResult]] = {r.rule.id: [] for r in chosen}
     for result in cases.run_cases(book, chosen):
         results[result.rule.rule.id].append(result)

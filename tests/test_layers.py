@@ -147,12 +147,14 @@ LAYERS: list[tuple[str, str]] = [
     ("report.plan.exports", "report tracker"),
     ("demo", "documents errors findings kpi model pipeline planning report tracker"),
     ("terminal", "documents errors report"),
+    ("ciworkflow", "compliance errors"),
+    ("cli_ci", "ciworkflow compliance documents errors"),
     ("cli_plan", "compliance errors report terminal tracker"),
     ("cli_plan_audit", "cli_plan compliance errors report terminal tracker"),
     ("cli_plan_report", "cli_plan compliance dates errors report terminal tracker"),
     (
         "cli",
-        "compliance cli_plan cli_plan_audit cli_plan_report demo errors terminal kpi kpifile waiverfile report schemas pipeline"
+        "compliance cli_ci cli_plan cli_plan_audit cli_plan_report demo errors terminal kpi kpifile waiverfile report schemas pipeline"
         " planning suppression boundaries mutants run rulebook cases"
         " records loading findings forecast"
         " model documents",
