@@ -200,7 +200,7 @@ def audit(
     Example: compliance audit fixtures/agency --as-at 2021-09-20 --baseline findings.json --also sarif=findings.sarif
     """
     from compliance import pipeline
-    from compliance.report import FORMATS
+    from compliance.report import FORMATS, OWNERS
     from compliance.report.trend import FORMATS as TREND_FORMATS
 
     if previous and baseline:
@@ -213,7 +213,8 @@ def audit(
         data, as_at, mapping, parameters, rules, only, memory, threads, not no_cache, by or "", against
     )
     asked = replace(asked, sample=(0 if only else 5) if sample is None else sample, seed=seed, waivers=waivers)
-    asked = replace(asked, baseline=baseline is not None)
+    whose = any(name in OWNERS for name in (format_, *(name for name, _ in also)))
+    asked = replace(asked, baseline=baseline is not None, whose=whose)
     times = pipeline.Timings()
     first, last_day = _span(as_at, every, first, last)
     if every is not None and first is not None:

@@ -6,10 +6,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from compliance.model import SEVERITIES, Finding, Group, Prompted, Quarantined, RuleResult, Severity, Tables
 from compliance.previous import Previous
 from compliance.waivers import Judged
+
+if TYPE_CHECKING:
+    from compliance.checking import CheckedRule
 
 NAMED: Mapping[str, str] = {
     "ran": "ran",
@@ -38,6 +42,9 @@ class Report:
       previous: how they compare with an earlier audit's, if one was given.
       baseline: that audit is the baseline, and so many findings of each severity are new and not accepted; None: there is no baseline.
       folder: the folder of the export's files, from the working directory on, with slashes; None: it is elsewhere.
+      parts: what became of the rules, each item of a rule's list by itself; `rules` has them together.
+      whose: of each finding, in the same order, whose file it is in (`child C0012`), and the team that answers for it.
+      checked: every rule by its id, as it was written and checked.
     """
 
     as_at: date
@@ -68,6 +75,9 @@ class Report:
     def muted(self, finding: Finding) -> bool:
         """Whether a finding is left out of what fails a run: it is accepted, or the baseline has it."""
         return finding.waiver is not None or (self.baseline is not None and finding.restated is not None)
+    parts: tuple[RuleResult, ...] = ()
+    whose: Callable[[], Iterator[tuple[str, str]]] = lambda: iter(())
+    checked: Callable[[], Mapping[str, CheckedRule]] = dict
 
     def n_findings(self, severity: Severity | None = None) -> int:
         """How many findings there are."""

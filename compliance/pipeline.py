@@ -56,6 +56,7 @@ class Audit:
       seed: what they are drawn by; None: by the as-at date.
       baseline: only what `previous` does not have can fail the run.
       waivers: the risks that the agency has accepted; None: `waivers.yaml` beside the data, if there.
+      whose: whether it will be asked whose file each finding is in, and which team answers for it.
       of_kpis: `only` are KPIs, whose records are asked for one by one.
     """
 
@@ -74,6 +75,7 @@ class Audit:
     seed: int | None = None
     waivers: Path | None = None
     baseline: bool = False
+    whose: bool = False
     of_kpis: bool = False
 
 
@@ -213,7 +215,7 @@ def _ordered(
     asked: Audit, prepared: Prepared, kinds: RecordKinds, tables: Tables, before: Earlier | None
 ) -> Ordered | None:
     """How the findings are to be grouped, and what they are held against; None: as they come."""
-    if not asked.by and before is None and not asked.sample:
+    if not asked.by and before is None and not asked.sample and not asked.whose:
         return None
     from compliance import arranging, run
     from compliance.grouping import OF_RECORDS
@@ -223,9 +225,8 @@ def _ordered(
     if before is not None:
         setup += arranging.held_against(before, prepared.rules)
     by = "" if not asked.by else "record" if of_records else "rule"
-    return run.Ordered(
-        tuple(setup), by, before is not None, frozenset(tables.tables if of_records or asked.sample else ())
-    )
+    keep = frozenset(tables.tables if of_records or asked.sample or asked.whose else ())
+    return run.Ordered(tuple(setup), by, before is not None, keep)
 
 
 def _earlier(asked: Audit) -> Earlier | None:
@@ -367,6 +368,24 @@ def _prompts(asked: Audit, audited: Audited, tables: Tables) -> list[Prompted]:
     return [replace(p, left_out=left_out(p.prompt)) for p in audited.drawn(whole, made)]
 
 
+def _whose(asked: Audit, audited: Audited, tables: Tables) -> Iterator[tuple[str, str]]:
+    """Whose file each finding is in, and the team that answers for it."""
+    from compliance import arranging, planning
+    from compliance.grouping import OF_RECORDS
+
+    kinds = planning.record_kinds()
+    its = [audited.labels(arranging.grouped(by, audited.rules, kinds, tables.tables, asked.as_at)) for by in OF_RECORDS]
+    yield from zip(*its, strict=True)
+
+
+def _checked(asked: Audit) -> dict[str, CheckedRule]:
+    """The rules as written and checked: a kept plan has only what running them takes."""
+    from compliance import planning
+
+    book = planning.rulebook(asked.rules, asked.parameters or beside(asked.data, PARAMETERS), asked.of_kpis)
+    return {r.rule.id: r for r in (book.with_cases(asked.only) if asked.of_kpis else book.rules)}
+
+
 @contextmanager
 def audit(asked: Audit, timings: Timings | None = None) -> Iterator[Report]:
     """Audits an export; the report's findings can be read inside the `with` only.
@@ -397,6 +416,9 @@ def audit(asked: Audit, timings: Timings | None = None) -> Iterator[Report]:
             folder=_folder(asked.data),
             seed=_seed(asked),
             prompts=lambda: _prompts(asked, audited, tables),
+            parts=results,
+            whose=lambda: _whose(asked, audited, tables),
+            checked=lambda: _checked(asked),
         )
         timings.mark("report")
 

@@ -181,6 +181,12 @@ class Audited:
             found.setdefault(label, {})[rule] = n
         return [Group(label, tuple((self.rules[n], its[n]) for n in sorted(its))) for label, its in found.items()]
 
+    def labels(self, setup: Iterable[tuple[str, dict[str, list[object]]]]) -> list[str]:
+        """The group of each finding, in order, as `setup` puts records into groups."""
+        for statement, values in setup:
+            self.con.execute(statement, values) if values else self.con.execute(statement)
+        return [label for (label,) in self.con.execute(reporting.WHOSE).fetchall()]
+
     def drawn(self, prompts: Sequence[Prompt], draws: Iterable[Draw]) -> list[Prompted]:
         """What is drawn for each prompt."""
         found = [Prompted(p) for p in prompts]

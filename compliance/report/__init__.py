@@ -5,6 +5,14 @@ from collections.abc import Callable, Iterator, Mapping
 from compliance.findings import Report
 from compliance.report import csv, github, gitlab, json, junit, markdown, sarif, table
 
+
+def _html(report: Report, width: int) -> Iterator[str]:
+    """Its templates and the rules' English are only loaded for it."""
+    from compliance.report import html
+
+    return html.audit(report, width)
+
+
 FORMATS: Mapping[str, Callable[[Report, int], Iterator[str]]] = {
     "table": table.write,
     "json": json.write,
@@ -14,5 +22,8 @@ FORMATS: Mapping[str, Callable[[Report, int], Iterator[str]]] = {
     "github": github.write,
     "gitlab": gitlab.write,
     "markdown": markdown.write,
+    "html": _html,
 }
 """Each takes the report and the width of the terminal, and gives the text piece by piece."""
+OWNERS = ("html",)
+"""Formats that say whose file each finding is in, and which team answers for it."""

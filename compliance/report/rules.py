@@ -77,15 +77,9 @@ def _regimes(regimes: tuple[CheckedRegime, ...]) -> str:
     return "; else ".join(said)
 
 
-def explained(rule: CheckedRule, kinds: RecordKinds) -> str:
-    """What a rule asks, in plain English."""
-    r = rule.rule
-    lines = [f"{r.id}: {r.title}", ""]
-    for duty in r.cites:
-        lines.append(
-            f"  {duty.id}  {duty.ref}: {duty.title} ({duty.layer}; confidence {duty.confidence or 'not stated'})"
-        )
-    lines += ["", f"Asked of every {kinds[r.record].title.lower()} record, in force {_span(rule)}."]
+def asks(rule: CheckedRule) -> tuple[list[str], list[tuple[str, str]]]:
+    """What a rule asks in sentences, and each labelled condition that must hold with what it means."""
+    r, lines = rule.rule, list[str]()
     if rule.when is not None:
         lines.append(f"Applies when {english_of(rule.when)}.")
     if rule.judged_on is not None:
@@ -97,8 +91,7 @@ def explained(rule: CheckedRule, kinds: RecordKinds) -> str:
     match rule.check:
         case Conditions(items=items):
             lines.append("All of these must hold:")
-            for label, node in items:
-                lines += [f"  - {label}:", f"      {english_of(node)}."]
+            return lines, [(label, f"{english_of(node)}.") for label, node in items]
         case CheckedDeadline(start=start, done=done, within=within, what=what):
             if not within:
                 lines.append(f"{what} must be done by {english_of(start)}.")
@@ -114,6 +107,22 @@ def explained(rule: CheckedRule, kinds: RecordKinds) -> str:
             lines.append(
                 f"It is done on: {english_of(sequence.value)} of each of the {source_words(sequence.source)}{where}."
             )
+    return lines, []
+
+
+def explained(rule: CheckedRule, kinds: RecordKinds) -> str:
+    """What a rule asks, in plain English."""
+    r = rule.rule
+    lines = [f"{r.id}: {r.title}", ""]
+    for duty in r.cites:
+        lines.append(
+            f"  {duty.id}  {duty.ref}: {duty.title} ({duty.layer}; confidence {duty.confidence or 'not stated'})"
+        )
+    lines += ["", f"Asked of every {kinds[r.record].title.lower()} record, in force {_span(rule)}."]
+    sentences, conditions = asks(rule)
+    lines += sentences
+    for label, meaning in conditions:
+        lines += [f"  - {label}:", f"      {meaning}"]
     lines += [
         "",
         f"Severity: {r.severity}. To be put right within {r.put_right.within} by: {r.put_right.by}.",

@@ -16,10 +16,13 @@ def printable(text: str) -> str:
 
 def evidence_text(evidence: Mapping[str, object], with_empty: bool = True) -> str:
     """`role: team manager; started_on: 2021-03-01`; an empty value is told as not recorded, or left out."""
-    return "; ".join(f"{name}: {_value(value)}" for name, value in evidence.items() if with_empty or value is not None)
+    return "; ".join(
+        f"{name}: {value_text(value)}" for name, value in evidence.items() if with_empty or value is not None
+    )
 
 
-def _value(value: object) -> str:
+def value_text(value: object) -> str:
+    """One value of a finding's evidence."""
     match value:
         case None:
             return "not recorded"

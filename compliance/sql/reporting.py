@@ -11,7 +11,7 @@ from compliance.sql.text import literal, name
 
 # --- groups ---------------------------------------------------------------------------------------------------------
 
-GROUPED = "CREATE TABLE grouped (rule INTEGER, rid BIGINT, place INTEGER, label VARCHAR)"
+GROUPED = "CREATE OR REPLACE TABLE grouped (rule INTEGER, rid BIGINT, place INTEGER, label VARCHAR)"
 """The group of each finding; `rid` is empty where a group holds for all findings of its rule."""
 
 
@@ -79,15 +79,19 @@ def team_groups(kind: str, rules: Sequence[int], ways: Sequence[Way], nobody: st
     return f"INSERT INTO grouped SELECT h.rule, h.rid, {place}, {label} FROM {_hits_of(kind, rules)}{joined}"
 
 
-NOBODY = "CREATE TABLE {table} AS SELECT CAST(NULL AS BIGINT) AS rid, CAST(NULL AS VARCHAR) AS {value} WHERE FALSE"
-OF_HOUSEHOLD = 'CREATE TABLE {table} AS SELECT h.rid, w.{value} FROM "t_household" h JOIN "t_staff" w ON w.rid = h."link__worker"{there}'
+NOBODY = "CREATE OR REPLACE TABLE {table} AS SELECT CAST(NULL AS BIGINT) AS rid, CAST(NULL AS VARCHAR) AS {value} WHERE FALSE"
+OF_HOUSEHOLD = (
+    'CREATE OR REPLACE TABLE {table} AS SELECT h.rid, w.{value} FROM "t_household" h'
+    ' JOIN "t_staff" w ON w.rid = h."link__worker"{there}'
+)
 OF_CHILD = (
-    'CREATE TABLE {table} AS SELECT p."link__child" AS rid, arg_max_null(h.{value}, (p."started_on", p."placement_id")) AS {value}'
+    'CREATE OR REPLACE TABLE {table} AS SELECT p."link__child" AS rid,'
+    ' arg_max_null(h.{value}, (p."started_on", p."placement_id")) AS {value}'
     ' FROM "t_placement" p LEFT JOIN {household} h ON h.rid = p."link__household"'
     ' WHERE p."started_on" <= {as_at} AND p."link__child" IS NOT NULL GROUP BY p."link__child"'
 )
 """A child's is that of the household where it was placed last."""
-TEAM_OF_STAFF = 'CREATE TABLE "team_of_staff" AS SELECT rid, "team" FROM "t_staff"'
+TEAM_OF_STAFF = 'CREATE OR REPLACE TABLE "team_of_staff" AS SELECT rid, "team" FROM "t_staff"'
 MANAGER_OF_STAFF = (
     'CREATE TABLE "staff_id_of_staff" AS SELECT s.rid, w."staff_id" FROM "t_staff" s JOIN "t_staff" w'
     ' ON w.rid = s."link__manager"{there}'
@@ -140,6 +144,9 @@ GROUPS = (
     "SELECT label, rule, count(*) FROM hit GROUP BY label, rule ORDER BY min(seq)"
 )  # fmt: skip
 """How many findings of each rule each group has, in order."""
+
+WHOSE = "SELECT g.label FROM hit h JOIN grouped g ON g.rule = h.rule AND g.rid = h.rid ORDER BY h.seq"
+"""The group of each finding, in order."""
 
 # --- an earlier audit -----------------------------------------------------------------------------------------------
 

@@ -1,0 +1,26 @@
+"""One HTML file that asks for nothing from outside: an audit, KPIs and what falls due, together or each alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from compliance.findings import Report
+from compliance.forecast import Forecast
+from compliance.kpi import KpiReport
+from compliance.report.html import page
+from compliance.whole import Whole
+
+
+def audit(report: Report, width: int) -> Iterator[str]:
+    """An audit alone."""
+    return page.write(Whole(report.as_at, report.data, audit=report))
+
+
+def kpis(report: KpiReport, width: int) -> Iterator[str]:
+    """KPIs alone."""
+    return page.write(Whole(report.day, report.data, kpis=report))
+
+
+def forecast(ahead: Forecast, width: int) -> Iterator[str]:
+    """What falls due, alone."""
+    return page.write(Whole(ahead.as_at, ahead.data, ahead=ahead))

@@ -1,0 +1,261 @@
+"""An audit made ready for its page: causes, regulations, and the findings as data for the script."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import islice
+
+from compliance.checking import CheckedRule
+from compliance.dates import put_right_on
+from compliance.findings import Report
+from compliance.grouping import in_order
+from compliance.model import SEVERITIES, Finding, Prompted, Quarantined, RuleInfo, RuleResult
+from compliance.report.rules import asks
+from compliance.report.words import value_text
+
+FIRST = 50
+"""Findings that are in the page itself, for whoever reads it without the script."""
+MOST = 50_000
+"""Findings that a page holds; more make it slow to open, and the page says so."""
+SUBJECTS = 12
+"""Records that a cause names; all are in the table."""
+MOST_QUARANTINED = 500
+NO_LAW = "Good practice and local policy"
+
+COLUMNS = ("breached", "not evidenced", "met", "attested", "nothing to look at", "could not run", "left out")
+"""What may become of a check, as regulations are summed up."""
+
+
+@dataclass
+class Cause:
+    """Findings of one rule for which the same conditions fail.
+
+    Args:
+      number: by which the table shows them alone.
+      failed: labels of these conditions.
+      subjects: the first records.
+    """
+
+    number: int
+    rule: RuleInfo
+    failed: tuple[str, ...]
+    put_right_on: date
+    example: str
+    breach: int = 0
+    not_evidenced: int = 0
+    restated: int = 0
+    subjects: list[str] = field(default_factory=list)
+
+    @property
+    def n(self) -> int:
+        """How many findings it has."""
+        return self.breach + self.not_evidenced
+
+
+@dataclass(frozen=True)
+class Under:
+    """A regulation or standard, with how many checks under it came to what (`COLUMNS`), and its findings."""
+
+    name: str
+    standing: str
+    checks: Mapping[str, int]
+    findings: int
+
+
+@dataclass(frozen=True)
+class Row:
+    """A finding of the first ones, with whose it is."""
+
+    finding: Finding
+    owner: str
+    team: str
+
+
+@dataclass(frozen=True)
+class View:
+    """What the template is given.
+
+    Args:
+      causes: by severity, the most findings first.
+      first: the first findings.
+      data: all findings, for the script.
+      left_out: how many findings the page does not hold.
+      columns: of `COLUMNS`, those that any check came to.
+    """
+
+    report: Report
+    causes: Mapping[str, Sequence[Cause]]
+    first: Sequence[Row]
+    regulations: Sequence[Under]
+    standards: Sequence[Under]
+    did_not_run: Sequence[RuleResult]
+    ran: Sequence[RuleResult]
+    prompts: Sequence[Prompted]
+    not_asked: Mapping[str, int]
+    quarantined: Sequence[Quarantined]
+    data: Mapping[str, object]
+    left_out: int
+    columns: Sequence[str]
+
+
+def view(report: Report) -> View:
+    """Everything that the page says of an audit; the findings are read through once."""
+    rules, checked = _Rules(report), report.checked()
+    causes: dict[tuple[str, ...], Cause] = {}
+    names: dict[tuple[str, ...], int] = {}
+    files: dict[str, int] = {}
+    teams: dict[str, int] = {}
+    first: list[Row] = []
+    rows: list[list[object]] = []
+    of_requirement: Counter[str] = Counter()
+    for f, (owner, team) in zip(report.findings(), report.whose(), strict=True):
+        cause = causes.setdefault(
+            (f.rule.id, f.rule.own_policy, *f.failed), Cause(len(causes), f.rule, f.failed, f.put_right_on, f.argument)
+        )
+        _add(cause, f)
+        of_requirement[_heading(f.rule)] += 1
+        if len(first) < FIRST:
+            first.append(Row(f, owner, team))
+        if len(rows) < MOST:
+            rows.append(
+                [
+                    rules.number(f.rule),
+                    int(f.outcome == "not_evidenced"),
+                    f.key,
+                    f.argument,
+                    cause.number,
+                    list(f.missing),
+                    names.setdefault(tuple(f.evidence), len(names)),
+                    [value_text(v) for v in f.evidence.values()],
+                    files.setdefault(f.file, len(files)),
+                    f.row,
+                    f.due_on,
+                    f.late,
+                    owner,
+                    teams.setdefault(team, len(teams)),
+                    *([f.restated.since, f.restated.times] if f.restated else []),
+                ]
+            )
+    prompts = report.prompts()
+    unders = _unders(report, checked, of_requirement)
+    return View(
+        report=report,
+        causes={
+            s: sorted((c for c in causes.values() if c.rule.severity == s), key=lambda c: (-c.n, c.number))
+            for s in SEVERITIES
+        },
+        first=first,
+        regulations=[u for u in unders if u.name in {r.rule.regulation for r in report.parts}],
+        standards=[u for u in unders if u.name not in {r.rule.regulation for r in report.parts}],
+        did_not_run=[r for r in report.rules if r.status != "ran"],
+        ran=[r for r in report.rules if r.status == "ran"],
+        prompts=[p for p in prompts if not p.left_out],
+        not_asked=Counter(p.left_out for p in prompts if p.left_out),
+        quarantined=list(islice(report.quarantined(), MOST_QUARANTINED)),
+        data={
+            "asAt": report.as_at.isoformat(),
+            "rules": [_rule(r, checked.get(r.id), report.as_at) for r in rules.listed],
+            "causes": [list(c.failed) for c in causes.values()],
+            "names": [[n.replace("_", " ") for n in its] for its in names],
+            "files": list(files),
+            "teams": list(teams),
+            "findings": rows,
+        },
+        left_out=report.n_findings() - len(rows),
+        columns=[c for c in COLUMNS if any(u.checks[c] for u in unders)],
+    )
+
+
+class _Rules:
+    """The rules that have findings, numbered as they come."""
+
+    def __init__(self, report: Report) -> None:
+        self.listed: list[RuleInfo] = []
+        self._numbers: dict[tuple[str, str], int] = {}
+
+    def number(self, rule: RuleInfo) -> int:
+        """Of a rule asked for one item of its list as by one figure; seen for the first time, it is listed."""
+        number = self._numbers.setdefault((rule.id, rule.rest), len(self.listed))
+        if number == len(self.listed):
+            self.listed.append(rule)
+        return number
+
+
+def _add(cause: Cause, f: Finding) -> None:
+    cause.breach += f.outcome == "breach"
+    cause.not_evidenced += f.outcome == "not_evidenced"
+    cause.restated += f.restated is not None
+    if len(cause.subjects) < SUBJECTS:
+        cause.subjects.append(f"{f.key} ({f.rule.part})" if f.rule.part else f.key)
+
+
+def _heading(rule: RuleInfo) -> str:
+    return rule.regulation or rule.standard or NO_LAW
+
+
+def _rule(r: RuleInfo, checked: CheckedRule | None, as_at: date) -> dict[str, object]:
+    sentences, conditions = asks(checked) if checked is not None else ([], [])
+    duties = {d.id: d for d in checked.rule.cites} if checked is not None else {}
+    cites = [
+        [d.id, d.ref, d.title, d.layer, d.confidence or "not stated"]
+        for d in (duties[id_] for id_ in r.cites if id_ in duties)
+    ]
+    return {
+        "id": r.id,
+        "title": r.title,
+        "record": r.record.replace("_", " "),
+        "severity": r.severity,
+        "under": _heading(r),
+        "ref": r.refs[0] if r.refs else "",
+        "cites": cites,
+        "workstream": r.put_right.workstream,
+        "by": r.put_right.by,
+        "on": put_right_on(as_at, r.put_right.within).isoformat(),
+        "remedy": r.remedy,
+        "note": r.note,
+        "part": r.part,
+        "own": r.own_policy,
+        "asks": sentences,
+        "conditions": conditions,
+        "figures": [[n.replace("_", " "), *rest] for n, *rest in r.parameters],
+    }
+
+
+def _unders(report: Report, checked: Mapping[str, CheckedRule], findings: Mapping[str, int]) -> list[Under]:
+    """Every regulation and standard with what became of its checks: one a rule, and one a duty that a person vouches for."""
+    vouched = {
+        id_ for id_, c in checked.items() if c.rule.cites and all(d.checkable == "attestation" for d in c.rule.cites)
+    }
+    its: dict[tuple[str, ...], list[RuleResult]] = {}
+    for r in report.parts:
+        part = r.rule.part if r.rule.id in vouched else ""
+        its.setdefault((_heading(r.rule), r.rule.id, r.rule.own_policy, part), []).append(r)
+    found: dict[str, Counter[str]] = {}
+    for (heading, id_, *_), results in its.items():
+        found.setdefault(heading, Counter())[_became(results, id_ in vouched)] += 1
+    ordered = [h for h in in_order(found) if h != NO_LAW] + [h for h in found if h == NO_LAW]
+    return [Under(h, _standing(found[h]), found[h], findings.get(h, 0)) for h in ordered]
+
+
+def _became(results: Sequence[RuleResult], vouched: bool) -> str:
+    if any(r.breach for r in results):
+        return "breached"
+    if any(r.not_evidenced for r in results):
+        return "not evidenced"
+    statuses = {r.status for r in results}
+    if statuses & {"failed", "could not run"}:
+        return "could not run"
+    if any(r.compliant or r.pending for r in results):
+        return "attested" if vouched else "met"
+    return "nothing to look at" if statuses & {"ran", "looked at nothing"} else "left out"
+
+
+def _standing(checks: Mapping[str, int]) -> str:
+    """The whole in a word: what is worst decides, and nothing that was not looked at counts as met."""
+    for what in ("breached", "not evidenced", "could not run", "met", "attested", "nothing to look at"):
+        if checks.get(what):
+            return what
+    return "left out"

@@ -1,0 +1,28 @@
+"""Everything that is told of an agency as at one day: what a report over all of it is made from. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from compliance.findings import Report
+from compliance.forecast import Forecast
+from compliance.kpi import KpiReport
+from compliance.tracker.state import State
+
+
+@dataclass(frozen=True)
+class Whole:
+    """The parts that were asked for; each may be told alone.
+
+    Args:
+      data: what the export is called; empty where only a plan is told.
+      plan: as it stands on `as_at`.
+    """
+
+    as_at: date
+    data: str
+    audit: Report | None = None
+    ahead: Forecast | None = None
+    kpis: KpiReport | None = None
+    plan: State | None = None

@@ -1,0 +1,374 @@
+"""The HTML report in a real browser: what it says, that it can be used by anybody, and that nothing leaves it or runs in it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browser import DESKTOP, PHONE, REFLOW, chromium, opened
+from click.testing import Result
+from conftest import ROOT, _run
+from playwright.sync_api import Browser, Page
+
+pytestmark = pytest.mark.xdist_group("browser")
+
+AGENCY = ROOT / "fixtures" / "agency"
+AS_AT = "2021-09-20"
+Kept = Callable[..., Result]
+
+HOSTILE = "</script><script>alert('ran')</script><img src=x onerror=alert('ran')>"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample agency's audit."""
+    path = tmp_path_factory.mktemp("html") / "report.html"
+    result = _run("audit", AGENCY, "--as-at", AS_AT, "--format", "html", "--out", path, "--exit-zero")
+    assert result.exit_code == 0, result.stderr
+    return path
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An export, and rules, in which every text that a report may show tries to run; one rule cannot run."""
+    folder = tmp_path_factory.mktemp("hostile")
+    data, pack = folder / "data <b>", folder / "rules" / "pack"
+    data.mkdir()
+    pack.mkdir(parents=True)
+    rows = [["staff_id", "role", "started_on", "team"], [f"S1 {HOSTILE}", HOSTILE, "2020-01-01", HOSTILE]]
+    rows += [[f"S{n}", HOSTILE, HOSTILE, "North"] for n in range(2, 5)]
+    with (data / "staff.csv").open("w", newline="", encoding="utf-8") as f:
+        csv.writer(f).writerows(rows)
+    (pack / "pack.yaml").write_text("pack: pack\ntitle: Made up\ncases_as_at: 2021-09-20\n", encoding="utf-8")
+    for name, record, condition in (
+        ("stays", "staff", "left_on is not None"),
+        ("lacks", "household", "approved_on is not None"),
+    ):
+        rule = {
+            "id": name,
+            "title": f"Title {HOSTILE}",
+            "cites": ["FSR-20-1"],
+            "record": record,
+            "require": {f"label {HOSTILE}": condition},
+            "severity": "requirement",
+            "put_right": {"within": "7 days", "by": f"by {HOSTILE}", "workstream": "safer-recruitment"},
+            "remedy": f"Remedy {HOSTILE}",
+            "note": f"Note {HOSTILE}",
+        }
+        if record == "staff":
+            rule["show"] = ["role", "started_on"]
+        (pack / f"{name}.yaml").write_text(json.dumps(rule), encoding="utf-8")
+    path = folder / "report.html"
+    result = _run(
+        "audit", data, "--rules", folder / "rules", "--as-at", AS_AT, "--format", "html", "--out", path, "--exit-zero"
+    )
+    assert result.exit_code == 0, result.stderr
+    return path
+
+
+@pytest.fixture(scope="module")
+def findings() -> list[dict[str, Any]]:
+    """What the page must agree with."""
+    result = _run("audit", AGENCY, "--as-at", AS_AT, "--format", "json", "--by", "team", "--exit-zero")
+    found: list[dict[str, Any]] = json.loads(result.stdout)["findings"]
+    return found
+
+
+def shown(page: Page) -> str:
+    return page.locator("#shown").inner_text()
+
+
+def wait_for(page: Page, text: str) -> None:
+    page.wait_for_function("t => document.getElementById('shown').textContent.includes(t)", arg=text)
+
+
+# --- nothing leaves it, nothing runs in it ---
+
+
+def test_the_page_asks_for_nothing_and_its_policy_allows_nothing(browser: Browser, report: Path) -> None:
+    with opened(browser, report) as o:
+        o.page.locator(".opens").first.click()
+        assert o.requests == [report.as_uri()]
+        assert o.messages == []
+        # The policy is there and holds: neither a request nor a style nor a script of somebody else's gets through.
+        refused = o.page.evaluate(
+            """async () => {
+              const said = [];
+              document.addEventListener('securitypolicyviolation', (e) => said.push(e.effectiveDirective));
+              await fetch('https://example.invalid/').catch(() => 0);
+              const s = document.createElement('script'); s.textContent = 'window.ran = 1'; document.body.append(s);
+              const i = document.createElement('img'); i.src = 'https://example.invalid/x.png'; document.body.append(i);
+              document.body.setAttribute('style', 'color: red');
+              await new Promise((r) => setTimeout(r, 200));
+              return [said.sort(), window.ran];
+            }"""
+        )
+        assert refused == [["connect-src", "img-src", "script-src-elem", "style-src-attr"], None]
+
+
+def test_what_stands_in_the_data_is_shown_and_never_run(browser: Browser, hostile: Path) -> None:
+    with opened(browser, hostile) as o:
+        assert o.page.evaluate("document.documentElement.dataset.ready") == "yes"
+        for button in o.page.locator(".opens").all():
+            button.click()
+        o.page.locator("#f-q").fill(HOSTILE)
+        o.page.wait_for_timeout(300)
+        assert o.messages == []
+        assert o.page.locator("img, main script").count() == 0
+        assert HOSTILE in o.page.locator("#rows").inner_text()
+        assert HOSTILE in o.page.locator("#f-team").inner_text()
+
+
+def test_the_same_input_gives_the_same_bytes_for_its_owner_alone(report: Path, tmp_path: Path) -> None:
+    again = tmp_path / "again.html"
+    _run("audit", AGENCY, "--as-at", AS_AT, "--format", "html", "--out", again, "--exit-zero", "--threads", "2")
+    assert again.read_bytes() == report.read_bytes()
+    assert again.stat().st_mode & 0o077 == 0
+
+
+# --- what it says ---
+
+
+def test_the_page_holds_every_finding_with_its_argument_team_and_source(
+    report: Path, findings: list[dict[str, Any]]
+) -> None:
+    text = report.read_text(encoding="utf-8")
+    embedded = re.search(r'<script type="application/json" id="findings-data">(.*?)</script>', text, re.DOTALL)
+    assert embedded is not None
+    data = json.loads(embedded[1])
+
+    def told(f: list[Any]) -> tuple[object, ...]:
+        rule = data["rules"][f[0]]
+        outcome = "not_evidenced" if f[1] else "breach"
+        return (
+            rule["id"], rule["part"] or None, outcome, f[2], f[3], tuple(data["causes"][f[4]]), tuple(f[5]),
+            tuple(data["names"][f[6]]), data["files"][f[8]], f[9], f[10], f[11], data["teams"][f[13]],
+        )  # fmt: skip
+
+    expected = Counter(
+        (
+            f["rule"], f["subject"]["part"], f["outcome"], f["subject"]["key"], f["argument"], tuple(f["failed"]),
+            tuple(f["missing"]), tuple(n.replace("_", " ") for n in f["evidence"]), f["source"]["file"],
+            f["source"]["row"], f["due_on"] or "", f["late"] or "", f["group"],
+        )
+        for f in findings
+    )  # fmt: skip
+    assert Counter(told(f) for f in data["findings"]) == expected
+
+
+def test_causes_count_every_finding_once_and_lead_to_exactly_these(browser: Browser, report: Path) -> None:
+    with opened(browser, report) as o:
+        total = sum(int(t.replace(",", "")) for t in o.page.locator(".cause .how-many").all_text_contents())
+        assert total == 275
+        cause = o.page.locator(".cause", has_text="A body was told of an event later than 24 hours").first
+        cause.locator("summary").click()
+        cause.locator("a").click()
+        wait_for(o.page, "Findings 1 to 10 of 10 that match")
+        titles = set(o.page.locator(".opens").all_inner_texts())
+        assert titles == {"A body was told of an event later than 24 hours after it"}
+        assert o.page.locator("#cause-chosen").is_visible()
+        o.page.locator("#cause-chosen button").click()
+        wait_for(o.page, "of 275.")
+
+
+def test_regulations_say_what_is_breached_not_shown_attested_and_met(browser: Browser, report: Path) -> None:
+    with opened(browser, report) as o:
+        rows = {
+            r[0]: r[1:]
+            for r in o.page.evaluate(
+                "[...document.querySelectorAll('.law tbody tr')].map(r => [...r.cells].map(c => c.innerText.trim()))"
+            )
+        }
+    head = ["standing", "findings", "breached", "not evidenced", "met", "attested", "nothing to look at", "left out"]
+    assert all(len(r) == len(head) for r in rows.values())
+    notifications = dict(zip(head, rows["Fostering Regulations 2011, reg 36"], strict=True))
+    assert notifications["standing"] == "✕ Breached"
+    assert int(notifications["findings"]) > 10
+    assert dict(zip(head, rows["Care Planning Regulations 2010, reg 7"], strict=True))["standing"] == "✓ Attested"
+    assert sum(int(r[1].replace("–", "0")) for r in rows.values()) == 275
+
+
+def test_what_could_not_run_is_told_first_and_never_counts_as_met(browser: Browser, hostile: Path) -> None:
+    with opened(browser, hostile) as o:
+        assert "This audit is not complete." in o.page.locator("#summary").inner_text()
+        standings = Counter(o.page.locator(".law .standing").all_inner_texts())
+        assert standings == {"✕ Breached": 1}
+        assert int(o.page.locator(".law tbody td").nth(3).inner_text()) == 1
+        assert o.page.locator("#data tbody tr").first.is_visible()
+
+
+def test_an_opened_finding_says_what_why_whereof_and_what_then(browser: Browser, report: Path) -> None:
+    with opened(browser, report, at="#findings?q=child-death-not-notified&subject=NE0016") as o:
+        button = o.page.locator(".opens").first
+        assert button.get_attribute("aria-expanded") == "false"
+        button.focus()
+        o.page.keyboard.press("Enter")
+        assert button.get_attribute("aria-expanded") == "true"
+        told = o.page.locator(".detail").inner_text()
+        for part in (
+            "Notice due 1 March 2016 (known 29 February 2016 + 1 day, reg 36(1)); none recorded",
+            "What does not hold",
+            "CB_Notifiable_event.csv, row 17",
+            "must be done within",
+            "FSR-36-1 · statute · confidence",
+            "Putting it right",
+        ):
+            assert part in told, part
+        o.page.keyboard.press("Enter")
+        assert o.page.locator(".detail").count() == 0
+
+
+# --- sorted, filtered, searched, by keyboard, with the address saying so ---
+
+
+def test_filters_are_in_the_address_and_come_back_from_it(
+    browser: Browser, report: Path, findings: list[dict[str, Any]]
+) -> None:
+    wanted = [f for f in findings if f["severity"] == "requirement" and f["group"] == "Eastbrook"]
+    late = [f for f in wanted if f["due_on"] and f["due_on"] <= AS_AT]
+    assert len(wanted) > len(late) > 0
+    with opened(browser, report) as o:
+        o.page.locator("#f-severity").select_option("requirement")
+        o.page.locator("#f-team").select_option("Eastbrook")
+        wait_for(o.page, f"of {len(wanted)} that match")
+        o.page.locator("#f-due").select_option("passed")
+        wait_for(o.page, f"of {len(late)} that match")
+        assert o.page.evaluate("location.hash") == "#findings?severity=requirement&team=Eastbrook&due=passed"
+    with opened(
+        browser, report, at="#findings?severity=requirement&team=Eastbrook&due=passed&sort=subject&dir=desc"
+    ) as o:
+        assert f"of {len(late)} that match" in shown(o.page)
+        assert o.page.locator("#f-team").input_value() == "Eastbrook"
+        assert o.page.locator("th[aria-sort=descending]").inner_text() == "About"
+        o.page.locator("button[type=reset]").click()
+        wait_for(o.page, "of 275.")
+        assert o.page.evaluate("location.hash") == "#findings?sort=subject&dir=desc"
+
+
+@pytest.mark.parametrize(
+    ("name", "of"),
+    [
+        ("outcome", lambda f: f["outcome"]),
+        ("workstream", lambda f: f["workstream"]),
+        ("severity", lambda f: f["severity"]),
+        ("team", lambda f: f["group"]),
+    ],
+)
+def test_each_filter_shows_what_it_counts(
+    browser: Browser, report: Path, findings: list[dict[str, Any]], name: str, of: Callable[[dict[str, Any]], str]
+) -> None:
+    with opened(browser, report) as o:
+        select = o.page.locator(f"#f-{name}")
+        offered = select.evaluate("s => [...s.options].slice(1).map(o => [o.value, o.textContent])")
+        counted = {v: int(re.findall(r"\((\d+)\)$", said)[0]) for v, said in offered}
+        assert counted == Counter(of(f) for f in findings)
+        for value, n in list(counted.items())[:4]:
+            select.select_option(value)
+            wait_for(o.page, f"of {n} that match")
+
+
+def test_everything_works_by_keyboard_alone(browser: Browser, report: Path) -> None:
+    with opened(browser, report) as o:
+        keyboard = o.page.keyboard
+        keyboard.press("Tab")
+        assert o.page.evaluate("document.activeElement.textContent") == "Skip to the report"
+        assert o.page.evaluate("document.activeElement.getBoundingClientRect().left") >= 0
+        o.page.locator("#f-q").focus()
+        keyboard.type("NE0016 clinical")
+        wait_for(o.page, "that match")
+        assert o.page.locator(".opens").count() == int(re.findall(r"of (\d+) that", shown(o.page))[0]) > 0
+        keyboard.press("ControlOrMeta+a")
+        keyboard.press("Delete")
+        wait_for(o.page, "of 275.")
+        o.page.locator("th[data-sort=on] button").focus()
+        keyboard.press("Enter")
+        keyboard.press("Space")
+        assert o.page.locator("th[aria-sort=descending]").inner_text() == "Put right by"
+        dates = o.page.evaluate(
+            "[...document.querySelectorAll('td[data-label=\"Put right by\"]')].map(d => Date.parse(d.innerText.split('\\n')[0]))"
+        )
+        assert dates == sorted(dates, reverse=True)
+        assert len(set(dates)) > 1
+        o.page.locator("#next").focus()
+        keyboard.press("Enter")
+        assert shown(o.page) == "Findings 51 to 100 of 275."
+        assert "page=2" in o.page.evaluate("location.hash")
+        assert o.page.evaluate("document.activeElement.id") == "next"
+
+
+def test_an_address_that_makes_no_sense_shows_everything(browser: Browser, report: Path) -> None:
+    with opened(browser, report, at="#findings?cause=zz&sort=__proto__&page=-9&due=constructor") as o:
+        assert shown(o.page) == "Findings 1 to 50 of 275."
+        assert o.messages == []
+
+
+def test_without_the_script_the_summary_causes_and_first_findings_are_there(browser: Browser, report: Path) -> None:
+    with opened(browser, report, script=False) as o:
+        assert "275 findings" in o.page.locator("#summary").inner_text()
+        assert o.page.locator("#rows tr").count() == 50
+        assert o.page.locator("#rows .said").first.is_visible()
+        assert not o.page.locator("#filters").is_visible()
+        assert "JavaScript" in shown(o.page)
+
+
+# --- for everybody ---
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [DESKTOP, PHONE])
+def test_axe_finds_nothing_wrong(browser: Browser, report: Path, size: tuple[int, int], scheme: str) -> None:
+    with opened(browser, report, size, scheme) as o:
+        o.page.locator(".opens").first.click()
+        o.page.evaluate("for (const d of document.querySelectorAll('details')) d.open = true")
+        assert o.axe() == []
+
+
+def test_the_page_reflows_at_320_pixels(browser: Browser, report: Path) -> None:
+    with opened(browser, report, REFLOW) as o:
+        o.page.locator(".opens").first.click()
+        o.page.evaluate("for (const d of document.querySelectorAll('details')) d.open = true")
+        assert o.page.evaluate("document.documentElement.scrollWidth") <= REFLOW[0]
+
+
+def test_headings_go_down_one_level_at_a_time(browser: Browser, report: Path) -> None:
+    with opened(browser, report) as o:
+        o.page.locator(".opens").first.click()
+        levels = o.page.evaluate("[...document.querySelectorAll('h1,h2,h3,h4')].map(h => Number(h.tagName[1]))")
+    assert levels.count(1) == 1
+    assert all(b - a <= 1 for a, b in pairwise(levels))
+
+
+def test_printing_holds_all_findings_that_match(browser: Browser, report: Path) -> None:
+    with opened(browser, report) as o:
+        o.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        o.page.emulate_media(media="print")
+        assert o.page.locator("#rows tr").count() == 275
+        assert o.page.locator("#rows .said").first.is_visible()
+        assert not o.page.locator("#filters").is_visible()
+        assert o.page.locator(".cause .inside").first.is_visible()
+        o.page.evaluate("dispatchEvent(new Event('afterprint'))")
+        assert o.page.locator("#rows tr").count() == 50
+
+
+def test_nothing_found_is_said_with_how_much_was_looked_at(browser: Browser, tmp_path: Path) -> None:
+    path = tmp_path / "clean.html"
+    _run("audit", ROOT / "fixtures" / "clean", "--as-at", AS_AT, "--rule", "staff-references-incomplete",
+         "--format", "html", "--out", path)  # fmt: skip
+    with opened(browser, path) as o:
+        assert "No findings under the 1 rule that ran" in o.page.locator("#summary").inner_text()
+        assert o.page.locator("#findings").count() == 0
+        assert o.messages == []
+        assert o.axe() == []
