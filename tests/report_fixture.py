@@ -134,6 +134,8 @@ def report(findings: tuple[Finding, ...] = FINDINGS, rules: tuple[RuleResult, ..
         folded=list,
         waivers=(Judged(WAIVER, "in force", SMALL, "", True),),
         folder="data/agency",
+        parts=rules,
+        whose=lambda: ((f"household {f.key}", f"Team {HOSTILE}") for f in findings),
     )
 
 

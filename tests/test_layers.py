@@ -121,7 +121,7 @@ LAYERS: list[tuple[str, str]] = [
     ("report.trend.json", "model trend"),
     ("report.trend.csv", "model report.csv trend"),
     ("report.trend", "report trend"),
-    ("report.html.audit", "checking dates findings grouping model report"),
+    ("report.html.audit", "checking dates findings grouping model report waivers"),
     ("report.html.ahead", "forecast model report"),
     ("report.html.kpis", "kpi report"),
     ("report.html.page", "dates report whole"),

@@ -64,7 +64,7 @@ def why_text(j: Judged) -> str:
             if j.outcome is not None and j.outcome != j.waiver.outcome:
                 said.append(f"what was {named[j.waiver.outcome]} is now {named[j.outcome]}")
             if j.changes:
-                told = "; ".join(f"{c.name} was {_value(c.was)}, is {_value(c.now)}" for c in j.changes)
+                told = "; ".join(f"{c.name} was {value_text(c.was)}, is {value_text(c.now)}" for c in j.changes)
                 said.append(f"the facts changed: {told}")
             said += [f"not accepted: {label}" for label in j.further]
             return "; ".join(said)

@@ -14,7 +14,8 @@ from compliance.findings import Report
 from compliance.grouping import in_order
 from compliance.model import SEVERITIES, Finding, Prompted, Quarantined, RuleInfo, RuleResult
 from compliance.report.rules import asks
-from compliance.report.words import value_text
+from compliance.report.words import accepted_text, value_text, why_text
+from compliance.waivers import STATES, Judged
 
 FIRST = 50
 """Findings that are in the page itself, for whoever reads it without the script."""
@@ -47,6 +48,7 @@ class Cause:
     breach: int = 0
     not_evidenced: int = 0
     restated: int = 0
+    accepted: int = 0
     subjects: list[str] = field(default_factory=list)
 
     @property
@@ -73,6 +75,11 @@ class Row:
     owner: str
     team: str
 
+    @property
+    def accepted(self) -> str:
+        """Until when the risk is accepted, if it is."""
+        return accepted_text(self.finding.waiver) if self.finding.waiver else ""
+
 
 @dataclass(frozen=True)
 class View:
@@ -83,6 +90,7 @@ class View:
       first: the first findings.
       data: all findings, for the script.
       left_out: how many findings the page does not hold.
+      waivers: what asks for something to be done first, each with why it is worth what it is worth.
       columns: of `COLUMNS`, those that any check came to.
     """
 
@@ -99,6 +107,7 @@ class View:
     data: Mapping[str, object]
     left_out: int
     columns: Sequence[str]
+    waivers: Sequence[tuple[Judged, str]]
 
 
 def view(report: Report) -> View:
@@ -136,7 +145,9 @@ def view(report: Report) -> View:
                     f.late,
                     owner,
                     teams.setdefault(team, len(teams)),
-                    *([f.restated.since, f.restated.times] if f.restated else []),
+                    f.restated.since if f.restated else "",
+                    f.restated.times if f.restated else 0,
+                    accepted_text(f.waiver) if f.waiver else "",
                 ]
             )
     prompts = report.prompts()
@@ -165,6 +176,10 @@ def view(report: Report) -> View:
             "findings": rows,
         },
         left_out=report.n_findings() - len(rows),
+        waivers=[
+            (j, why_text(j))
+            for j in sorted(report.waivers, key=lambda j: (STATES.index(j.state), j.waiver.until, j.waiver.id))
+        ],
         columns=[c for c in COLUMNS if any(u.checks[c] for u in unders)],
     )
 
@@ -188,6 +203,7 @@ def _add(cause: Cause, f: Finding) -> None:
     cause.breach += f.outcome == "breach"
     cause.not_evidenced += f.outcome == "not_evidenced"
     cause.restated += f.restated is not None
+    cause.accepted += f.waiver is not None
     if len(cause.subjects) < SUBJECTS:
         cause.subjects.append(f"{f.key} ({f.rule.part})" if f.rule.part else f.key)
 

@@ -43,12 +43,12 @@
     return {
       place, rule, unknown: f[1] === 1, key: f[2], argument: f[3], cause: f[4], failed: data.causes[f[4]], missing: f[5],
       names: data.names[f[6]], values: f[7], file: data.files[f[8]], row: f[9], due: f[10], late: f[11], owner: f[12],
-      team: data.teams[f[13]], since: f[14] || "", times: f[15] || 0, text: "",
+      team: data.teams[f[13]], since: f[14], times: f[15], accepted: f[16], text: "",
     };
   });
   // Made when somebody searches, not before.
   const textOf = (f) => f.text || (f.text = [
-    f.rule.title, f.rule.id, f.rule.part, f.rule.under, f.rule.workstream, f.rule.by, f.key, f.owner, f.team, f.argument,
+    f.rule.title, f.rule.id, f.rule.part, f.rule.under, f.rule.workstream, f.rule.by, f.key, f.owner, f.team, f.argument, f.accepted,
     ...f.rule.cites.map((c) => c[1]), ...f.values, f.file,
   ].join("\n").toLowerCase());
 
@@ -172,7 +172,7 @@
     const cell = (name, ...inside) => element("td", { role: "cell", "data-label": name }, ...inside);
     return element("tr", { role: "row" },
       cell(null, button, under(`${r.ref} · ${label(r.workstream)}`), element("span", { class: "said" }, f.argument)),
-      cell("Severity", element("span", null, badge(r.severity, SHAPES[r.severity], label(r.severity)), " ", f.unknown ? badge("unknown", "?", "Not evidenced") : null)),
+      cell("Severity", element("span", null, badge(r.severity, SHAPES[r.severity], label(r.severity)), " ", f.unknown ? badge("unknown", "?", "Not evidenced") : null, under(f.accepted))),
       cell("About", element("span", null, `${r.record} `, element("span", { class: "id" }, f.key), under(r.part), f.owner.endsWith(` ${f.key}`) ? null : under(f.owner))),
       cell("Team", element("span", null, f.team)),
       cell("Fell due", f.due ? element("span", null, day(f.due), f.late ? under(`${f.late} late`) : null) : none("no date")),
@@ -208,7 +208,15 @@
       chosen.replaceChildren(element("span", null, "Only: ", element("strong", null, of_cause ? of_cause.rule.title : "")), clear);
     }
   };
-  const change = (what) => { Object.assign(state, { page: 1 }, what); show(); write(); };
+  // What is typed is waited for a moment; whatever else is done first takes it along.
+  let waiting = 0, typed = {};
+  const change = (what) => {
+    clearTimeout(waiting);
+    Object.assign(state, { page: 1 }, typed, what);
+    typed = {};
+    show();
+    write();
+  };
 
   const options = (name, all, its) => {
     const select = form.elements[name];
@@ -235,13 +243,13 @@
     });
     th.replaceChildren(button);
   }
-  let waiting = 0;
   form.addEventListener("input", (e) => {
-    clearTimeout(waiting);
     const { name, value } = e.target;
     if (name === "sort") { const [sort, dir] = value.split(" "); change({ sort: sort || "", dir: dir || "" }); return; }
-    const text = e.target.tagName === "INPUT";
-    waiting = setTimeout(() => change({ [name]: value }), text ? 150 : 0);
+    typed[name] = value;
+    if (e.target.tagName !== "INPUT") { change({}); return; }
+    clearTimeout(waiting);
+    waiting = setTimeout(() => change({}), 150);
   });
   form.addEventListener("submit", (e) => e.preventDefault());
   form.addEventListener("reset", (e) => {
