@@ -75,6 +75,7 @@ class Report:
     def muted(self, finding: Finding) -> bool:
         """Whether a finding is left out of what fails a run: it is accepted, or the baseline has it."""
         return finding.waiver is not None or (self.baseline is not None and finding.restated is not None)
+
     parts: tuple[RuleResult, ...] = ()
     whose: Callable[[], Iterator[tuple[str, str]]] = lambda: iter(())
     checked: Callable[[], Mapping[str, CheckedRule]] = dict
