@@ -30,7 +30,7 @@ ELSEWHERE_RUN = {"demo"}
 """Followed in a test of its own: tests/test_demo.py."""
 WRITES = {"--out", "--chart", "--db", "--to", "--also", "waive", "plan", "template"}
 """What writes, or reads what was written; other commands on fixtures/ are the same on every page."""
-ELSEWHERE: tuple[set[str], ...] = ({"jobs"}, {"repos"}, {"steps"})
+ELSEWHERE: tuple[set[str], ...] = ({"jobs"}, {"repos"}, {"steps"}, {"uses"})
 """Keys of files of other programs: those need only be YAML."""
 ELLIPSIS = "…"
 
@@ -112,9 +112,10 @@ def _try_yaml(text: str, folder: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     document: Any = documents.load_yaml(path)
-    assert isinstance(document, dict), text
-    if any(keys <= set(document) for keys in ELSEWHERE):
+    first = document[0] if isinstance(document, list) else document
+    if any(keys <= set(first) for keys in ELSEWHERE):
         return
+    assert isinstance(document, dict), text
     fits = {name: s for name, s in _whole_or_part(bool(named)).items() if set(document) <= set(s["properties"])}
     assert fits, f"no file of ours has all of these keys: {', '.join(document)}\n{text}"
     said = {n: [e.message for e in Draft7Validator(s).iter_errors(_without_gaps(document))] for n, s in fits.items()}
