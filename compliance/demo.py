@@ -48,7 +48,11 @@ FILES = (
         EXPORT + "/",
         "the export, as a case system (CSV) and an HR system (XLSX) gave it; ANSWERS.yaml in it says what was planted",
     ),
-    ("findings.txt", "to read: what became of every rule, then every finding under the regulation that it breaks"),
+    ("report.html", "to open in a browser: what to fix first, and every finding to sort, filter and follow"),
+    (
+        "findings.txt",
+        "the same to read in one piece: what became of every rule, then every finding under the regulation that it breaks",
+    ),
     ("findings.csv", "the findings for a spreadsheet; findings.json the same for programs"),
     ("kpis.txt", "the KPIs, with what a miss calls for; charts/ has a picture of each"),
     ("due.txt", "what falls due next, by who answers for it; due.ics the same for a diary"),
@@ -106,8 +110,13 @@ def demo(folder: Path) -> Told:
     for path in sorted(export.iterdir()):
         write_private(data / path.name, [path.read_bytes()])
     write_private(folder / PLAN, [plan.read_bytes()])
-    with pipeline.audit(pipeline.Audit(data, AS_AT, by="regulation", sample=5)) as report:
-        for format_, name in (("table", "findings.txt"), ("csv", "findings.csv"), ("json", FINDINGS)):
+    with pipeline.audit(pipeline.Audit(data, AS_AT, by="regulation", sample=5, whose=True)) as report:
+        for format_, name in (
+            ("html", "report.html"),
+            ("table", "findings.txt"),
+            ("csv", "findings.csv"),
+            ("json", FINDINGS),
+        ):
             _write(folder / name, FORMATS[format_](report, WIDTH))
         summary, causes, example = table.summary(report), _causes(report), next(report.findings())
     kpis = pipeline.measured(pipeline.Measuring(data, AS_AT, AS_AT))
