@@ -19,6 +19,7 @@ from compliance.cli_ci import ci
 from compliance.cli_plan import plan
 from compliance.cli_plan_audit import measures, propose, verify
 from compliance.cli_plan_report import report as plan_report
+from compliance.cli_report import report
 from compliance.errors import ComplianceError
 from compliance.terminal import (
     COULD_NOT,
@@ -68,6 +69,7 @@ def main() -> None:
     compliance audit DATA --as-at 2021-09-20     what is breached, for whom, on what evidence
     compliance forecast DATA --as-at 2021-09-20  what falls due, for whom, and who answers for it
     compliance kpi DATA --as-at 2021-09-20       the KPIs against their targets and tolerances
+    compliance report DATA --as-at DATE --out F  all of these on one page, to open in a browser
     compliance data check DATA                   whether an export can be read, before any rule runs
     compliance rules explain ID                  what a rule asks, in plain English
     """
@@ -89,6 +91,7 @@ def _span(as_at: date, every: str | None, first: date | None, last: date | None)
 
 
 main.add_command(plan)
+main.add_command(report)
 main.add_command(ci)
 for command in (propose, verify, measures, plan_report):
     plan.add_command(command)
@@ -305,7 +308,11 @@ def _exit_code(report: Report, fail_on: str, require_complete: bool) -> int:
 @rules_option
 @only_option
 @click.option(
-    "--format", "format_", type=click.Choice(["table", "json", "csv", "ics"]), default="table", show_default=True
+    "--format",
+    "format_",
+    type=click.Choice(["table", "json", "csv", "html", "ics"]),
+    default="table",
+    show_default=True,
 )
 @out_option
 @strict_option
@@ -437,7 +444,9 @@ def waive(
 @mapping_option
 @parameters_option
 @rules_option
-@click.option("--format", "format_", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True)
+@click.option(
+    "--format", "format_", type=click.Choice(["table", "json", "csv", "html"]), default="table", show_default=True
+)
 @out_option
 @memory_option
 @threads_option

@@ -475,7 +475,7 @@ def kpi_cases(asked: Measuring, code: str, timings: Timings | None = None) -> It
     of_one = Audit(
         asked.data, asked.day, asked.mapping, asked.parameters, asked.rules, (measure.id,), asked.memory, asked.threads
     )
-    with audit(replace(of_one, of_kpis=True), timings) as report:
+    with audit(replace(of_one, of_kpis=True, whose=True), timings) as report:
         yield report
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import report_fixture
 from browser import DESKTOP, PHONE, REFLOW, chromium, opened
 from click.testing import Result
 from conftest import ROOT, _run
@@ -93,6 +94,18 @@ def shown(page: Page) -> str:
 
 def wait_for(page: Page, text: str) -> None:
     page.wait_for_function("t => document.getElementById('shown').textContent.includes(t)", arg=text)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample agency's audit, forecast, KPIs and plan on one page."""
+    folder = tmp_path_factory.mktemp("whole")
+    plan = ROOT / "fixtures" / "plans" / "fostering-2021.yaml"
+    who = ("--role", "registered manager", "--name", "a test")
+    assert _run("plan", "new", plan, *who, "--on", "2021-09-01", "--db", folder / "p.sqlite").exit_code == 0
+    result = _run("report", AGENCY, "--as-at", AS_AT, "--db", folder / "p.sqlite", "--out", folder / "report.html")
+    assert result.exit_code == 0, result.stderr
+    return folder / "report.html"
 
 
 # --- nothing leaves it, nothing runs in it ---
@@ -372,3 +385,111 @@ def test_nothing_found_is_said_with_how_much_was_looked_at(browser: Browser, tmp
         assert o.page.locator("#findings").count() == 0
         assert o.messages == []
         assert o.axe() == []
+
+
+# --- everything on one page ---
+
+
+def test_one_page_holds_the_audit_what_falls_due_the_kpis_and_the_plan(
+    browser: Browser, whole: Path, kept: Kept
+) -> None:
+    due = json.loads(kept("forecast", AGENCY, "--as-at", AS_AT, "--format", "json").stdout)
+    kpis = json.loads(kept("kpi", AGENCY, "--as-at", AS_AT, "--format", "json").stdout)["kpis"]
+    with opened(browser, whole) as o:
+        assert o.messages == []
+        assert o.requests == [whole.as_uri()]
+        assert "275 findings" in o.page.locator("#summary").inner_text()
+        weeks = Counter(
+            {
+                t.split("\n")[0].removeprefix("Week of "): int(re.findall(r"([\d,]+) due", t)[0].replace(",", ""))
+                for t in o.page.locator(".timeline summary").all_inner_texts()
+            }
+        )
+        assert weeks.total() == len(due["due"]) > 500
+        assert o.page.locator(".timeline tbody tr").count() == len(due["due"])
+        cards = o.page.locator(".card")
+        assert cards.count() == len(kpis)
+        shown_as = {c.locator(".code").inner_text(): c for c in cards.all()}
+        for kpi in kpis:
+            card = shown_as[kpi["code"]]
+            if kpi["status"]:
+                assert kpi["status"].capitalize() in card.locator(".judged").inner_text()
+            if kpi["value"] is not None and kpi["unit"] == "percent":
+                assert f"{kpi['value']:.1f} %" in card.locator(".value").inner_text()
+        assert o.page.locator(".chart svg[role=img]").count() == len(kpis)
+        assert o.page.locator(".workstream").count() == 7
+        o.page.locator(".workstream summary").first.click()
+        assert "WS1.1" in o.page.locator(".workstream").first.inner_text()
+
+
+def test_charts_keep_their_look_without_styles_in_their_elements(browser: Browser, whole: Path) -> None:
+    text = whole.read_text(encoding="utf-8")
+    assert " style=" not in text
+    with opened(browser, whole) as o:
+        o.page.locator(".card summary").first.click()
+        fills = o.page.evaluate(
+            "[...new Set([...document.querySelectorAll('.chart svg path')].map(p => getComputedStyle(p).stroke))]"
+        )
+        assert len(fills) > 3
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [DESKTOP, PHONE])
+def test_axe_finds_nothing_wrong_on_the_whole(
+    browser: Browser, whole: Path, size: tuple[int, int], scheme: str
+) -> None:
+    with opened(browser, whole, size, scheme) as o:
+        o.page.evaluate("for (const d of document.querySelectorAll('details')) d.open = true")
+        assert o.axe() == []
+        assert o.page.evaluate("document.documentElement.scrollWidth") <= size[0]
+
+
+def test_kpis_and_a_forecast_are_pages_of_their_own(browser: Browser, tmp_path: Path) -> None:
+    for command, part in (("kpi", "#kpis"), ("forecast", "#ahead")):
+        path = tmp_path / f"{command}.html"
+        assert _run(command, AGENCY, "--as-at", AS_AT, "--format", "html", "--out", path).exit_code == 0
+        with opened(browser, path) as o:
+            assert o.page.locator(part).is_visible()
+            assert o.page.locator("main section").count() == 1
+            assert o.messages == []
+
+
+def test_a_plan_that_had_not_begun_is_refused_before_anything_is_read(tmp_path: Path) -> None:
+    plan = ROOT / "fixtures" / "plans" / "fostering-2021.yaml"
+    _run("plan", "new", plan, "--role", "r", "--name", "n", "--on", "2021-12-01", "--db", tmp_path / "p.sqlite")
+    result = _run("report", AGENCY, "--as-at", AS_AT, "--db", tmp_path / "p.sqlite", "--out", tmp_path / "r.html")
+    assert result.exit_code == 2
+    assert "begins on 2021-12-01" in result.stderr
+    assert not (tmp_path / "r.html").exists()
+
+
+# --- the report that all formats are tested with ---
+
+
+def test_accepted_restated_own_policy_and_hostile_findings_are_told_as_such(browser: Browser, tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    path.write_text(report_fixture.written("html", report_fixture.against_a_baseline()), encoding="utf-8")
+    with opened(browser, path) as o:
+        assert o.messages == []
+        assert "accepted until 31 March 2022" in o.page.locator("#rows").inner_text()
+        assert "1 is accepted for a time" in o.page.locator("#summary").inner_text()
+        assert o.page.locator("#waivers tbody tr").count() == 1
+        assert "no longer found" in o.page.locator("#previous").inner_text()
+        for button in o.page.locator(".opens").all():
+            button.click()
+        told = o.page.locator("#rows").inner_text()
+        assert "since 17 Dec 2020, 3 audits" in told
+        assert "What is not shown" in told
+        assert "<script" in told
+        assert o.messages == []
+
+
+def test_the_cases_of_a_kpi_are_a_page_though_no_law_is_cited(browser: Browser, tmp_path: Path) -> None:
+    path = tmp_path / "cases.html"
+    result = _run("kpi", AGENCY, "--as-at", AS_AT, "--cases", "FOS-5", "--format", "html", "--out", path)
+    assert result.exit_code == 0, result.stderr
+    with opened(browser, path) as o:
+        assert o.page.locator(".opens").count() == 7
+        o.page.locator(".opens").first.click()
+        assert "What the rule asks" in o.page.locator(".detail").inner_text()
+        assert o.messages == []

@@ -8,9 +8,9 @@ from compliance.report import csv, github, gitlab, json, junit, markdown, sarif,
 
 def _html(report: Report, width: int) -> Iterator[str]:
     """Its templates and the rules' English are only loaded for it."""
-    from compliance.report import html
+    from compliance.report.html import of_audit
 
-    return html.audit(report, width)
+    return of_audit(report, width)
 
 
 FORMATS: Mapping[str, Callable[[Report, int], Iterator[str]]] = {

@@ -11,16 +11,16 @@ from compliance.report.html import page
 from compliance.whole import Whole
 
 
-def audit(report: Report, width: int) -> Iterator[str]:
+def of_audit(report: Report, width: int) -> Iterator[str]:
     """An audit alone."""
     return page.write(Whole(report.as_at, report.data, audit=report))
 
 
-def kpis(report: KpiReport, width: int) -> Iterator[str]:
+def of_kpis(report: KpiReport, width: int) -> Iterator[str]:
     """KPIs alone."""
     return page.write(Whole(report.day, report.data, kpis=report))
 
 
-def forecast(ahead: Forecast, width: int) -> Iterator[str]:
+def of_forecast(ahead: Forecast, width: int) -> Iterator[str]:
     """What falls due, alone."""
     return page.write(Whole(ahead.as_at, ahead.data, ahead=ahead))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -41,7 +41,6 @@ class View:
     weeks: Sequence[Week]
     most: int
     people: Sequence[tuple[str, int]]
-    said: Mapping[int, str]
     severities: Sequence[str] = SEVERITIES
 
     def subject(self, item: DueItem) -> str:
@@ -68,4 +67,4 @@ def view(forecast: Forecast) -> View:
         week.items.sort(key=lambda d: (d.due_on, SEVERITIES.index(d.rule.severity), d.rule.id, d.key))
         del week.items[MOST_A_WEEK:]
     most = max((w.n for w in weeks.values()), default=0)
-    return View(forecast, list(weeks.values()), most, people.most_common(), {})
+    return View(forecast, list(weeks.values()), most, people.most_common())

@@ -225,7 +225,7 @@ def _rule(r: RuleInfo, checked: CheckedRule | None, as_at: date) -> dict[str, ob
         "record": r.record.replace("_", " "),
         "severity": r.severity,
         "under": _heading(r),
-        "ref": r.refs[0] if r.refs else "",
+        "ref": r.refs[0] if r.refs else "no citation",
         "cites": cites,
         "workstream": r.put_right.workstream,
         "by": r.put_right.by,

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+import compliance.report.kpi.chart as chart
+import compliance.report.kpi.words as words
 from compliance.kpi import Framework, Indicator, KpiReport, in_order
-from compliance.report.kpi import chart, words
 
 SYMBOLS: Mapping[str, str] = {
     "green": "●", "better": "●", "better than usual": "●", "above usual": "▲", "below usual": "▼",

@@ -12,7 +12,9 @@ from importlib.resources import files
 import compliance.report.html.ahead as ahead
 import compliance.report.html.audit as audit
 import compliance.report.html.kpis as kpis
+import compliance.report.html.plan as plan
 from compliance.dates import english
+from compliance.model import RuleInfo
 from compliance.report.words import printable
 from compliance.whole import Whole
 
@@ -33,7 +35,7 @@ def write(whole: Whole) -> Iterator[str]:
         lstrip_blocks=True,
         finalize=lambda v: printable(v) if type(v) is str else v,
     )
-    env.filters |= {"english": english, "day": short_day, "label": label, "n": count}
+    env.filters |= {"english": english, "day": short_day, "label": label, "n": count, "cited": cited}
     drawn = kpis.view(whole.kpis) if whole.kpis is not None else None
     script, style = _own("report.js"), _own("report.css") + (drawn.style if drawn is not None else "")
     made = audit.view(whole.audit) if whole.audit is not None else None
@@ -43,6 +45,7 @@ def write(whole: Whole) -> Iterator[str]:
             audit=made,
             ahead=ahead.view(whole.ahead) if whole.ahead is not None else None,
             kpis=drawn,
+            plan=plan.view(whole.plan, whole.as_at) if whole.plan is not None else None,
             policy=_policy(style, script),
             style=Markup(style),  # noqa: S704  # our own file, and colours of our own charts
             script=Markup(script),  # noqa: S704
@@ -99,6 +102,11 @@ def label(text: str) -> str:
     """`panel-and-approval` -> Panel and approval."""
     said = text.replace("-", " ").replace("_", " ")
     return said[:1].upper() + said[1:]
+
+
+def cited(rule: RuleInfo) -> str:
+    """The clause that is quoted; a KPI cites none."""
+    return rule.refs[0] if rule.refs else "no citation"
 
 
 def count(n: int, one: str, more: str = "") -> str:

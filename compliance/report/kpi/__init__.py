@@ -5,9 +5,18 @@ from collections.abc import Callable, Iterator, Mapping
 from compliance.kpi import KpiReport
 from compliance.report.kpi import csv, json, table
 
+
+def _html(report: KpiReport, width: int) -> Iterator[str]:
+    """Its templates are only loaded for it."""
+    from compliance.report.html import of_kpis
+
+    return of_kpis(report, width)
+
+
 FORMATS: Mapping[str, Callable[[KpiReport, int], Iterator[str]]] = {
     "table": table.write,
     "json": json.write,
     "csv": csv.write,
+    "html": _html,
 }
 """Each takes the report and the width of the terminal, and gives the text piece by piece."""

@@ -79,10 +79,15 @@ def _empty(block: Block) -> bool:
             return not text
 
 
+def there(blocks: Iterable[Block]) -> Iterator[Block]:
+    """Those in which something stands."""
+    return (b for b in blocks if not _empty(b))
+
+
 def terminal(blocks: Iterable[Block], width: int) -> Iterator[str]:
     """For a terminal of so many columns."""
     width = max(width, NARROWEST)
-    for i, block in enumerate(b for b in blocks if not _empty(b)):
+    for i, block in enumerate(there(blocks)):
         yield "\n" if i else ""
         yield _terminal(block, width)
 
@@ -102,7 +107,7 @@ def _terminal(block: Block, width: int) -> str:
             )
             return "".join(f"{line}\n" for line in lines)
         case Table():
-            headers, rows = _filled(block)
+            headers, rows = filled(block)
             rows = [[printable(c) for c in row] for row in rows]
             return grid(
                 rows,
@@ -116,7 +121,7 @@ def _terminal(block: Block, width: int) -> str:
             return "".join(fill(printable(t), width, initial_indent="- ", subsequent_indent="  ") + "\n" for t in texts)
 
 
-def _filled(table: Table) -> tuple[list[str], list[list[str]]]:
+def filled(table: Table) -> tuple[list[str], list[list[str]]]:
     """Headers and rows without the columns in which nothing stands."""
     there = [i for i in range(len(table.headers)) if any(row[i] for row in table.rows)]
     return [table.headers[i] for i in there], [[row[i] for i in there] for row in table.rows]
@@ -141,7 +146,7 @@ def _widths(cells: Sequence[Sequence[str]], width: int) -> list[int]:
 
 def markdown(blocks: Iterable[Block]) -> Iterator[str]:
     """In Markdown."""
-    for i, block in enumerate(b for b in blocks if not _empty(b)):
+    for i, block in enumerate(there(blocks)):
         yield "\n" if i else ""
         yield _markdown(block)
 
@@ -154,7 +159,7 @@ def _markdown(block: Block) -> str:
         case Facts(pairs):
             return "".join(f"- **{said(k)}**: {said(v)}\n" for k, v in pairs if v)
         case Table():
-            headers, rows = _filled(block)
+            headers, rows = filled(block)
             return words.markdown_table(headers, [[printable(c) for c in row] for row in rows])
         case Text(text):
             return f"{said(text)}\n"

@@ -1,0 +1,95 @@
+"""`compliance report`: everything that can be said of an export, in one page."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import click
+
+from compliance.cli_plan import known
+from compliance.terminal import (
+    INCOMPLETE,
+    NOTHING,
+    Day,
+    data_argument,
+    mapping_option,
+    memory_option,
+    parameters_option,
+    print_out,
+    rules_option,
+    threads_option,
+)
+
+SAMPLE = 5
+"""Records drawn for each duty that only reading can settle, as an audit draws them."""
+
+
+@click.command("report")
+@data_argument
+@click.option("--as-at", type=Day(), required=True, help="The day that everything is looked at from.")
+@click.option(
+    "--days",
+    type=click.IntRange(0, 3660),
+    default=90,
+    show_default=True,
+    help="How many days ahead, the last included.",
+)
+@click.option(
+    "--previous",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The JSON of an earlier audit: say what is restated, what is new, and what is no longer found.",
+)
+@click.option("--db", help="The improvement plan's database, to show the plan as it stood on that day.")
+@click.option("--plan", "plan_id", help="Which plan, where the database holds several.")
+@mapping_option
+@parameters_option
+@rules_option
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The HTML file to write.")
+@memory_option
+@threads_option
+def report(
+    data: Path,
+    as_at: date,
+    days: int,
+    previous: Path | None,
+    db: str | None,
+    plan_id: str | None,
+    mapping: Path | None,
+    parameters: Path | None,
+    rules: Path | None,
+    out: Path,
+    memory: str,
+    threads: int,
+) -> None:
+    """Write one HTML page with the audit, what falls due next, the KPIs and the improvement plan.
+
+    \b
+    Exit codes: 0 written, whatever is found; 2 could not run; 3 written, but a rule failed.
+    A pipeline is gated by compliance audit.
+
+    \b
+    Example: compliance report fixtures/agency --as-at 2021-09-20 --out report.html
+    """
+    from compliance import pipeline
+    from compliance.report.html import page
+    from compliance.report.table import summary
+    from compliance.whole import Whole
+
+    if plan_id is not None and db is None:
+        raise click.UsageError("--plan names a plan in a database; give it with --db")
+    plan = known(db, plan_id, as_at)[0] if db is not None else None
+    asked = pipeline.Audit(data, as_at, mapping, parameters, rules, (), memory, threads, previous=previous)
+    measuring = pipeline.Measuring(data, as_at, as_at, mapping, parameters, rules, memory=memory, threads=threads)
+    kpis = pipeline.measured(measuring)
+    with ExitStack() as stack:
+        audit = stack.enter_context(pipeline.audit(replace(asked, sample=SAMPLE, whose=True)))
+        ahead = stack.enter_context(pipeline.forecast(replace(asked, previous=None), days))
+        print_out(page.write(Whole(as_at, audit.data, audit, ahead, kpis, plan)), out)
+        click.echo(summary(audit), nl=False, err=True)
+        click.echo(f"Written to {out}.", err=True)
+        failed = audit.n_rules("failed") + ahead.n_rules("failed")
+    sys.exit(INCOMPLETE if failed else NOTHING)
