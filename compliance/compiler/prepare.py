@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from types import MappingProxyType
@@ -81,15 +81,12 @@ def prepare_trend(
 
     For each rule: not applicable, pending, breach, not evidenced; before and after its time it applies to nothing.
     """
-    lowerer = Lowerer(kinds, tables.tables, parameters, many_days=True)
-    asked = _asked(rules, kinds, parameters, tables, first, last)
-    numbers, conditions = [], []
-    for number, low in _lowered(asked, parameters, lowerer):
-        numbers.append(number)
+
+    def outcomes(low: Lowered) -> tuple[Ir, ...]:
         running = FALSE if low.pending == FALSE else and_(low.when, low.pending)
-        conditions.append((low.rule.rule.record, (not_(low.when), running, not_(low.verdict), is_null(low.verdict))))
-    plan = make_counts(conditions, kinds, tables.tables, lowerer.pairs)
-    return Counted(tuple(info for info, _ in asked), tuple(numbers), plan)
+        return not_(low.when), running, not_(low.verdict), is_null(low.verdict)
+
+    return _counted(_asked(rules, kinds, parameters, tables, first, last), kinds, parameters, tables, outcomes)
 
 
 def prepare_measures(
@@ -100,16 +97,31 @@ def prepare_measures(
     prefix: str = "",
 ) -> Counted:
     """Plans how the records of each measure count, in the order of `kpi.Counts`; `prefix` is that of the plan's tables."""
-    lowerer = Lowerer(kinds, tables.tables, parameters, many_days=True)
-    asked = _asked(rules, kinds, parameters, tables, date.min, date.max)
-    numbers, conditions = [], []
-    for number, low in _lowered(asked, parameters, lowerer):
-        numbers.append(number)
+
+    def counts(low: Lowered) -> tuple[Ir, ...]:
         holds = and_(*(truth for _, truth in low.conditions))
         sides = (holds, not_(holds), is_null(holds))
-        its = (*(and_(low.when, s) for s in sides), *(and_(is_null(low.when), s) for s in sides))
-        conditions.append((low.rule.rule.record, its))
-    plan = make_counts(conditions, kinds, tables.tables, lowerer.pairs, prefix)
+        return (*(and_(low.when, s) for s in sides), *(and_(is_null(low.when), s) for s in sides))
+
+    asked = _asked(rules, kinds, parameters, tables, date.min, date.max)
+    return _counted(asked, kinds, parameters, tables, counts, prefix)
+
+
+def _counted(
+    asked: list[tuple[RuleInfo, CheckedRule]],
+    kinds: RecordKinds,
+    parameters: Mapping[str, Parameter],
+    tables: Tables,
+    conditions: Callable[[Lowered], tuple[Ir, ...]],
+    prefix: str = "",
+) -> Counted:
+    """Plans how many records each of a rule's `conditions` is true for, day by day."""
+    lowerer = Lowerer(kinds, tables.tables, parameters, many_days=True)
+    numbers, counted = [], []
+    for number, low in _lowered(asked, parameters, lowerer):
+        numbers.append(number)
+        counted.append((low.rule.rule.record, conditions(low)))
+    plan = make_counts(counted, kinds, tables.tables, lowerer.pairs, prefix)
     return Counted(tuple(info for info, _ in asked), tuple(numbers), plan)
 
 
