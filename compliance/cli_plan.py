@@ -5,7 +5,9 @@ from __future__ import annotations
 import getpass
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -109,27 +111,47 @@ def known(db: str, plan_id: str | None, day: date | None) -> tuple[State, list[E
     return fold(events), events
 
 
-def changed(
-    db: str,
-    plan_id: str | None,
-    on: date | None,
-    role: str,
-    name: str | None,
-    decide: Callable[[State], Sequence[Draft]],
-    seen: int | None = None,
-    tell: bool = True,
-) -> tuple[State, list[Event]]:
+@dataclass(frozen=True)
+class Change:
+    """Who makes a change, where, and what they know.
+
+    Args:
+      on: the day that it speaks of; None: today.
+      name: None: whoever is logged in.
+      seen: the number of the last event that they know of; None: they look now.
+    """
+
+    db: str
+    plan_id: str | None
+    on: date | None
+    role: str
+    name: str | None
+    why: str = ""
+    seen: int | None = None
+
+    @property
+    def day(self) -> str:
+        """YYYY-MM-DD."""
+        return (self.on or today()).isoformat()
+
+    @property
+    def who(self) -> Who:
+        """As an event names them."""
+        from compliance.tracker.events import Who
+
+        return Who(self.role, self.name or getpass.getuser())
+
+
+def changed(by: Change, decide: Callable[[State], Sequence[Draft]], tell: bool = True) -> tuple[State, list[Event]]:
     """Makes a change and says what was written.
 
     Args:
       tell: not where the command says it in its own way.
     """
-    from compliance.tracker.events import Who
     from compliance.tracker.telling import told
 
-    with opened(db) as store, refused():
-        who = Who(role, name or getpass.getuser())
-        state, events = store.change(chosen(store, plan_id), (on or today()).isoformat(), who, decide, seen)
+    with opened(by.db) as store, refused():
+        state, events = store.change(chosen(store, by.plan_id), by.day, by.who, decide, by.seen)
     for written in events if tell else ():
         click.echo(told(written), err=True)
     return state, events
@@ -147,10 +169,16 @@ def refused() -> Iterator[None]:
 
 
 def people(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options of every command that changes something."""
+    """The options of every command that changes something; it is given them as one `by`."""
+
+    @wraps(command)
+    def with_change(**given: Any) -> Any:
+        of_change = {f.name: given.pop(f.name) for f in fields(Change)}
+        return command(**given, by=Change(**of_change))
+
     for option in (seen_option, why_option, name_option, role_option, on_option, plan_option, db_option):
-        command = option(command)
-    return command
+        with_change = option(with_change)
+    return with_change
 
 
 @click.group("plan")
@@ -178,19 +206,13 @@ def new(file: Path, on: date | None, role: str, name: str | None, db: str) -> No
     Example: compliance plan new fixtures/plans/fostering-2021.yaml --on 2022-02-23 --role "registered manager"
     """
     from compliance.tracker import accounts, life, planfile
-    from compliance.tracker.events import Who
 
-    its = planfile.read(file)
+    its, by = planfile.read(file), Change(db, None, on, role, name)
     with opened(db, must_exist=False) as store:
         if its.id in store.plans():
             raise ComplianceError(f"{db} holds a plan '{its.id}' already. Nothing was changed.")
         try:
-            state, _ = store.change(
-                its.id,
-                (on or today()).isoformat(),
-                Who(role, name or getpass.getuser()),
-                lambda state: [life.begin(its)] if not state.number else [],
-            )
+            state, _ = store.change(its.id, by.day, by.who, lambda state: [life.begin(its)] if not state.number else [])
         except life.Refused as e:
             raise ComplianceError(f"{file}: {e}. Nothing was changed.") from e
     for said in accounts.differences(its):
@@ -207,13 +229,7 @@ def import_(
     file: Path,
     title: str | None,
     dry_run: bool,
-    db: str,
-    plan_id: str | None,
-    on: date | None,
-    role: str,
-    name: str | None,
-    why: str,
-    seen: int | None,
+    by: Change,
 ) -> None:
     """Take over a plan: a plan file, a workbook laid out as a Level Two list, or the events of another database.
 
@@ -223,17 +239,14 @@ def import_(
     \b
     Example: compliance plan import actions.xlsx --plan fostering-2021 --dry-run --role "registered manager"
     """
-    from compliance.tracker.events import Who
-
-    day, who = (on or today()).isoformat(), Who(role, name or getpass.getuser())
     match file.suffix.lower():
         case ".jsonl":
-            _restore(file, db, dry_run)
+            _restore(file, by.db, dry_run)
         case ".yaml" | ".yml":
             from compliance.tracker import importing, planfile
 
             its = planfile.read(file)
-            _import(importing.whole(its, str(file)), plan_id or its.id, its.title, db, day, who, why, seen, dry_run)
+            _import(importing.whole(its, str(file)), by.plan_id or its.id, its.title, by, dry_run)
         case ".xlsx" | ".xlsm":
             from compliance.terminal import tidy
             from compliance.tracker import planfile, spreadsheet
@@ -241,17 +254,15 @@ def import_(
             said, notes = spreadsheet.read(file)
             for note in notes:
                 click.echo(tidy(note), err=True)
-            if plan_id is None:
+            if by.plan_id is None:
                 raise ComplianceError("A workbook does not say of which plan it is; say it with --plan ID.")
-            planfile.check_id(plan_id)
-            _import(said, plan_id, title or file.stem, db, day, who, why, seen, dry_run)
+            planfile.check_id(by.plan_id)
+            _import(said, by.plan_id, title or file.stem, by, dry_run)
         case other:
             raise ComplianceError(f"'{other}' is no kind of plan; give .yaml, .xlsx or .jsonl (the events of a plan).")
 
 
-def _import(
-    said: Said, plan_id: str, title: str, db: str, day: str, who: Who, why: str, seen: int | None, dry_run: bool
-) -> None:
+def _import(said: Said, plan_id: str, title: str, by: Change, dry_run: bool) -> None:
     """Begins the plan or changes it, and tells every event."""
     from compliance.terminal import tidy
     from compliance.tracker import accounts, importing, life, plain, planfile
@@ -262,7 +273,7 @@ def _import(
     def decide(state: State) -> Sequence[Draft]:
         its = importing.identified(said, state.as_plan())
         if state.number:
-            drafts = importing.drafts(state, its, why)
+            drafts = importing.drafts(state, its, by.why)
         else:
             drafts = [life.begin(importing.as_plan(its, plan_id, title))]
         planfile.check(importing.after(state, drafts), said.file)
@@ -270,18 +281,18 @@ def _import(
 
     before = State()
     drafts: Sequence[Draft] = ()
-    fresh = "://" not in db and not Path(db).exists()
+    fresh = "://" not in by.db and not Path(by.db).exists()
     if fresh:
         # What cannot be imported leaves no empty database behind.
         drafts = decide(before)
     if not (fresh and dry_run):
-        with opened(db, must_exist=False) as store:
+        with opened(by.db, must_exist=False) as store:
             before = store.state(plan_id)
             drafts = decide(before)
             if not dry_run:
-                _, events = store.change(plan_id, day, who, decide, seen)
+                _, events = store.change(plan_id, by.day, by.who, decide, by.seen)
     if dry_run:
-        events = [chained(plan_id, before.number + i, "", day, who, d, "") for i, d in enumerate(drafts, 1)]
+        events = [chained(plan_id, before.number + i, "", by.day, by.who, d, "") for i, d in enumerate(drafts, 1)]
     for e in events:
         click.echo(tidy(told(e)))
         if e.kind == "plan begun":
@@ -425,13 +436,7 @@ def update(
     answers: tuple[str, ...],
     note: str | None,
     status: str | None,
-    db: str,
-    plan_id: str | None,
-    on: date | None,
-    role: str,
-    name: str | None,
-    why: str,
-    seen: int | None,
+    by: Change,
 ) -> None:
     """Change an action; what was there before stays in its history.
 
@@ -447,14 +452,14 @@ def update(
     new |= {k: list(v) for k, v in (("evidence", evidence), ("answers", answers)) if v}
 
     def decide(state: State) -> Sequence[Draft]:
-        drafts = [life.update(state, action, new, why)] if new else []
+        drafts = [life.update(state, action, new, by.why)] if new else []
         if status is not None:
-            drafts.append(life.moved(state, action, life.status_of(status), why))
+            drafts.append(life.moved(state, action, life.status_of(status), by.why))
         if not drafts:
             raise life.Refused("nothing to change was given")
         return drafts
 
-    changed(db, plan_id, on, role, name, decide, seen)
+    changed(by, decide)
 
 
 @plan.command("complete")
@@ -464,13 +469,7 @@ def update(
 def complete(
     action: str,
     evidence: tuple[str, ...],
-    db: str,
-    plan_id: str | None,
-    on: date | None,
-    role: str,
-    name: str | None,
-    why: str,
-    seen: int | None,
+    by: Change,
 ) -> None:
     """Say that an action is done, and what shows it.
 
@@ -478,7 +477,7 @@ def complete(
     """
     from compliance.tracker import life
 
-    changed(db, plan_id, on, role, name, lambda state: [life.complete(state, action, evidence, why)], seen)
+    changed(by, lambda state: [life.complete(state, action, evidence, by.why)])
 
 
 @plan.command("sign-off")
@@ -486,13 +485,7 @@ def complete(
 @people
 def sign_off(
     action: str,
-    db: str,
-    plan_id: str | None,
-    on: date | None,
-    role: str,
-    name: str | None,
-    why: str,
-    seen: int | None,
+    by: Change,
 ) -> None:
     """Sign an action off; the registered manager alone, and after an audit has verified it.
 
@@ -500,7 +493,7 @@ def sign_off(
     """
     from compliance.tracker import life
 
-    changed(db, plan_id, on, role, name, lambda state: [life.sign_off(state, action, role, why)], seen)
+    changed(by, lambda state: [life.sign_off(state, action, by.role, by.why)])
 
 
 @plan.command("comment")
@@ -510,13 +503,7 @@ def sign_off(
 def comment(
     text: str,
     action: str,
-    db: str,
-    plan_id: str | None,
-    on: date | None,
-    role: str,
-    name: str | None,
-    why: str,
-    seen: int | None,
+    by: Change,
 ) -> None:
     """Remark on an action, or on the plan.
 
@@ -524,7 +511,7 @@ def comment(
     """
     from compliance.tracker import life
 
-    changed(db, plan_id, on, role, name, lambda state: [life.comment(state, action, text)], seen)
+    changed(by, lambda state: [life.comment(state, action, text)])
 
 
 @plan.command("history")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from compliance.cli_plan import (
+    Change,
     changed,
     chosen,
     db_option,
@@ -81,7 +82,7 @@ def propose(
         with opened(db) as store, refused():
             decide(store.state(chosen(store, plan_id)))
     else:
-        changed(db, plan_id, audited.audit.as_at, role, name, decide, tell=False)
+        changed(Change(db, plan_id, audited.audit.as_at, role, name), decide, tell=False)
     print_out(proposals.FORMATS[format_](made[0], width()), out)
     click.echo("Nothing was written." if dry_run else "Written; each is proposed until it is accepted.", err=True)
 
@@ -139,7 +140,7 @@ def verify(
         said[:] = life.verify(state, audited.audit)
         return [*recorded, *(v.draft for v in said if v.draft is not None)]
 
-    changed(db, plan_id, audited.audit.as_at, role, name, decide, tell=False)
+    changed(Change(db, plan_id, audited.audit.as_at, role, name), decide, tell=False)
     print_out(verdicts.FORMATS[format_](said, width()), out)
 
 
@@ -203,7 +204,10 @@ def measures(
         day, rates = auditfile.read_kpis(kpis)
         kind = "kpi"
     else:
-        _record(db, plan_id, on, role, name, measure or "", value or "", why)
+        from compliance.tracker import life
+
+        by = Change(db, plan_id, on, role, name)
+        changed(by, lambda state: [life.measured(state, measure or "", value or "", why)])
         return
     if on is not None:
         raise click.UsageError("the file says which day its values are of; leave --on out")
@@ -213,19 +217,11 @@ def measures(
         without[:] = []
         return _taken(state, kind, day, rates, why, without)
 
-    _, events = changed(db, plan_id, day, role, name, decide)
+    _, events = changed(Change(db, plan_id, day, role, name), decide)
     for said in without:
         click.echo(said, err=True)
     if not events and not without:
         raise ComplianceError(f"The plan has no measure of kind '{kind}'. Nothing was changed.")
-
-
-def _record(
-    db: str, plan_id: str | None, on: date | None, role: str, name: str | None, measure: str, value: str, why: str
-) -> None:
-    from compliance.tracker import life
-
-    changed(db, plan_id, on, role, name, lambda state: [life.measured(state, measure, value, why)])
 
 
 def _taken(
