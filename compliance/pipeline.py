@@ -436,13 +436,10 @@ def trend(asked: Audit, first: date, last: date, every: Frequency, timings: Timi
 
     timings = timings or Timings()
     days = ends_between(first, last, every)
-    if len(days) > run.MOST_DAYS:
-        raise ComplianceError(f"{len(days):,} days are too many to look from at once; at most {run.MOST_DAYS:,}.")
     book = planning.rulebook(asked.rules, asked.parameters or beside(asked.data, PARAMETERS))
-    figures = {n: p for names in book.names.values() for n, p in names.parameters.items()}
     timings.mark("load rules")
     with _opened(asked.data, asked.mapping, asked.memory, asked.threads, timings) as (con, kinds, tables):
-        prepared = prepare_trend(book.chosen(asked.only), kinds, figures, tables, days[0], days[-1])
+        prepared = prepare_trend(book.chosen(asked.only), kinds, book.figures, tables, days[0], days[-1])
         timings.mark("compile")
         by_day = run.count(con, prepared.plan, days, asked.threads)
         timings.mark("count")
@@ -464,10 +461,7 @@ def kpi_cases(asked: Measuring, code: str, timings: Timings | None = None) -> It
     from compliance import measuring, planning
 
     book = planning.rulebook(asked.rules, asked.parameters or beside(asked.data, PARAMETERS), kpis_only=True)
-    try:
-        frameworks = measuring.chosen(book.frameworks, asked.frameworks, asked.day)
-    except ValueError as e:
-        raise ComplianceError(str(e)) from e
+    frameworks = measuring.chosen(book.frameworks, asked.frameworks, asked.day)
     measures = measuring.measures_of((m for m, _ in book.measures), frameworks)
     measure = _with_codes(measures, frameworks, (code,))[0]
     if measure.rule is None:
@@ -528,9 +522,8 @@ def statements(book: Rulebook, rule: CheckedRule) -> list[str]:
     from compliance.model import Table
 
     whole = {n: Table(0, frozenset(k.fields), frozenset(), frozenset(k.links)) for n, k in book.kinds.kinds.items()}
-    figures = {n: p for names in book.names.values() for n, p in names.parameters.items()}
     as_at = rule.rule.from_on if rule.rule.to_on is not None else date.max
-    plan = prepare((rule,), book.kinds, figures, Tables(whole), as_at).plan
+    plan = prepare((rule,), book.kinds, book.figures, Tables(whole), as_at).plan
     found = list(plan.setup)
     for record in plan.records:
         found += [record.hits(record.rules), record.counts(record.rules)[0]]
@@ -580,15 +573,11 @@ def measured(asked: Measuring, timings: Timings | None = None) -> KpiReport:
     history = _history(asked.history)
     book = planning.rulebook(asked.rules, asked.parameters or beside(asked.data, PARAMETERS), kpis_only=True)
     timings.mark("load KPIs")
-    try:
-        frameworks = in_force = measuring.chosen(book.frameworks, asked.frameworks, asked.day)
-    except ValueError as e:
-        raise ComplianceError(str(e)) from e
+    frameworks = in_force = measuring.chosen(book.frameworks, asked.frameworks, asked.day)
     of = {m.id: (m, rule) for m, rule in book.measures}
     measures = measuring.measures_of((m for m, _ in of.values()), frameworks)
     measures = _with_codes(measures, frameworks, asked.codes)
     days = measuring.Days(asked.day, asked.first, asked.every)
-    figures = {n: p for names in book.names.values() for n, p in names.parameters.items()}
     with _opened(asked.data, asked.mapping, asked.memory, asked.threads, timings) as (con, kinds, tables):
         if not asked.frameworks and not asked.codes:
             frameworks = measuring.looked_at(in_force, tables.subjects)
@@ -597,7 +586,7 @@ def measured(asked: Measuring, timings: Timings | None = None) -> KpiReport:
         could_not: dict[str, str] = {}
         for period in dict.fromkeys(m.period for m in measures):
             rules = tuple(r for m in measures if m.period == period and (r := of[m.id][1]) is not None)
-            prepared = prepare_measures(rules, kinds, figures, tables, period)
+            prepared = prepare_measures(rules, kinds, book.figures, tables, period)
             timings.mark("compile")
             could_not.update(measuring.could_not(prepared.rules))
             by_day = run.count(con, prepared.plan, [end for _, end in days.of(period)], asked.threads)

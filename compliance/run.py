@@ -54,7 +54,6 @@ ASKED = 24
 """Rules that one statement asks about: more would ask for memory in step, and leave a core idle at the end."""
 BECAUSE = (("found", "findings"), ("unseen", "longest unseen"), ("newest", "newest"))
 """What makes a record likelier to be read, as the engine and as people call it."""
-MOST_DAYS = dialect.MOST_DAYS
 CHUNK = 40_000
 """Findings that are written at a time; bounds memory whatever their number."""
 
@@ -502,8 +501,13 @@ def count(
     The tables `t_<kind>` must be there, and stay. A day is left out where no record was there.
 
     Args:
-      days: at most `dialect.MOST_DAYS`, each once.
+      days: each once.
+
+    Raises:
+      ComplianceError: there are more days than the engine looks from at once.
     """
+    if len(days) > dialect.MOST_DAYS:
+        raise ComplianceError(f"{len(days):,} days are too many to look from at once; at most {dialect.MOST_DAYS:,}.")
     if plan.calendar:
         add_calendar(con)
     con.execute(dialect.DAYS, {"days": list(days)})

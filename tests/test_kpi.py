@@ -458,6 +458,7 @@ def test_what_cannot_be_computed_says_why(cli: Callable[..., Result], tmp_path: 
         (["FOS2"], "has no KPI 'FOS2'; did you mean 'FOS-2'?"),
         (["--every", "month"], "--every, --from and"),
         (["--every", "month", "--from", "2022-01-01"], "is later than --to"),
+        (["--every", "week", "--from", "1990-01-01"], "are too many to look from at once"),
         (["--period", "2021-13"], "is neither a month (2021-08) nor a day"),
         (["--period", "2022-01"], "nobody knows yet"),
         (["--cases", "FOS-2", "--suppress", "5"], "--cases lists single records"),
