@@ -86,7 +86,7 @@ def differences(
     book: Rulebook, rules: Sequence[CheckedRule], closed: frozenset[date], count: Count, seed: str = "1"
 ) -> Iterator[Difference]:
     """Makes worlds for every rule, and compares; `count` is kept up to date."""
-    parameters = {n: p for names in book.names.values() for n, p in names.parameters.items()}
+    parameters = book.figures
     judge = Judge(book.kinds, parameters, closed)
     together: dict[tuple[date, str], list[tuple[CheckedRule, Tried]]] = defaultdict(list)
     for rule in rules:
@@ -180,7 +180,7 @@ def _compare(book: Rulebook, as_at: date, asked: list[_Asked]) -> Iterator[Diffe
         run.set_for_small(con)
         try:
             tables = fill(con, book.kinds, cast(Any, rows))
-            parameters = {n: p for names in this.names.values() for n, p in names.parameters.items()}
+            parameters = this.figures
             prepared = prepare(tuple(r for r in book.every if r.rule.id in ids), book.kinds, parameters, tables, as_at)
             audited, results = run.run(con, prepared.plan, prepared.rules, as_at, tables.sources)
             found = {(f.rule.id, f.rule.part, f.key): f for f in audited.findings()}

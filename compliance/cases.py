@@ -179,7 +179,7 @@ def _run_batch(
         run.set_for_small(con)
         try:
             tables = fill(con, book.kinds, world.rows)
-            parameters = {n: p for pack in book.names.values() for n, p in pack.parameters.items()}
+            parameters = book.figures
             prepared = prepare(its_rules, book.kinds, parameters, tables, as_at)
             audited, results = run.run(con, prepared.plan, prepared.rules, as_at, tables.sources)
             found: dict[tuple[str, str, str], Finding] = {

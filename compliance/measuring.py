@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 
 from compliance.dates import ends_between, english, parse_date, period_end, period_start, periods_to
-from compliance.errors import nearest
+from compliance.errors import ComplianceError, nearest
 from compliance.kpi import (
     Counts,
     Framework,
@@ -70,12 +70,12 @@ def chosen(frameworks: Mapping[str, Framework], asked: Sequence[str], day: date)
     """The frameworks asked for; of none is asked, those in force.
 
     Raises:
-      ValueError: there is no such framework.
+      ComplianceError: there is no such framework.
     """
     for name in asked:
         if name not in frameworks:
             known = ", ".join(frameworks)
-            raise ValueError(f"There is no framework '{name}'{nearest(name, frameworks)}; there are {known}.")
+            raise ComplianceError(f"There is no framework '{name}'{nearest(name, frameworks)}; there are {known}.")
     return [frameworks[n] for n in asked] if asked else in_force(frameworks.values(), day)
 
 

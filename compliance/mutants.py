@@ -557,7 +557,7 @@ class Run:
 
     def __init__(self, book: Rulebook, closed: frozenset[date], seed: str = "1") -> None:
         self.book, self.seed = book, seed
-        self.parameters = {n: p for names in book.names.values() for n, p in names.parameters.items()}
+        self.parameters = book.figures
         self.judge = Judge(book.kinds, self.parameters, closed)
         self._benches: dict[str, _Bench] = {}
 

@@ -128,10 +128,9 @@ def _make(
     from compliance.compiler.prepare import prepare, prepare_forecast
 
     book = rulebook(rules, parameters, of_kpis)
-    figures = {n: p for names in book.names.values() for n, p in names.parameters.items()}
     if days is not None:
-        return prepare_forecast(book.chosen(only), kinds, figures, tables, as_at, days)
-    made = prepare(book.with_cases(only) if of_kpis else book.chosen(only), kinds, figures, tables, as_at)
+        return prepare_forecast(book.chosen(only), kinds, book.figures, tables, as_at, days)
+    made = prepare(book.with_cases(only) if of_kpis else book.chosen(only), kinds, book.figures, tables, as_at)
     return made if only else replace(made, prompts=book.prompts())
 
 

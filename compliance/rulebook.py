@@ -52,6 +52,11 @@ class Rulebook:
     measures: tuple[tuple[Measure, CheckedRule | None], ...] = ()
 
     @property
+    def figures(self) -> Mapping[str, Parameter]:
+        """The parameters of all packs, with the agency's own in their place."""
+        return {n: p for names in self.names.values() for n, p in names.parameters.items()}
+
+    @property
     def every(self) -> tuple[CheckedRule, ...]:
         """The rules, and the KPIs as rules: everything that has cases."""
         return (*self.rules, *(r for _, r in self.measures if r is not None))
