@@ -11,8 +11,8 @@ from itertools import islice
 from compliance.checking import CheckedRule
 from compliance.dates import put_right_on
 from compliance.findings import Report
-from compliance.grouping import in_order
 from compliance.model import SEVERITIES, Finding, Prompted, Quarantined, RuleInfo, RuleResult
+from compliance.report.regulations import COLUMNS, Under, heading, unders
 from compliance.report.rules import asks
 from compliance.report.words import accepted_text, value_text, why_text
 from compliance.waivers import STATES, Judged
@@ -24,10 +24,6 @@ MOST = 50_000
 SUBJECTS = 12
 """Records that a cause names; all are in the table."""
 MOST_QUARANTINED = 500
-NO_LAW = "Good practice and local policy"
-
-COLUMNS = ("breached", "not evidenced", "met", "attested", "nothing to look at", "could not run", "left out")
-"""What may become of a check, as regulations are summed up."""
 
 
 @dataclass
@@ -55,16 +51,6 @@ class Cause:
     def n(self) -> int:
         """How many findings it has."""
         return self.breach + self.not_evidenced
-
-
-@dataclass(frozen=True)
-class Under:
-    """A regulation or standard, with how many checks under it came to what (`COLUMNS`), and its findings."""
-
-    name: str
-    standing: str
-    checks: Mapping[str, int]
-    findings: int
 
 
 @dataclass(frozen=True)
@@ -125,7 +111,7 @@ def view(report: Report) -> View:
             (f.rule.id, f.rule.own_policy, *f.failed), Cause(len(causes), f.rule, f.failed, f.put_right_on, f.argument)
         )
         _add(cause, f)
-        of_requirement[_heading(f.rule)] += 1
+        of_requirement[heading(f.rule)] += 1
         if len(first) < FIRST:
             first.append(Row(f, owner, team))
         if len(rows) < MOST:
@@ -151,7 +137,7 @@ def view(report: Report) -> View:
                 ]
             )
     prompts = report.prompts()
-    unders = _unders(report, checked, of_requirement)
+    listed = unders(report, checked, of_requirement)
     return View(
         report=report,
         causes={
@@ -159,8 +145,8 @@ def view(report: Report) -> View:
             for s in SEVERITIES
         },
         first=first,
-        regulations=[u for u in unders if u.name in {r.rule.regulation for r in report.parts}],
-        standards=[u for u in unders if u.name not in {r.rule.regulation for r in report.parts}],
+        regulations=[u for u in listed if u.name in {r.rule.regulation for r in report.parts}],
+        standards=[u for u in listed if u.name not in {r.rule.regulation for r in report.parts}],
         did_not_run=[r for r in report.rules if r.status != "ran"],
         ran=[r for r in report.rules if r.status == "ran"],
         prompts=[p for p in prompts if not p.left_out],
@@ -180,7 +166,7 @@ def view(report: Report) -> View:
             (j, why_text(j))
             for j in sorted(report.waivers, key=lambda j: (STATES.index(j.state), j.waiver.until, j.waiver.id))
         ],
-        columns=[c for c in COLUMNS if any(u.checks[c] for u in unders)],
+        columns=[c for c in COLUMNS if any(u.checks[c] for u in listed)],
     )
 
 
@@ -208,10 +194,6 @@ def _add(cause: Cause, f: Finding) -> None:
         cause.subjects.append(f"{f.key} ({f.rule.part})" if f.rule.part else f.key)
 
 
-def _heading(rule: RuleInfo) -> str:
-    return rule.regulation or rule.standard or NO_LAW
-
-
 def _rule(r: RuleInfo, checked: CheckedRule | None, as_at: date) -> dict[str, object]:
     sentences, conditions = asks(checked) if checked is not None else ([], [])
     duties = {d.id: d for d in checked.rule.cites} if checked is not None else {}
@@ -224,7 +206,7 @@ def _rule(r: RuleInfo, checked: CheckedRule | None, as_at: date) -> dict[str, ob
         "title": r.title,
         "record": r.record.replace("_", " "),
         "severity": r.severity,
-        "under": _heading(r),
+        "under": heading(r),
         "ref": r.refs[0] if r.refs else "no citation",
         "cites": cites,
         "workstream": r.put_right.workstream,
@@ -238,40 +220,3 @@ def _rule(r: RuleInfo, checked: CheckedRule | None, as_at: date) -> dict[str, ob
         "conditions": conditions,
         "figures": [[n.replace("_", " "), *rest] for n, *rest in r.parameters],
     }
-
-
-def _unders(report: Report, checked: Mapping[str, CheckedRule], findings: Mapping[str, int]) -> list[Under]:
-    """Every regulation and standard with what became of its checks: one a rule, and one a duty that a person vouches for."""
-    vouched = {
-        id_ for id_, c in checked.items() if c.rule.cites and all(d.checkable == "attestation" for d in c.rule.cites)
-    }
-    its: dict[tuple[str, ...], list[RuleResult]] = {}
-    for r in report.parts:
-        part = r.rule.part if r.rule.id in vouched else ""
-        its.setdefault((_heading(r.rule), r.rule.id, r.rule.own_policy, part), []).append(r)
-    found: dict[str, Counter[str]] = {}
-    for (heading, id_, *_), results in its.items():
-        found.setdefault(heading, Counter())[_became(results, id_ in vouched)] += 1
-    ordered = [h for h in in_order(found) if h != NO_LAW] + [h for h in found if h == NO_LAW]
-    return [Under(h, _standing(found[h]), found[h], findings.get(h, 0)) for h in ordered]
-
-
-def _became(results: Sequence[RuleResult], vouched: bool) -> str:
-    if any(r.breach for r in results):
-        return "breached"
-    if any(r.not_evidenced for r in results):
-        return "not evidenced"
-    statuses = {r.status for r in results}
-    if statuses & {"failed", "could not run"}:
-        return "could not run"
-    if any(r.compliant or r.pending for r in results):
-        return "attested" if vouched else "met"
-    return "nothing to look at" if statuses & {"ran", "looked at nothing"} else "left out"
-
-
-def _standing(checks: Mapping[str, int]) -> str:
-    """The whole in a word: what is worst decides, and nothing that was not looked at counts as met."""
-    for what in ("breached", "not evidenced", "could not run", "met", "attested", "nothing to look at"):
-        if checks.get(what):
-            return what
-    return "left out"
