@@ -14,18 +14,8 @@ from pydantic import Field
 from compliance import kpi, model, rulefile
 from compliance.dates import dated, period_end
 from compliance.errors import nearest
-from compliance.rulefile import (
-    CaseModel,
-    Day,
-    EquivalentModel,
-    Expression,
-    Line,
-    Name,
-    Problems,
-    Slug,
-    Strict,
-    validated,
-)
+from compliance.rulefile import CaseModel, EquivalentModel, Expression
+from compliance.strict import Day, Line, Loc, Name, Problems, Slug, Strict, validated
 
 T = TypeVar("T")
 Number = int | float
@@ -112,7 +102,7 @@ def _number(v: Number) -> Decimal:
     return Decimal(str(v))
 
 
-def _dated(written: Any, loc: rulefile.Loc, problems: Problems, make: Any) -> model.Dated[Any] | None:
+def _dated(written: Any, loc: Loc, problems: Problems, make: Any) -> model.Dated[Any] | None:
     if written is None:
         return None
     if not isinstance(written, dict):
@@ -252,7 +242,7 @@ def _versions(
                     (*loc, key), f"framework '{name}' has the scheme {framework.scheme}, with which goes {goes}"
                 )
 
-        def band(b: BandModel, loc: rulefile.Loc = loc) -> kpi.Band:
+        def band(b: BandModel, loc: Loc = loc) -> kpi.Band:
             if b.lower > b.upper:
                 problems.add((*loc, "band"), f"the band ends at {b.upper}, below its begin at {b.lower}")
             return kpi.Band(_number(b.lower), _number(b.upper))

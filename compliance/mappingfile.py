@@ -15,7 +15,7 @@ from compliance import documents, mapping
 from compliance.dates import day_before, parse_date, parse_limit
 from compliance.errors import ComplianceError, DataError, Location, Problem, nearest
 from compliance.model import RecordKind, RecordKinds
-from compliance.rulefile import LimitText, Problems, Strict, validated
+from compliance.strict import LimitText, Problems, Strict, validated
 
 Scalar = str | bool | int | float
 Text = Annotated[str, Field(min_length=1)]

@@ -28,6 +28,7 @@ from compliance.model import (
     Value,
 )
 from compliance.rulefile import Overrides
+from compliance.strict import Problems
 
 
 @dataclass(frozen=True)
@@ -340,8 +341,8 @@ def _locate_in_kpi(file: str, loc: Sequence[str | int], offset: int) -> Location
     return documents.locate_in(Path(file), keys, offset)
 
 
-def _problems_of(path: Path) -> rulefile.Problems:
-    return rulefile.Problems(lambda loc: documents.locate(path, loc))
+def _problems_of(path: Path) -> Problems:
+    return Problems(lambda loc: documents.locate(path, loc))
 
 
 def _document(path: Path, problems: list[Problem]) -> tuple[object, bool]:

@@ -6,46 +6,38 @@ Strict and closed: an unknown key is a mistake. The JSON Schemas that editors re
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from itertools import pairwise
 from types import MappingProxyType
-from typing import Annotated, Any, Literal, TypeVar, cast
+from typing import Annotated, Any, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import BaseModel, ConfigDict, Field
 
 from compliance import model
-from compliance.dates import dated, parse_date, parse_limit
-from compliance.errors import Location, Problem, nearest
+from compliance.dates import dated
+from compliance.errors import nearest
 from compliance.grouping import AREAS, Grouping
+from compliance.strict import (
+    Day,
+    LimitText,
+    Line,
+    Loc,
+    Name,
+    Problems,
+    Slug,
+    Strict,
+    path_of,
+    validated,
+)
 
-Loc = Sequence[str | int]
-Locate = Callable[[Loc], Location]
-M = TypeVar("M", bound=BaseModel)
-
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
-Line = Annotated[str, Field(min_length=1, max_length=400)]
 Expression = Annotated[str, Field(min_length=1, description="An expression; see docs/language.md")]
-Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$", description="YYYY-MM-DD")]
-LimitText = Annotated[
-    str, Field(description="'28 days', '10 working_days', '1 month', 'same day', or a parameter's name")
-]
 Within = LimitText | dict[Day, LimitText]
-SUSPENDED = "suspended"
 Workstream = Slug
 Area = Annotated[
     Literal["experiences", "protection", "leadership"],
     Field(description="One of the three areas of the inspection framework"),
 ]
-
-
-class Strict(BaseModel):
-    """No unknown keys, no silent conversions."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 class PutRightModel(Strict):
@@ -216,117 +208,6 @@ class OverridesModel(Strict):
     source: Line
     parameters: dict[Name, str | int | dict[Day, str | int]] = {}
     limits: dict[Slug, LimitText] = {}
-
-
-class Problems:
-    """Collects what is wrong with one file."""
-
-    def __init__(self, locate: Locate) -> None:
-        self.found: list[Problem] = []
-        self._locate = locate
-
-    def add(self, loc: Loc, what: str, help: str = "") -> None:
-        """Takes note of a mistake."""
-        self.found.append(Problem(self._locate(loc), what, help))
-
-    def limit(self, loc: Loc, text: str) -> model.Limit:
-        """A length of time."""
-        try:
-            return parse_limit(text)
-        except ValueError as e:
-            self.add(loc, f"{_path(loc)}: {e}")
-            return model.Limit(1, "days")
-
-    def day(self, loc: Loc, text: str) -> date:
-        """A day."""
-        try:
-            return parse_date(text)
-        except ValueError as e:
-            self.add(loc, f"{_path(loc)}: {e}")
-            return date(2011, 4, 1)
-
-    def within(self, loc: Loc, written: str | dict[str, str]) -> model.Within:
-        """A length of time, or dated versions of one, or a parameter."""
-        if isinstance(written, str):
-            if written == SUSPENDED:
-                self.add(
-                    loc, f"{_path(loc)}: only a dated version may be {SUSPENDED}, and one must come before and after it"
-                )
-            is_name = written.isidentifier() and written != SUSPENDED
-            return written if is_name else model.Dated(((date.min, self.limit(loc, written)),))
-        if not written:
-            self.add(loc, f"{_path(loc)} has no version")
-            return model.Dated(((date.min, model.Limit(1, "days")),))
-        found: model.Dated[model.Limit | None] = dated(
-            {self.day((*loc, d), d): None if v == SUSPENDED else self.limit((*loc, d), v) for d, v in written.items()}
-        )
-        limits = [v for _, v in found.versions]
-        if None in (limits[0], limits[-1]) or any(a is None and b is None for a, b in pairwise(limits)):
-            self.add(loc, f"{_path(loc)}: a limit must be in force before what is {SUSPENDED}, and another after it")
-        return found
-
-    def regimes(self, loc: Loc, written: str | dict[str, str] | list[RegimeModel]) -> tuple[model.Regime, ...]:
-        """A limit, or several with the conditions under which they count."""
-        if not isinstance(written, list):
-            return (model.Regime(self.within(loc, written)),)
-        last = len(written) - 1
-        for i, regime in enumerate(written):
-            if (regime.if_ is None) != (i == last):
-                what = (
-                    "the last limit counts in every other case and has no 'if'"
-                    if i == last
-                    else "every limit but the last has an 'if'"
-                )
-                self.add((*loc, i), f"{_path(loc)}: {what}")
-        if not written:
-            self.add(loc, f"{_path(loc)} has no limit")
-        return tuple(
-            model.Regime(self.within((*loc, i, "within"), r.within), r.if_ or "") for i, r in enumerate(written)
-        )
-
-    def value(self, loc: Loc, written: str | int | dict[str, str | int]) -> model.Dated[model.Value] | None:
-        """The value of a parameter; None if it is off."""
-
-        def one(at: Loc, v: str | int) -> model.Value:
-            if isinstance(v, int) and v < 0:
-                self.add(at, f"{_path(at)}: {v} is negative")
-            return v if isinstance(v, int) else self.limit(at, v)
-
-        if written == "off":
-            return None
-        if not isinstance(written, dict):
-            return model.Dated(((date.min, one(loc, written)),))
-        if not written:
-            self.add(loc, f"{_path(loc)} has no version")
-            return None
-        found = dated({self.day((*loc, d), d): one((*loc, d), v) for d, v in written.items()})
-        if len({type(v) for _, v in found.versions}) > 1:
-            self.add(loc, f"{_path(loc)}: all versions must be of one kind, lengths of time or numbers")
-        return found
-
-
-def validated(kind: type[M], document: object, problems: Problems) -> M | None:
-    """`document` as a `kind`; every mistake goes to `problems`."""
-    if not isinstance(document, dict):
-        problems.add((), f"the file holds {_shape(document)}; keys and values are expected")
-        return None
-    try:
-        return kind.model_validate(document)
-    except ValidationError as e:
-        found = [(error["type"], *_say(error, kind, document)) for error in e.errors(include_url=False)]
-        for type_, loc, what, help in found:
-            # Where a text, a list or a group may stand and one is wrong inside, that it is none of the others goes without saying.
-            if type_ in ("string_type", "list_type", "dict_type", "int_type") and any(
-                len(other) > len(loc) and other[: len(loc)] == loc for _, other, _, _ in found
-            ):
-                continue
-            # A group with a badly written day is one of dated versions, and not one of the other groups that may stand there.
-            if type_ in ("missing", "extra_forbidden") and any(
-                other_type == "string_pattern_mismatch" and other[:-1] == loc[:-1] for other_type, other, _, _ in found
-            ):
-                continue
-            problems.add(loc, what, help)
-        return None
 
 
 def pack(
@@ -593,6 +474,28 @@ def _cited(
     return cites
 
 
+def _regimes(
+    problems: Problems, loc: Loc, written: str | dict[str, str] | list[RegimeModel]
+) -> tuple[model.Regime, ...]:
+    """A limit, or several with the conditions under which they count."""
+    if not isinstance(written, list):
+        return (model.Regime(problems.within(loc, written)),)
+    last = len(written) - 1
+    for i, regime in enumerate(written):
+        if (regime.if_ is None) != (i == last):
+            what = (
+                "the last limit counts in every other case and has no 'if'"
+                if i == last
+                else "every limit but the last has an 'if'"
+            )
+            problems.add((*loc, i), f"{path_of(loc)}: {what}")
+    if not written:
+        problems.add(loc, f"{path_of(loc)} has no limit")
+    return tuple(
+        model.Regime(problems.within((*loc, i, "within"), r.within), r.if_ or "") for i, r in enumerate(written)
+    )
+
+
 def _check(written: RuleModel, problems: Problems) -> tuple[tuple[str, str], ...] | model.Deadline | model.Every | None:
     given = [n for n in ("require", "deadline", "every") if getattr(written, n) is not None]
     if len(given) != 1:
@@ -610,10 +513,10 @@ def _check(written: RuleModel, problems: Problems) -> tuple[tuple[str, str], ...
         if (d.start is None) != (d.within is None) or (d.by is None) == (d.start is None):
             problems.add(("deadline",), "a deadline has either 'start' and 'within', or 'by'")
             return None
-        within = problems.regimes(("deadline", "within"), d.within) if d.within is not None else ()
+        within = _regimes(problems, ("deadline", "within"), d.within) if d.within is not None else ()
         return model.Deadline(d.done, d.start or "", d.by or "", within, d.what or "")
     e = cast(EveryModel, written.every)
-    within = problems.regimes(("every", "within"), e.within)
+    within = _regimes(problems, ("every", "within"), e.within)
     return model.Every(e.from_, e.done, within, e.until or "", e.what or "")
 
 
@@ -632,82 +535,3 @@ def case(c: CaseModel, i: int, as_at: date, problems: Problems) -> model.Case:
         part=c.part or "",
         as_at_given=c.as_at is not None,
     )
-
-
-def _path(loc: Loc) -> str:
-    return ".".join(str(part) for part in loc if not isinstance(part, int))
-
-
-def _shape(document: object) -> str:
-    match document:
-        case None:
-            return "nothing"
-        case list():
-            return "a list"
-        case _:
-            return "a single value"
-
-
-def _say(error: ErrorDetails, kind: type[BaseModel], document: object) -> tuple[Loc, str, str]:
-    """One pydantic error in the words of a rule author. Branches of a union are not part of the place."""
-    loc: list[str | int] = []
-    here: object = document
-    for part in error["loc"]:
-        if (isinstance(here, dict) and part in here) or (
-            isinstance(here, list) and isinstance(part, int) and part < len(here)
-        ):
-            here = cast(Any, here)[part]
-        elif not (error["type"] in ("missing", "extra_forbidden") and part == error["loc"][-1]):
-            # A branch of a union, not a part of the way.
-            continue
-        loc.append(part)
-    name = _path(loc) or "the file"
-    last = str(loc[-1]) if loc else ""
-    match error["type"]:
-        case "missing":
-            return loc, f"{name} is missing", ""
-        case "extra_forbidden":
-            return loc, f"'{last}' is not a key here{nearest(last, _keys(kind))}", ""
-        case "literal_error":
-            expected = str(error["ctx"]["expected"])
-            return loc, f"{name} is {here!r}; it must be {expected}", ""
-        case "string_type":
-            hint = "Put it in quotes if it is meant as text" if isinstance(here, bool | int | float) else ""
-            return loc, f"{name} must be a text, not {_shape_of(here)}", hint
-        case "string_pattern_mismatch":
-            hint = "Dates are written YYYY-MM-DD" if "d{4}" in str(error.get("ctx")) else "Small letters, digits and -"
-            shown = here if isinstance(here, str) else last
-            return loc, f"{name}: '{shown}' is not written as it must be", hint
-        case "too_long":
-            return loc, f"{name} has more entries than the {error['ctx']['max_length']} that there may be", ""
-        case "too_short" | "string_too_short":
-            return loc, f"{name} is empty", ""
-        case "string_too_long":
-            return loc, f"{name} is too long", ""
-    return loc, f"{name}: {error['msg'][0].lower()}{error['msg'][1:]}", ""
-
-
-def _shape_of(value: object) -> str:
-    match value:
-        case bool():
-            return "a true/false value"
-        case int() | float():
-            return f"the number {value}"
-        case None:
-            return "nothing"
-        case list():
-            return "a list"
-        case dict():
-            return "a group of keys"
-    return "that"
-
-
-def _keys(kind: type[BaseModel]) -> list[str]:
-    found: list[str] = []
-    for name, info in kind.model_fields.items():
-        found.append(info.alias or name)
-        inner = info.annotation
-        for candidate in (inner, *getattr(inner, "__args__", ())):
-            if isinstance(candidate, type) and issubclass(candidate, BaseModel) and candidate is not kind:
-                found.extend(_keys(candidate))
-    return found

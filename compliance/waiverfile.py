@@ -14,7 +14,7 @@ from pydantic import Field
 from compliance import documents
 from compliance.errors import ComplianceError, Location, Problem, nearest
 from compliance.model import fingerprint, fingerprint_rest
-from compliance.rulefile import Day, Line, Problems, Slug, Strict, validated
+from compliance.strict import Day, Line, Problems, Slug, Strict, validated
 from compliance.waivers import Waiver, Wrong, too_long
 
 ITEM = re.compile(r"^( *)- ", re.MULTILINE)

@@ -12,6 +12,7 @@ from compliance.checking import check_fact, check_rule, names_of
 from compliance.errors import ComplianceError, Problem
 from compliance.grouping import Grouping
 from compliance.model import Dated, Duty, FactText, Field, Limit, Link, Pack, Parameter, Period, RecordKind, RecordKinds
+from compliance.strict import Problems
 
 
 def _kind(name: str, day: str, fields: list[tuple[str, Any, dict[str, Any]]], *links: Link) -> RecordKind:
@@ -102,7 +103,7 @@ def message(path: Path) -> str:
         document = documents.load_yaml(path)
     except ComplianceError as e:
         return _told(e.problems, path)
-    own = rulefile.Problems(lambda loc: documents.locate(path, loc))
+    own = Problems(lambda loc: documents.locate(path, loc))
     if isinstance(document, dict) and "pack" in document:
         pack = rulefile.pack(document, str(path), own)
         for fact in pack[0].facts if pack else ():

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from compliance import documents
 from compliance.errors import ComplianceError, Location, nearest
-from compliance.rulefile import Day, Line, Loc, Problems, Slug, Strict, validated
+from compliance.strict import Day, Line, Loc, Problems, Slug, Strict, validated
 from compliance.tracker import plain
 from compliance.tracker.model import (
     Account,
