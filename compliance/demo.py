@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from compliance import pipeline, planning
 from compliance.documents import private_folder, write_private
 from compliance.errors import ComplianceError
-from compliance.kpi import WITH_ACTION
+from compliance.kpis.kpi import WITH_ACTION
 from compliance.model import SEVERITIES
 from compliance.report import FORMATS, table
 from compliance.report.forecast import FORMATS as FORECAST_FORMATS

@@ -13,7 +13,7 @@ from compliance.previous import Previous
 from compliance.waivers import Judged
 
 if TYPE_CHECKING:
-    from compliance.checking import CheckedRule
+    from compliance.rules.checking import CheckedRule
 
 NAMED: Mapping[str, str] = {
     "ran": "ran",

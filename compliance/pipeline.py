@@ -18,13 +18,13 @@ from compliance.model import RAN, SEVERITIES, Frequency, Prompt, Prompted, Recor
 if TYPE_CHECKING:
     import duckdb
 
-    from compliance.checking import CheckedRule
-    from compliance.coverage import Coverage
+    from compliance.engine.run import Audited, Explained, Ordered
     from compliance.forecast import Forecast
-    from compliance.kpi import Counts, Framework, KpiReport, Measure, Point
+    from compliance.kpis.kpi import Counts, Framework, KpiReport, Measure, Point
     from compliance.previous import Earlier, Previous
-    from compliance.rulebook import Rulebook
-    from compliance.run import Audited, Explained, Ordered
+    from compliance.rules.checking import CheckedRule
+    from compliance.rules.coverage import Coverage
+    from compliance.rules.rulebook import Rulebook
     from compliance.sql.planned import Prepared
     from compliance.trend import Trend
     from compliance.waivers import Judged, Waiver
@@ -106,7 +106,9 @@ def loaded(data: Path, mapping: Path | None) -> Iterator[tuple[duckdb.DuckDBPyCo
     Raises:
       ComplianceError: the mapping or the export cannot be used.
     """
-    from compliance import loading, planning, run
+    from compliance import planning
+    from compliance.engine import run
+    from compliance.exports import loading
 
     with TemporaryDirectory(prefix="compliance-") as scratch:
         con = run.connect(Path(scratch))
@@ -123,7 +125,9 @@ def _opened(
     data: Path, mapping: Path | None, memory: str, threads: int, timings: Timings, use_cache: bool = True
 ) -> Iterator[tuple[duckdb.DuckDBPyConnection, RecordKinds, Tables]]:
     """An export in the engine, set for its size and shut off from everything outside."""
-    from compliance import loading, planning, reading, run
+    from compliance import planning
+    from compliance.engine import run
+    from compliance.exports import loading, reading
 
     with TemporaryDirectory(prefix="compliance-") as scratch_name:
         scratch = Path(scratch_name)
@@ -149,7 +153,8 @@ def _opened(
 def _audited(
     asked: Audit, timings: Timings, earlier: Earlier | None = None
 ) -> Iterator[tuple[Audited, tuple[RuleResult, ...], Tables]]:
-    from compliance import planning, run
+    from compliance import planning
+    from compliance.engine import run
 
     parameters = asked.parameters or beside(asked.data, PARAMETERS)
     with _opened(asked.data, asked.mapping, asked.memory, asked.threads, timings, asked.use_cache) as (
@@ -180,7 +185,8 @@ def forecast(asked: Audit, days: int, timings: Timings | None = None) -> Iterato
     Raises:
       ComplianceError: the rules, the mapping or the export cannot be used.
     """
-    from compliance import arranging, foresee, planning
+    from compliance import planning
+    from compliance.engine import arranging, foresee
     from compliance.forecast import Forecast
 
     timings = timings or Timings()
@@ -217,7 +223,7 @@ def _ordered(
     """How the findings are to be grouped, and what they are held against; None: as they come."""
     if not asked.by and before is None and not asked.sample and not asked.whose:
         return None
-    from compliance import arranging, run
+    from compliance.engine import arranging, run
     from compliance.grouping import OF_RECORDS
 
     of_records = asked.by in OF_RECORDS
@@ -339,7 +345,7 @@ def _folder(data: Path) -> str | None:
 def _seed(asked: Audit) -> int | None:
     if not asked.sample:
         return None
-    from compliance.sampling import seed_of
+    from compliance.engine.sampling import seed_of
 
     return seed_of(asked.as_at) if asked.seed is None else asked.seed
 
@@ -349,8 +355,9 @@ def _prompts(asked: Audit, audited: Audited, tables: Tables) -> list[Prompted]:
     seed = _seed(asked)
     if seed is None:
         return []
-    from compliance import planning, sampling
+    from compliance import planning
     from compliance.dates import english
+    from compliance.engine import sampling
 
     def left_out(p: Prompt) -> str:
         if asked.as_at < p.from_on:
@@ -370,7 +377,8 @@ def _prompts(asked: Audit, audited: Audited, tables: Tables) -> list[Prompted]:
 
 def _whose(asked: Audit, audited: Audited, tables: Tables) -> Iterator[tuple[str, str]]:
     """Whose file each finding is in, and the team that answers for it."""
-    from compliance import arranging, planning
+    from compliance import planning
+    from compliance.engine import arranging
     from compliance.grouping import OF_RECORDS
 
     kinds = planning.record_kinds()
@@ -393,7 +401,8 @@ def audit(asked: Audit, timings: Timings | None = None) -> Iterator[Report]:
     Raises:
       ComplianceError: the rules, the mapping or the export cannot be used.
     """
-    from compliance import loading, run
+    from compliance.engine import run
+    from compliance.exports import loading
 
     timings = timings or Timings()
     before, written = _earlier(asked), _waivers(asked)
@@ -429,9 +438,10 @@ def trend(asked: Audit, first: date, last: date, every: Frequency, timings: Timi
     Raises:
       ComplianceError: the rules, the mapping or the export cannot be used, or there are too many days.
     """
-    from compliance import planning, run
+    from compliance import planning
     from compliance.compiler.prepare import prepare_trend
     from compliance.dates import ends_between
+    from compliance.engine import run
     from compliance.trend import Trend
 
     timings = timings or Timings()
@@ -458,7 +468,8 @@ def kpi_cases(asked: Measuring, code: str, timings: Timings | None = None) -> It
     Raises:
       ComplianceError: there is no such KPI, it is not computed, or the export cannot be used.
     """
-    from compliance import measuring, planning
+    from compliance import planning
+    from compliance.kpis import measuring
 
     book = planning.rulebook(asked.rules, asked.parameters or beside(asked.data, PARAMETERS), kpis_only=True)
     frameworks = measuring.chosen(book.frameworks, asked.frameworks, asked.day)
@@ -476,7 +487,7 @@ def kpi_cases(asked: Measuring, code: str, timings: Timings | None = None) -> It
 @contextmanager
 def explained(asked: Audit, key: str) -> Iterator[list[tuple[RuleResult, Explained | None]]]:
     """How the one rule of `asked.only` came out for a record, in each way in which it is asked; None if there is no such record then."""
-    from compliance import run
+    from compliance.engine import run
 
     with _audited(asked, Timings()) as (audited, results, _):
         yield [(r, run.explain(audited, n, key) if r.status in RAN else None) for n, r in enumerate(results)]
@@ -499,7 +510,7 @@ def covered(
       ComplianceError: the rules or the export cannot be used, or there is no such instrument.
     """
     from compliance import planning
-    from compliance.coverage import coverage
+    from compliance.rules.coverage import coverage
 
     book = planning.rulebook(rules, parameters)
     known = sorted({d.instrument for d in book.duties.values()})
@@ -564,10 +575,12 @@ def measured(asked: Measuring, timings: Timings | None = None) -> KpiReport:
     Raises:
       ComplianceError: the rules, the mapping, the export or the history cannot be used.
     """
-    from compliance import measuring, planning, run
-    from compliance.checking import needs
+    from compliance import planning
     from compliance.compiler.prepare import prepare_measures
-    from compliance.kpi import Counts, KpiReport
+    from compliance.engine import run
+    from compliance.kpis import measuring
+    from compliance.kpis.kpi import Counts, KpiReport
+    from compliance.rules.checking import needs
 
     timings = timings or Timings()
     history = _history(asked.history)
@@ -631,7 +644,8 @@ def _with_codes(measures: list[Measure], frameworks: list[Framework], codes: tup
 def _history(path: Path | None) -> dict[tuple[str, str], list[Point]]:
     if path is None:
         return {}
-    from compliance import documents, measuring
+    from compliance import documents
+    from compliance.kpis import measuring
 
     try:
         return measuring.history(documents.load_json(path))

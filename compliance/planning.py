@@ -24,7 +24,7 @@ from compliance.sql.planned import AheadPlan, Plan, Prepared, RecordPlan
 
 if TYPE_CHECKING:
     from compliance.mapping import Mapping
-    from compliance.rulebook import Rulebook
+    from compliance.rules.rulebook import Rulebook
 
 
 def cache_folder() -> Path | None:
@@ -59,7 +59,7 @@ def rulebook(rules: Path | None, parameters: Path | None, kpis_only: bool = Fals
     Raises:
       RulesError: with every problem in every file.
     """
-    from compliance.rulebook import read
+    from compliance.rules.rulebook import read
 
     own, schemas = shipped()
     return read(rules or own, schemas, parameters, own, kpis_only)
@@ -73,7 +73,7 @@ def rule_ids(rules: Path | None) -> list[str]:
 
 def record_kinds() -> RecordKinds:
     """The record kinds."""
-    from compliance.records import read_kinds
+    from compliance.exports.records import read_kinds
 
     return read_kinds(shipped()[1] / "records")
 
@@ -231,7 +231,7 @@ def mapping(path: Path | None, kinds: RecordKinds, use_cache: bool = True) -> Ma
             return _mapping(json.loads(kept.read_bytes()))
         except (OSError, ValueError, KeyError, TypeError):
             pass
-    from compliance.mappingfile import read_mapping
+    from compliance.exports.mappingfile import read_mapping
 
     made = read_mapping(file, kinds, own, given)
     if kept is not None:

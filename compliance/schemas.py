@@ -13,8 +13,10 @@ from typing import Any, cast
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
-from compliance import kpifile, mappingfile, rulefile, waiverfile
+from compliance import waiverfile
 from compliance.documents import load_json, write_shared
+from compliance.exports import mappingfile
+from compliance.rules import kpifile, rulefile
 from compliance.tracker import planfile
 
 DRAFT = "http://json-schema.org/draft-07/schema#"

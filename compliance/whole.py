@@ -7,7 +7,7 @@ from datetime import date
 
 from compliance.findings import Report
 from compliance.forecast import Forecast
-from compliance.kpi import KpiReport
+from compliance.kpis.kpi import KpiReport
 from compliance.tracker.state import State
 
 

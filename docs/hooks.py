@@ -19,13 +19,13 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
 from compliance import planning
-from compliance.checking import CheckedRule
 from compliance.dates import english
-from compliance.kpi import Band, Measure, Version
+from compliance.kpis.kpi import Band, Measure, Version
 from compliance.model import Dated, Duty, Parameter, RecordKind, RecordKinds
 from compliance.report.dictionary import GROUPS, remarks, type_words
 from compliance.report.rules import explained
-from compliance.rulebook import Rulebook
+from compliance.rules.checking import CheckedRule
+from compliance.rules.rulebook import Rulebook
 
 ROOT = Path(__file__).parent.parent
 WHOLE = {

@@ -7,11 +7,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
-from compliance import documents, rulefile
-from compliance.checking import check_fact, check_rule, names_of
+from compliance import documents
 from compliance.errors import ComplianceError, Problem
 from compliance.grouping import Grouping
 from compliance.model import Dated, Duty, FactText, Field, Limit, Link, Pack, Parameter, Period, RecordKind, RecordKinds
+from compliance.rules import rulefile
+from compliance.rules.checking import check_fact, check_rule, names_of
 from compliance.strict import Problems
 
 

@@ -19,7 +19,7 @@ from postgres_server import new_database, server
 
 from compliance import planning
 from compliance.cli import main
-from compliance.rulebook import Rulebook
+from compliance.rules.rulebook import Rulebook
 
 ROOT = Path(__file__).parent.parent
 

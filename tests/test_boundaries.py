@@ -11,13 +11,14 @@ from click.testing import Result
 from conftest import shipped_book as book
 from test_mutants import FEW_CASES, INDUCTION, rule
 
-from compliance import boundaries, run
-from compliance.checking import CheckedRule
 from compliance.compiler import argue
-from compliance.compiler.ir import const
-from compliance.mutants import Judge
+from compliance.engine import run
+from compliance.ir import const
+from compliance.proving import boundaries
+from compliance.proving.mutants import Judge
+from compliance.proving.variants import Variant
+from compliance.rules.checking import CheckedRule
 from compliance.sql import duckdb as dialect
-from compliance.variants import Variant
 
 Cli = Callable[..., Result]
 

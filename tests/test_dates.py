@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compliance import run
 from compliance.dates import add_months, parse_date, parse_limit, put_right_on
+from compliance.engine import run
 from compliance.model import Limit
 from compliance.sql.duckdb import TEMPLATES
 from compliance.sql.text import literal

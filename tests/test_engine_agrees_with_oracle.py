@@ -12,10 +12,8 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
-from compliance import run
-from compliance.cases import fill
-from compliance.checking import CheckedRule, check_rule, names_of
 from compliance.compiler.prepare import prepare, prepare_trend
+from compliance.engine import run
 from compliance.errors import Location
 from compliance.model import (
     Dated,
@@ -35,7 +33,9 @@ from compliance.model import (
     Regime,
     Rule,
 )
-from compliance.oracle import Evaluator, World
+from compliance.proving.cases import fill
+from compliance.proving.oracle import Evaluator, World
+from compliance.rules.checking import CheckedRule, check_rule, names_of
 
 AS_AT = date(2021, 9, 20)
 

@@ -20,7 +20,8 @@ from click.testing import Result
 from conftest import ROOT
 from test_reading import KINDS
 
-from compliance import loading, pipeline
+from compliance import pipeline
+from compliance.exports import loading
 from compliance.model import Tables
 
 FIXTURES = ROOT / "fixtures"

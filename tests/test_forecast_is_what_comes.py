@@ -27,12 +27,12 @@ from test_engine_agrees_with_oracle import (
     worlds,
 )
 
-from compliance import foresee, run
-from compliance.cases import fill
-from compliance.checking import CheckedDeadline, CheckedRule
 from compliance.compiler.prepare import prepare_forecast
+from compliance.engine import foresee, run
 from compliance.model import Dated, Deadline, Every, Limit, PutRight, Regime, Rule
-from compliance.oracle import UNREADABLE, Evaluator, World
+from compliance.proving.cases import fill
+from compliance.proving.oracle import UNREADABLE, Evaluator, World
+from compliance.rules.checking import CheckedDeadline, CheckedRule
 
 DAYS = 45
 LAST = AS_AT + timedelta(days=DAYS)

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compliance.dates import ends_between, period_end, period_start, periods_to
-from compliance.kpi import (
+from compliance.kpis.kpi import (
     Band,
     Counts,
     Direction,
@@ -35,9 +35,9 @@ from compliance.kpi import (
     rounded,
     status,
 )
-from compliance.measuring import Days
+from compliance.kpis.measuring import Days
+from compliance.kpis.suppression import SUPPRESSED, suppress
 from compliance.model import Dated, Frequency, Rule, Tables
-from compliance.suppression import SUPPRESSED, suppress
 
 DAY = date(2021, 9, 30)
 

@@ -19,7 +19,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 
 from compliance.dates import dated, periods_to
-from compliance.kpi import (
+from compliance.kpis.kpi import (
     Band,
     Direction,
     Framework,
@@ -33,9 +33,9 @@ from compliance.kpi import (
     change,
     status,
 )
+from compliance.kpis.suppression import SUPPRESSED, suppress
 from compliance.model import Frequency, Tables
 from compliance.report.kpi import chart
-from compliance.suppression import SUPPRESSED, suppress
 
 AGENCY = Path(__file__).parent.parent / "fixtures" / "agency"
 DAY = date(2021, 9, 30)
@@ -211,7 +211,7 @@ def test_statuses_differ_by_shape_and_filling_without_colour(i: Indicator, stand
 def test_every_standing_has_a_mark_and_no_letter_means_two_things_in_one_chart() -> None:
     from typing import get_args
 
-    from compliance.kpi import Standing
+    from compliance.kpis.kpi import Standing
 
     assert set(chart.MARKS) == set(get_args(Standing))
     for its in (("green", "amber", "red"), ("better", "within", "outside"), ("better than usual", "as usual", "worse than usual"),

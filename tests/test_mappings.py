@@ -12,8 +12,9 @@ from click.testing import Result
 from conftest import ROOT
 from test_reading import KINDS, export, load, says
 
-from compliance import mappingfile, planning
+from compliance import planning
 from compliance.documents import load_yaml
+from compliance.exports import mappingfile
 from compliance.mapping import plain
 from compliance.model import Quarantined
 

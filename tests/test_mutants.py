@@ -13,9 +13,9 @@ import pytest
 from click.testing import Result
 from conftest import shipped_book as book
 
-from compliance import mutants
 from compliance.language import check, tree
 from compliance.model import Dated, Limit
+from compliance.proving import mutants
 
 Cli = Callable[..., Result]
 

@@ -13,8 +13,8 @@ from click.testing import Result
 from conftest import shipped_book as book
 
 from compliance import planning
-from compliance.cases import CaseResult, lacking, run_cases
 from compliance.model import Limit
+from compliance.proving.cases import CaseResult, lacking, run_cases
 
 RULES = Path(__file__).parent.parent / "rules"
 FOLDERS = [p.parent for p in sorted(RULES.glob("*/pack.yaml"))]

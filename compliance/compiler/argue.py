@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from compliance.checking import CheckedDeadline, CheckedEvery, CheckedRule, Conditions
-from compliance.compiler.ir import (
+from compliance.compiler.lower import Lowered, Lowerer, Scope, Value, consts
+from compliance.ir import (
     FALSE,
     NULL,
     TRUE,
@@ -25,10 +25,10 @@ from compliance.compiler.ir import (
     op,
     or_,
 )
-from compliance.compiler.lower import Lowered, Lowerer, Scope, Value, consts
 from compliance.language import tree
 from compliance.language.describe import english_of, field_words, path_words, source_words, words
 from compliance.model import LAYERS, Unit
+from compliance.rules.checking import CheckedDeadline, CheckedEvery, CheckedRule, Conditions
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from datetime import date
 from itertools import pairwise
 from typing import TypeVar, cast
 
-from compliance.checking import CheckedDeadline, CheckedEvery, CheckedRegime, CheckedRule, Conditions
-from compliance.compiler.ir import (
+from compliance.dates import english
+from compliance.ir import (
     FALSE,
     NULL,
     TRUE,
@@ -37,9 +37,9 @@ from compliance.compiler.ir import (
     or_,
     resolve_outer,
 )
-from compliance.dates import english
 from compliance.language import tree
 from compliance.model import Dated, Items, Limit, Link, Parameter, RecordKinds, Table, Unit, Within
+from compliance.rules.checking import CheckedDeadline, CheckedEvery, CheckedRegime, CheckedRule, Conditions
 
 T = TypeVar("T")
 

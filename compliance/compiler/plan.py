@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 
 from compliance.compiler.ahead import Ahead
 from compliance.compiler.argue import Argument
-from compliance.compiler.ir import (
+from compliance.compiler.lower import Lowered, Pair
+from compliance.ir import (
     FALSE,
     FEATURES,
     AsAt,
@@ -30,7 +31,6 @@ from compliance.compiler.ir import (
     parts,
     shared,
 )
-from compliance.compiler.lower import Lowered, Pair
 from compliance.model import RecordKinds, Table
 from compliance.sql import duckdb as dialect
 from compliance.sql.planned import AheadPlan, CountPlan, Plan, RecordPlan

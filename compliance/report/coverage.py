@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import date
 
-from compliance.coverage import Answered, Coverage
 from compliance.dates import english
 from compliance.report.grid import grid
+from compliance.rules.coverage import Answered, Coverage
 
 BY = {"rule": "rule", "attestation": "attestation", "judgement": "reading", "none": "nothing yet"}
 LONGEST = 30

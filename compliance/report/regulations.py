@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from compliance.checking import CheckedRule
 from compliance.findings import Report
 from compliance.grouping import in_order
 from compliance.model import RuleInfo, RuleResult
+from compliance.rules.checking import CheckedRule
 
 NO_LAW = "Good practice and local policy"
 COLUMNS = ("breached", "not evidenced", "met", "attested", "nothing to look at", "could not run", "left out")

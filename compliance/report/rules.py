@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from datetime import date
 from typing import TYPE_CHECKING
 
-from compliance.checking import CheckedDeadline, CheckedEvery, CheckedRegime, CheckedRule, Conditions
 from compliance.dates import english
 from compliance.language.describe import english_of, source_words
 from compliance.model import RecordKinds, RuleInfo, Within
+from compliance.rules.checking import CheckedDeadline, CheckedEvery, CheckedRegime, CheckedRule, Conditions
 
 if TYPE_CHECKING:
-    from compliance.run import Explained
+    from compliance.engine.run import Explained
 
 OUTCOME_WORDS = {
     "compliant": "Compliant.",

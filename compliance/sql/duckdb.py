@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import date
 
-from compliance.compiler.ir import AsAt, Column, Const, Ir, Op
+from compliance.ir import AsAt, Column, Const, Ir, Op
 from compliance.sql.text import literal, name
 
 Arguments = tuple[str, ...]

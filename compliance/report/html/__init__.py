@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from compliance.findings import Report
 from compliance.forecast import Forecast
-from compliance.kpi import KpiReport
+from compliance.kpis.kpi import KpiReport
 from compliance.report.html import page
 from compliance.whole import Whole
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from datetime import date
 from itertools import islice
 
-from compliance.checking import CheckedRule
 from compliance.dates import put_right_on
 from compliance.findings import Report
 from compliance.model import SEVERITIES, Finding, Prompted, Quarantined, RuleInfo, RuleResult
 from compliance.report.regulations import COLUMNS, Under, heading, unders
 from compliance.report.rules import asks
 from compliance.report.words import accepted_text, value_text, why_text
+from compliance.rules.checking import CheckedRule
 from compliance.waivers import STATES, Judged
 
 FIRST = 50

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 import compliance.report.kpi.chart as chart
 import compliance.report.kpi.words as words
-from compliance.kpi import Framework, Indicator, KpiReport, in_order
+from compliance.kpis.kpi import Framework, Indicator, KpiReport, in_order
 
 SYMBOLS: Mapping[str, str] = {
     "green": "●", "better": "●", "better than usual": "●", "above usual": "▲", "below usual": "▼",

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from compliance.kpi import KpiReport
+from compliance.kpis.kpi import KpiReport
 from compliance.report.kpi import csv, json, table
 
 

@@ -28,10 +28,10 @@ from matplotlib.ticker import MaxNLocator
 
 import compliance.report.kpi.words as words
 from compliance.dates import english, period_end
-from compliance.kpi import NO_CASES, Indicator, KpiReport, MeasureUnit, Point, Standing, period_name
+from compliance.kpis.kpi import NO_CASES, Indicator, KpiReport, MeasureUnit, Point, Standing, period_name
+from compliance.kpis.suppression import SUPPRESSED, told
 from compliance.model import Dated
 from compliance.report.words import printable
-from compliance.suppression import SUPPRESSED, told
 
 # --- what it looks like: lengths are in points, contrasts against white (WCAG asks for 4.5 of text and 3 of lines) ---
 

@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterator
 
 import compliance.report.kpi.words as words
-from compliance.kpi import Indicator, KpiReport, Point
+from compliance.kpis.kpi import Indicator, KpiReport, Point
 from compliance.report.csv import safe
 
 HEADER = (

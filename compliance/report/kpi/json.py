@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from compliance.dates import put_right_on
-from compliance.kpi import WITH_ACTION, Indicator, KpiReport, Point, period_name
+from compliance.kpis.kpi import WITH_ACTION, Indicator, KpiReport, Point, period_name
 
 
 def write(report: KpiReport, width: int) -> Iterator[str]:

@@ -7,7 +7,7 @@ from textwrap import wrap
 
 import compliance.report.kpi.words as words
 from compliance.dates import english, put_right_on
-from compliance.kpi import WITH_ACTION, Framework, Indicator, KpiReport, Point
+from compliance.kpis.kpi import WITH_ACTION, Framework, Indicator, KpiReport, Point
 from compliance.report.grid import grid
 from compliance.report.words import printable
 

@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 from compliance.dates import english, period_end
-from compliance.kpi import Indicator, MeasureUnit, Point, Version, period_name
+from compliance.kpis.kpi import Indicator, MeasureUnit, Point, Version, period_name
 
 BARS = "▁▂▃▄▅▆▇█"
 NO_VALUE, UNSURE = "·", "░"

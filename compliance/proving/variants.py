@@ -14,11 +14,11 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any
 
-from compliance.cases import UNREADABLE, World
-from compliance.checking import CheckedRule
 from compliance.dates import add_months, english
 from compliance.language import tree
 from compliance.model import Case, Dated, Limit, Parameter, RecordKinds, Rule, Value
+from compliance.proving.cases import UNREADABLE, World
+from compliance.rules.checking import CheckedRule
 
 Written = dict[str, Any]
 Way = tuple[str | int, ...]

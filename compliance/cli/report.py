@@ -10,8 +10,8 @@ from pathlib import Path
 
 import click
 
-from compliance.cli_plan import known
-from compliance.terminal import (
+from compliance.cli.plan import known
+from compliance.cli.terminal import (
     INCOMPLETE,
     NOTHING,
     Day,

@@ -13,7 +13,7 @@ from datetime import date
 from decimal import Decimal
 from itertools import pairwise
 
-from compliance.kpi import Indicator, KpiReport, Point, Status, change, status
+from compliance.kpis.kpi import Indicator, KpiReport, Point, Status, change, status
 
 SUPPRESSED = "suppressed"
 

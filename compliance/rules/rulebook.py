@@ -8,11 +8,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any, cast
 
-from compliance import documents, kpifile, records, rulefile
-from compliance.checking import CheckedRule, check_fact, check_rule, names_of
+from compliance import documents
 from compliance.errors import ComplianceError, Location, Problem, RulesError, nearest
+from compliance.exports import records
 from compliance.grouping import Grouping
-from compliance.kpi import Framework, Measure
+from compliance.kpis.kpi import Framework, Measure
 from compliance.language.check import Names
 from compliance.model import (
     SERVICES,
@@ -27,7 +27,9 @@ from compliance.model import (
     Rule,
     Value,
 )
-from compliance.rulefile import Overrides
+from compliance.rules import kpifile, rulefile
+from compliance.rules.checking import CheckedRule, check_fact, check_rule, names_of
+from compliance.rules.rulefile import Overrides
 from compliance.strict import Problems
 
 

@@ -11,18 +11,18 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, cast
 
-from compliance.checking import CheckedDeadline, CheckedEvery, CheckedRule
 from compliance.compiler.prepare import prepare
 from compliance.dates import parse_date
 from compliance.errors import Location, Problem, RulesError, nearest
 from compliance.model import Case, Field, Finding, RecordKinds, Source, Table, Tables
-from compliance.rulebook import Rulebook, with_figures
+from compliance.rules.checking import CheckedDeadline, CheckedEvery, CheckedRule
+from compliance.rules.rulebook import Rulebook, with_figures
 from compliance.sql import duckdb as dialect
 
 if TYPE_CHECKING:
     import duckdb
 
-    from compliance.run import Explained
+    from compliance.engine.run import Explained
 
 UNREADABLE = "?"
 """In a case, a cell that was filled but cannot be read."""
@@ -165,7 +165,7 @@ def run_cases(book: Rulebook, rules: Iterable[CheckedRule]) -> Iterator[CaseResu
 def _run_batch(
     book: Rulebook, as_at: date, batch: list[tuple[CheckedRule, Case]], problems: list[Problem]
 ) -> Iterator[CaseResult]:
-    from compliance import run
+    from compliance.engine import run
 
     world = World(book.kinds)
     roots: dict[tuple[str, str], str] = {}

@@ -13,20 +13,20 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from compliance import reading
+from compliance.engine.sidebyside import execute_all, run_jobs, workers
 from compliance.errors import DataError, nearest
+from compliance.exports import reading
+from compliance.exports.reading import Empty, Sheet, Workbook
 from compliance.mapping import Column, SourceOf, plain
 from compliance.mapping import Mapping as ExportMapping
 from compliance.model import Link, Quarantined, RecordKind, RecordKinds, Source, Table, Tables
-from compliance.reading import Empty, Sheet, Workbook
-from compliance.sidebyside import execute_all, run_jobs, workers
 from compliance.sql import loading as sql
 from compliance.sql.text import literal, name
 
 if TYPE_CHECKING:
     import duckdb
 
-    from compliance.sidebyside import Job
+    from compliance.engine.sidebyside import Job
 
 OWN_FILES = ("mapping.yaml", "parameters.yaml", "mapping.yml")
 """Files beside the data that are ours to read."""

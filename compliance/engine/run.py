@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from compliance.dates import put_right_on
+from compliance.engine.sidebyside import done_jobs, execute_all, run_jobs, workers
 from compliance.errors import ComplianceError
 from compliance.model import (
     OUTCOMES,
@@ -33,7 +34,6 @@ from compliance.model import (
     Status,
 )
 from compliance.previous import Gone
-from compliance.sidebyside import done_jobs, execute_all, run_jobs, workers
 from compliance.sql import duckdb as dialect
 from compliance.sql import reporting
 from compliance.sql.text import literal
@@ -41,11 +41,11 @@ from compliance.sql.text import literal
 if TYPE_CHECKING:
     import duckdb
 
-    from compliance.measuring import Reported
+    from compliance.engine.sampling import Draw
+    from compliance.engine.sidebyside import Job
+    from compliance.kpis.measuring import Reported
     from compliance.model import Tables
     from compliance.previous import Became, Earlier
-    from compliance.sampling import Draw
-    from compliance.sidebyside import Job
     from compliance.sql.planned import CountPlan, Plan, RecordPlan
 
 RULES = 10
@@ -530,7 +530,7 @@ def reported_figures(con: duckdb.DuckDBPyConnection, tables: Tables, day: date) 
     columns = ("framework", "code", "period_end", "value", "numerator", "denominator")
     if table is None or not {"framework", "code", "period_end", "value"} <= table.columns:
         return []
-    from compliance.measuring import Reported
+    from compliance.kpis.measuring import Reported
 
     listed = [c if c in table.columns else "" for c in columns]
     rows = con.execute(reporting.figures(listed), {"day": day}).fetchall()

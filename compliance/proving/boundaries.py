@@ -14,14 +14,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, cast
 
-from compliance import run, variants
-from compliance.cases import fill
-from compliance.checking import CheckedRule
 from compliance.compiler.prepare import prepare
+from compliance.engine import run
 from compliance.model import Dated, Finding, Value
-from compliance.mutants import Judge, Tried
-from compliance.rulebook import Rulebook, with_figures
-from compliance.variants import Change, Changes, Variant
+from compliance.proving import variants
+from compliance.proving.cases import fill
+from compliance.proving.mutants import Judge, Tried
+from compliance.proving.variants import Change, Changes, Variant
+from compliance.rules.checking import CheckedRule
+from compliance.rules.rulebook import Rulebook, with_figures
 
 MOST: Mapping[str, int] = {
     "day": 40,

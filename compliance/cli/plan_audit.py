@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from compliance.cli_plan import (
+from compliance.cli.plan import (
     Change,
     changed,
     chosen,
@@ -23,8 +23,8 @@ from compliance.cli_plan import (
     role_option,
     why_option,
 )
+from compliance.cli.terminal import FOUND, out_option, print_out, width
 from compliance.errors import ComplianceError
-from compliance.terminal import FOUND, out_option, print_out, width
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

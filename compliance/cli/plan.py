@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from compliance.cli.terminal import Day, out_option, print_out, width
 from compliance.errors import ComplianceError
-from compliance.terminal import Day, out_option, print_out, width
 
 if TYPE_CHECKING:
     from compliance.tracker.events import Draft, Event, Who
@@ -248,7 +248,7 @@ def import_(
             its = planfile.read(file)
             _import(importing.whole(its, str(file)), by.plan_id or its.id, its.title, by, dry_run)
         case ".xlsx" | ".xlsm":
-            from compliance.terminal import tidy
+            from compliance.cli.terminal import tidy
             from compliance.tracker import planfile, spreadsheet
 
             said, notes = spreadsheet.read(file)
@@ -264,7 +264,7 @@ def import_(
 
 def _import(said: Said, plan_id: str, title: str, by: Change, dry_run: bool) -> None:
     """Begins the plan or changes it, and tells every event."""
-    from compliance.terminal import tidy
+    from compliance.cli.terminal import tidy
     from compliance.tracker import accounts, importing, life, plain, planfile
     from compliance.tracker.events import chained
     from compliance.tracker.state import State
@@ -526,7 +526,7 @@ def history(action: str | None, plan_id: str | None, check: bool, db: str) -> No
 
     Example: compliance plan history WS1.1
     """
-    from compliance.terminal import FOUND, tidy
+    from compliance.cli.terminal import FOUND, tidy
     from compliance.tracker.events import broken
     from compliance.tracker.telling import told
 

@@ -11,10 +11,12 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field
 
-from compliance import kpi, model, rulefile
+from compliance import model
 from compliance.dates import dated, period_end
 from compliance.errors import nearest
-from compliance.rulefile import CaseModel, EquivalentModel, Expression
+from compliance.kpis import kpi
+from compliance.rules import rulefile
+from compliance.rules.rulefile import CaseModel, EquivalentModel, Expression
 from compliance.strict import Day, Line, Loc, Name, Problems, Slug, Strict, validated
 
 T = TypeVar("T")

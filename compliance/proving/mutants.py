@@ -14,15 +14,15 @@ from decimal import Decimal
 from itertools import islice, pairwise
 from typing import Any, cast
 
-from compliance import oracle, variants
-from compliance.cases import World as Told
-from compliance.checking import CheckedDeadline, CheckedEvery, CheckedRegime, CheckedRule, Conditions
 from compliance.dates import english
 from compliance.language import tree
 from compliance.language.describe import english_of, source_words
 from compliance.model import Case, Dated, Limit, Parameter, RecordKinds
-from compliance.rulebook import Rulebook
-from compliance.variants import Variant, as_yaml
+from compliance.proving import oracle, variants
+from compliance.proving.cases import World as Told
+from compliance.proving.variants import Variant, as_yaml
+from compliance.rules.checking import CheckedDeadline, CheckedEvery, CheckedRegime, CheckedRule, Conditions
+from compliance.rules.rulebook import Rulebook
 
 LONGEST = 90
 """Characters of a phrase in a mutant's name."""

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from compliance.cli_plan import as_at_option, db_option, format_option, known, plan_option, today
+from compliance.cli.plan import as_at_option, db_option, format_option, known, plan_option, today
+from compliance.cli.terminal import Day, out_option, print_out, width
 from compliance.errors import ComplianceError
-from compliance.terminal import Day, out_option, print_out, width
 
 if TYPE_CHECKING:
     from compliance.report.plan.page import Block

@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 
 from compliance.dates import ends_between, english, parse_date, period_end, period_start, periods_to
 from compliance.errors import ComplianceError, nearest
-from compliance.kpi import (
+from compliance.kpis.kpi import (
     Counts,
     Framework,
     Indicator,

@@ -16,10 +16,10 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any, cast
 
-from compliance.checking import CheckedDeadline, CheckedEvery, CheckedRegime, CheckedRule, Conditions
 from compliance.dates import period_start
 from compliance.language import tree
 from compliance.model import Dated, Limit, Link, Parameter, RecordKinds
+from compliance.rules.checking import CheckedDeadline, CheckedEvery, CheckedRegime, CheckedRule, Conditions
 
 UNREADABLE = "?"
 EMPTY: tuple[Any, bool] = (None, False)

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -18,6 +18,11 @@ NOTHING, FOUND, COULD_NOT, INCOMPLETE = 0, 1, 2, 3
 """Exit codes: docs/exit-codes.md."""
 
 click.ClickException.exit_code = COULD_NOT
+
+if TYPE_CHECKING:
+    from compliance.forecast import RuleAhead
+    from compliance.model import RuleResult
+    from compliance.pipeline import Timings
 
 
 class Day(click.ParamType):  # type: ignore[type-arg]  # generic in click 8.2 and later only
@@ -144,3 +149,44 @@ threads_option = click.option(
 )
 no_cache_option = click.option("--no-cache", is_flag=True, help="Read and check the rules anew.")
 timings_option = click.option("--timings", is_flag=True, help="Say on standard error how long each stage took.")
+
+
+FREQUENCIES = ["week", "month", "quarter", "term", "year"]
+
+
+def span(as_at: date, every: str | None, first: date | None, last: date | None) -> tuple[date | None, date]:
+    """From when to when values are wanted."""
+    if (every is None) != (first is None) or (every is None and last is not None):
+        raise click.UsageError("--every, --from and, if it is not the as-at date, --to go together")
+    last = last or as_at
+    if first is not None and first > last:
+        raise click.UsageError(f"--from {first} is later than --to {last}")
+    if last > as_at:
+        raise click.UsageError(f"--to {last} is later than the as-at date {as_at}: nobody knows yet")
+    return first, last
+
+
+def tell_times(times: Timings | None) -> None:
+    """Where the time went, if that was asked for."""
+    for stage, seconds in times.stages.items() if times else ():
+        click.echo(f"{seconds * 1000:8.1f} ms  {stage}", err=True)
+
+
+def entries(n: int) -> str:
+    """1 entry, 1,200 entries."""
+    return f"{n:,} {'entry' if n == 1 else 'entries'}"
+
+
+def tell_failed(results: Iterable[RuleResult | RuleAhead]) -> None:
+    """A fault of ours is told whatever the format."""
+    for result in results:
+        if result.status == "failed":
+            said = f"Rule {result.rule.id} failed: {result.why}\n    This is a fault of the program; please report it."
+            click.echo(tidy(said), err=True)
+
+
+def aside(summary: str, out: Path | None) -> None:
+    """What a person at the screen should see when the report itself goes to a file or a machine."""
+    click.echo(summary, nl=False, err=True)
+    if out is not None:
+        click.echo(f"Written to {out}.", err=True)

@@ -6,17 +6,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
+from compliance.engine.run import ASKED, each_alone, set_up
+from compliance.engine.sidebyside import run_jobs, workers
 from compliance.forecast import DueItem, RuleAhead, fold, places
 from compliance.model import RuleInfo
-from compliance.run import ASKED, each_alone, set_up
-from compliance.sidebyside import run_jobs, workers
 from compliance.sql import forecasting
 from compliance.sql.text import literal
 
 if TYPE_CHECKING:
     import duckdb
 
-    from compliance.sidebyside import Job
+    from compliance.engine.sidebyside import Job
     from compliance.sql.planned import AheadPlan, Plan
 
 CHUNK = 10_000

@@ -1,0 +1,207 @@
+"""`compliance audit`: what is breached, for whom, on what evidence."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from compliance.cli.terminal import (
+    FOUND,
+    INCOMPLETE,
+    NOTHING,
+    Also,
+    Day,
+    Format,
+    data_argument,
+    mapping_option,
+    memory_option,
+    no_cache_option,
+    only_option,
+    out_option,
+    parameters_option,
+    print_out,
+    require_complete_option,
+    rules_option,
+    stop,
+    strict_option,
+    threads_option,
+    tidy,
+    timings_option,
+    width,
+)
+
+if TYPE_CHECKING:
+    from compliance.findings import Report
+    from compliance.model import Frequency, Severity
+from compliance.cli.terminal import FREQUENCIES, aside, entries, span, tell_failed, tell_times
+
+
+@click.command()
+@data_argument
+@click.option("--as-at", type=Day(), required=True, help="The day that the audit looks from.")
+@mapping_option
+@parameters_option
+@click.option(
+    "--waivers",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The risks that the agency has accepted. Default: waivers.yaml beside the data, if there.",
+)
+@rules_option
+@only_option
+@click.option(
+    "--by",
+    type=click.Choice(["regulation", "standard", "judgement", "workstream", "subject", "rule", "team"]),
+    help="List the findings under these.",
+)
+@click.option(
+    "--previous",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The JSON of an earlier audit: say what is restated, what is new, and what is no longer found.",
+)
+@click.option(
+    "--baseline",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The same, and only what is new, and not accepted, can fail the run.",
+)
+@click.option(
+    "--every", type=click.Choice(FREQUENCIES), help="A trend: what became of every rule at the end of each ..."
+)
+@click.option("--from", "first", type=Day(), help="... from this day ...")
+@click.option("--to", "last", type=Day(), help="... to this one.  [default: the as-at date]")
+@click.option(
+    "--sample",
+    type=click.IntRange(0, 1000),
+    help="Draw so many records to be read for each duty that only reading can settle; 0: none.  [default: 5; 0 with --rule]",
+)
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Draw them by this number.  [default: the as-at date]")
+@click.option("--format", "format_", type=Format(), default="table", show_default=True)
+@out_option
+@click.option(
+    "--also",
+    type=Also(),
+    multiple=True,
+    help="Write the report to a file in this format as well (may be given several times).",
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice(["requirement", "recommendation", "advice", "never"]),
+    default="requirement",
+    show_default=True,
+    help="Exit with 1 if there is a finding at least as serious.",
+)
+@click.option("--exit-zero", is_flag=True, help="Findings do not change the exit code; the same as --fail-on never.")
+@strict_option
+@require_complete_option
+@memory_option
+@threads_option
+@no_cache_option
+@timings_option
+def audit(
+    data: Path,
+    as_at: date,
+    mapping: Path | None,
+    parameters: Path | None,
+    waivers: Path | None,
+    rules: Path | None,
+    only: tuple[str, ...],
+    by: str | None,
+    previous: Path | None,
+    baseline: Path | None,
+    every: Frequency | None,
+    first: date | None,
+    last: date | None,
+    sample: int | None,
+    seed: int | None,
+    format_: str,
+    out: Path | None,
+    also: tuple[tuple[str, Path], ...],
+    fail_on: str,
+    exit_zero: bool,
+    strict: bool,
+    require_complete: bool,
+    memory: str,
+    threads: int,
+    no_cache: bool,
+    timings: bool,
+) -> None:
+    """Audit an export: what became of every rule, then the findings, most serious first.
+
+    DATA is a folder of CSV files, one CSV file, or an XLSX workbook.
+
+    \b
+    Exit codes: 0 nothing at or above --fail-on; 1 findings at or above it;
+    2 could not run; 3 ran, but not all of it.
+
+    \b
+    Example: compliance audit fixtures/agency --as-at 2021-09-20
+    Example: compliance audit fixtures/agency --as-at 2021-09-20 --by regulation --previous findings-2020.json
+    Example: compliance audit fixtures/agency --as-at 2021-09-20 --every month --from 2020-10-01
+    Example: compliance audit fixtures/agency --as-at 2021-09-20 --baseline findings.json --also sarif=findings.sarif
+    """
+    from compliance import pipeline
+    from compliance.report import FORMATS, OWNERS
+    from compliance.report.trend import FORMATS as TREND_FORMATS
+
+    if previous and baseline:
+        raise click.UsageError("--baseline says all that --previous says; give one of them")
+    files = [f for f in (out, *(f for _, f in also)) if f is not None]
+    if len(set(files)) < len(files):
+        raise click.UsageError("--out and --also name the same file twice")
+    against = previous or baseline
+    asked = pipeline.Audit(
+        data, as_at, mapping, parameters, rules, only, memory, threads, not no_cache, by or "", against
+    )
+    asked = replace(asked, sample=(0 if only else 5) if sample is None else sample, seed=seed, waivers=waivers)
+    whose = any(name in OWNERS for name in (format_, *(name for name, _ in also)))
+    asked = replace(asked, baseline=baseline is not None, whose=whose)
+    times = pipeline.Timings()
+    first, last_day = span(as_at, every, first, last)
+    if every is not None and first is not None:
+        if by or against or sample or strict or waivers or also:
+            raise click.UsageError(
+                "--every counts findings day by day; it goes with none of --by, --previous, --baseline, --sample, --strict,"
+                " --waivers, --also"
+            )
+        if format_ not in TREND_FORMATS:
+            raise click.UsageError(f"--every is told as {', '.join(TREND_FORMATS)}, not as {format_}")
+        found = pipeline.trend(asked, first, last_day, every, times)
+        print_out(TREND_FORMATS[format_](found, width()), out)
+        times.mark("report")
+        tell_times(times if timings else None)
+        sys.exit(NOTHING if exit_zero or fail_on == "never" or not found.at_or_above(_severity(fail_on)) else FOUND)
+    with pipeline.audit(asked, times) as report:
+        if strict and report.tables.n_quarantined:
+            for line in report.folded():
+                click.echo(tidy(line), err=True)
+            stop(
+                f"{entries(report.tables.n_quarantined)} in the data could not be used as written; nothing was audited (--strict)."
+            )
+        print_out(FORMATS[format_](report, width()), out)
+        for other, file in also:
+            print_out(FORMATS[other](report, width()), file)
+        tell_failed(report.rules)
+        if format_ != "table" or out is not None:
+            from compliance.report.table import summary
+
+            aside(summary(report), out)
+        code = _exit_code(report, "never" if exit_zero else fail_on, require_complete)
+    tell_times(times if timings else None)
+    sys.exit(code)
+
+
+def _severity(fail_on: str) -> Severity:
+    severity: Severity = fail_on  # type: ignore[assignment]
+    return severity
+
+
+def _exit_code(report: Report, fail_on: str, require_complete: bool) -> int:
+    if report.n_rules("failed") or (require_complete and report.n_rules("could not run")):
+        return INCOMPLETE
+    if fail_on == "never":
+        return NOTHING
+    return FOUND if report.at_or_above(_severity(fail_on)) else NOTHING
