@@ -17,6 +17,9 @@ from compliance.model import LAYERS, SERVICES, Limit, Parameter, RecordKinds, Ru
 from compliance.rules.checking import CheckedRule, Conditions, needs
 from compliance.sql.planned import CountPlan, Prepared
 
+Span = tuple[date, date]
+"""A first and a last day."""
+
 
 def prepare(
     rules: tuple[CheckedRule, ...],
@@ -27,14 +30,14 @@ def prepare(
 ) -> Prepared:
     """Plans every rule that can run; says of every other why not."""
     lowerer = Lowerer(kinds, tables.tables, parameters)
-    asked = _asked(rules, kinds, parameters, tables, as_at, as_at)
+    asked = _asked(rules, kinds, parameters, tables, (as_at, as_at), (as_at, as_at))
     numbers, lowered, arguments = [], [], []
     for number, low in _lowered(asked, parameters, lowerer):
         numbers.append(number)
         lowered.append(low)
         arguments.append(argue(low, lowerer))
     plan = make_plan(lowered, arguments, numbers, kinds, tables.tables, lowerer.pairs)
-    since, until = _valid(rules, as_at, as_at)
+    since, until = _valid(rules, tables, as_at, as_at)
     return Prepared(tuple(info for info, _ in asked), plan, since, until)
 
 
@@ -51,12 +54,12 @@ def prepare_forecast(
     clocked = tuple(r for r in rules if not isinstance(r.check, Conditions))
     # What is due on the last day is late on the day after.
     last = as_at + timedelta(days=days + 1)
-    asked = _asked(clocked, kinds, parameters, tables, as_at, last)
+    asked = _asked(clocked, kinds, parameters, tables, (as_at, last), (as_at, as_at))
     now = dict(_lowered(asked, parameters, lowerer))
     later = _lowered(asked, parameters, lowerer, {n: day_after(low) for n, low in now.items()})
     found = [ahead(now[n], low, days) for n, low in later]
     plan = make_forecast(found, list(now), kinds, tables.tables, lowerer.pairs)
-    since, until = _valid(clocked, as_at, last)
+    since, until = _valid(clocked, tables, as_at, last)
     return Prepared(tuple(info for info, _ in asked), plan, since, until)
 
 
@@ -86,7 +89,9 @@ def prepare_trend(
         running = FALSE if low.pending == FALSE else and_(low.when, low.pending)
         return not_(low.when), running, not_(low.verdict), is_null(low.verdict)
 
-    return _counted(_asked(rules, kinds, parameters, tables, first, last), kinds, parameters, tables, outcomes)
+    return _counted(
+        _asked(rules, kinds, parameters, tables, (first, last), (first, last)), kinds, parameters, tables, outcomes
+    )
 
 
 def prepare_measures(
@@ -103,7 +108,7 @@ def prepare_measures(
         sides = (holds, not_(holds), is_null(holds))
         return (*(and_(low.when, s) for s in sides), *(and_(is_null(low.when), s) for s in sides))
 
-    asked = _asked(rules, kinds, parameters, tables, date.min, date.max)
+    asked = _asked(rules, kinds, parameters, tables, (date.min, date.max))
     return _counted(asked, kinds, parameters, tables, counts, prefix)
 
 
@@ -130,13 +135,17 @@ def _asked(
     kinds: RecordKinds,
     parameters: Mapping[str, Parameter],
     tables: Tables,
-    first: date,
-    last: date,
+    days: Span,
+    seen_from: Span | None = None,
 ) -> list[tuple[RuleInfo, CheckedRule]]:
-    """Each rule in each way in which it is asked on some day from `first` to `last`, with what becomes of it."""
+    """Each rule in each way in which it is asked on some of these days, with what becomes of it.
+
+    Args:
+      seen_from: days from which the records are looked at; None: the caller holds back what the export does not cover.
+    """
     asked: list[tuple[RuleInfo, CheckedRule]] = []
     for rule in rules:
-        status, why, lacking = _status(rule, kinds, parameters, tables, first, last)
+        status, why, lacking = _status(rule, kinds, parameters, tables, days, seen_from)
         info = replace(_info(rule, parameters, status, why), lacking=lacking)
         parts = _parts(rule, tables) if status == "ran" else ("",)
         asked += [(_for_part(info, rule, part), rule) for part in parts]
@@ -211,20 +220,18 @@ def _parts(rule: CheckedRule, tables: Tables) -> tuple[str, ...]:
     return tuple(p for p in rule.parts if p not in binds or not tables.services or binds[p] & tables.services)
 
 
-def _valid(rules: tuple[CheckedRule, ...], as_at: date, last: date) -> tuple[date, date]:
-    """The days around `as_at` on which the same rules are in force then, or on some day up to as long after as `last` is."""
-    since, until = date.min, date.max
+def _valid(rules: tuple[CheckedRule, ...], tables: Tables, as_at: date, last: date) -> tuple[date, date]:
+    """The days around `as_at` on which the same rules are in force then, or on some day up to as long after as `last` is, and can run."""
+    edges = [d for since, until in tables.covers.values() for d in (since, until + timedelta(days=1))]
     for rule in rules:
         if rule.judged_on is not None:
             continue
-        edges = [rule.rule.from_on - (last - as_at)] if rule.rule.from_on != date.min else []
+        if rule.rule.from_on != date.min:
+            edges.append(rule.rule.from_on - (last - as_at))
         if rule.rule.to_on is not None and rule.rule.to_on != date.max:
             edges.append(rule.rule.to_on + timedelta(days=1))
-        for edge in edges:
-            if edge <= as_at:
-                since = max(since, edge)
-            else:
-                until = min(until, edge - timedelta(days=1))
+    since = max((edge for edge in edges if edge <= as_at), default=date.min)
+    until = min((edge - timedelta(days=1) for edge in edges if edge > as_at), default=date.max)
     return since, until
 
 
@@ -233,9 +240,10 @@ def _status(
     kinds: RecordKinds,
     parameters: Mapping[str, Parameter],
     tables: Tables,
-    first: date,
-    last: date,
+    days: Span,
+    seen_from: Span | None,
 ) -> tuple[Status, str, tuple[str, ...]]:
+    first, last = days
     off = [p for p in rule.parameters if parameters[p].value is None]
     if off:
         by = parameters[off[0]].overridden_by
@@ -263,6 +271,12 @@ def _status(
         elif need.field and need.field not in table.columns:
             lacking.append(f"no field {need.kind}.{need.field}")
             names.append(f"{need.kind}.{need.field}")
+    if seen_from is not None:
+        for kind in sorted({n.kind for n in needs(rule, kinds)} & set(tables.covers)):
+            since, until = tables.covers[kind]
+            if seen_from[0] < since or seen_from[1] > until:
+                lacking.append(f"{kind} records only from {english(since)} to {english(until)}")
+                names.append(kind)
     if lacking:
         return "could not run", "the export has " + ", ".join(lacking), tuple(names)
     return "ran", "", ()

@@ -48,7 +48,7 @@ class WhereModel(Strict):
 
 
 class CoversModel(Strict):
-    """The time whose events an export holds: so long up to the day that is set for a field."""
+    """The time whose events an export holds: so long up to a day, or to the one that is set for a field."""
 
     last: LimitText
     to: Text
@@ -211,7 +211,7 @@ def _covers(written: CoversModel | None, given: Mapping[str, object]) -> tuple[s
     """
     if written is None:
         return None
-    last = parse_date(given.get(written.to))
+    last = parse_date(given.get(written.to, written.to))
     first = day_before(last, parse_limit(written.last)) + timedelta(days=1)
     return first.isoformat(), last.isoformat()
 
@@ -247,7 +247,11 @@ def _wrong(written: MappingModel, kinds: RecordKinds) -> Iterator[Wrong]:
             try:
                 _covers(covers, written.set)
             except ValueError as e:
-                yield loc, f"what is covered cannot be told: {e}", "Such as covers: {last: 6 months, to: snapshot_on}"
+                yield (
+                    loc,
+                    f"what is covered cannot be told: {e}",
+                    "Such as covers: {last: 6 months, to: 2021-09-30}, or to: snapshot_on where that is set",
+                )
     for field, value in written.set.items():
         its = [kinds[s.record] for s in written.sources if s.record in kinds and field in kinds[s.record].fields]
         if not its:
