@@ -364,16 +364,70 @@ def test_headings_go_down_one_level_at_a_time(browser: Browser, report: Path) ->
     assert all(b - a <= 1 for a, b in pairwise(levels))
 
 
-def test_printing_holds_all_findings_that_match(browser: Browser, report: Path) -> None:
+def printed(page: Page, *, parts: str = "h2") -> list[str]:
+    """What of the page is on paper."""
+    return [h.inner_text() for h in page.locator(parts).all() if h.is_visible()]
+
+
+def test_a_summary_is_printed_and_findings_only_if_chosen(browser: Browser, report: Path) -> None:
     with opened(browser, report) as o:
-        o.page.evaluate("dispatchEvent(new Event('beforeprint'))")
         o.page.emulate_media(media="print")
-        assert o.page.locator("#rows tr").count() == 275
-        assert o.page.locator("#rows .said").first.is_visible()
+        before, after = "dispatchEvent(new Event('beforeprint'))", "dispatchEvent(new Event('afterprint'))"
+        o.page.evaluate(before)
+        assert {"What to fix first", "By regulation", "Every rule"} <= set(printed(o.page))
+        assert not o.page.locator("#table").is_visible()
+        assert "Not printed: 275 findings" in shown(o.page)
         assert not o.page.locator("#filters").is_visible()
-        assert o.page.locator(".cause .inside").first.is_visible()
-        o.page.evaluate("dispatchEvent(new Event('afterprint'))")
+        assert o.page.locator(".cause .name").first.is_visible()
+        assert not o.page.locator(".cause .inside").first.is_visible()
+        o.page.evaluate(after)
+        o.page.evaluate("location.hash = '#findings?severity=requirement'")
+        wait_for(o.page, "155 that match")
+        o.page.evaluate(before)
+        assert o.page.locator("#rows tr").count() == 155
+        assert o.page.locator("#rows .said").first.is_visible()
+        assert shown(o.page) == "155 of 275 findings (Severity: Requirement)."
+        assert "By regulation" in printed(o.page)
+        o.page.evaluate(after)
         assert o.page.locator("#rows tr").count() == 50
+
+
+def test_the_button_prints_the_findings_and_nothing_else(browser: Browser, report: Path) -> None:
+    with opened(browser, report) as o:
+        # The dialogue is the system's; all that is told of it here is when it opens.
+        o.page.evaluate("window.print = () => { dispatchEvent(new Event('beforeprint')); }")
+        button = o.page.get_by_role("button", name="Print these findings")
+        button.focus()
+        o.page.keyboard.press("Enter")
+        o.page.emulate_media(media="print")
+        assert printed(o.page) == ["Findings"]
+        assert o.page.locator("#rows tr").count() == 275
+        assert shown(o.page) == "275 findings."
+        o.page.evaluate("dispatchEvent(new Event('afterprint'))")
+        assert "Every rule" in printed(o.page)
+
+
+def test_what_is_open_is_printed(browser: Browser, whole: Path) -> None:
+    with opened(browser, whole) as o:
+        o.page.locator(".cause summary").first.click()
+        o.page.locator(".timeline summary").first.click()
+        o.page.locator(".card summary").first.click()
+        o.page.emulate_media(media="print")
+        o.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        for part, n in ((".cause .inside", 1), (".timeline table", 1), (".card", 1), (".workstream", 0)):
+            assert sum(x.is_visible() for x in o.page.locator(part).all()) == n, part
+        # Every KPI stands in the table that only paper has, and "Each workstream" heads nothing.
+        assert o.page.locator(".on-paper tbody tr").count() == o.page.locator(".card").count()
+        assert all(r.is_visible() for r in o.page.locator(".on-paper tbody tr").all())
+        assert "Each workstream" not in printed(o.page, parts="h3")
+
+
+def test_the_whole_prints_on_ten_pages_of_a4(browser: Browser, whole: Path) -> None:
+    with opened(browser, whole) as o:
+        paper = o.page.pdf(prefer_css_page_size=True)
+    assert len(re.findall(rb"/Type */Page\b", paper)) <= 10
+    width, height = re.findall(rb"/MediaBox *\[0 0 ([\d.]+) ([\d.]+)\]", paper)[0]
+    assert (round(float(width)), round(float(height))) == (595, 842)
 
 
 def test_nothing_found_is_said_with_how_much_was_looked_at(browser: Browser, tmp_path: Path) -> None:

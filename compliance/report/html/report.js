@@ -3,14 +3,6 @@
   "use strict";
   document.documentElement.classList.add("js");
 
-  const opened = [];
-  addEventListener("beforeprint", () => {
-    for (const d of document.querySelectorAll(".cause:not(.more .cause), .card details")) {
-      if (!d.open) { d.open = true; opened.push(d); }
-    }
-  });
-  addEventListener("afterprint", () => { for (const d of opened.splice(0)) d.open = false; });
-
   const holder = document.getElementById("findings-data");
   const body = document.getElementById("rows");
   if (!holder || !body) return;
@@ -46,7 +38,7 @@
       team: data.teams[f[13]], since: f[14], times: f[15], accepted: f[16], text: "",
     };
   });
-  // Made when somebody searches, not before.
+  // Made when somebody is about to search, not before.
   const textOf = (f) => f.text || (f.text = [
     f.rule.title, f.rule.id, f.rule.part, f.rule.under, f.rule.workstream, f.rule.by, f.key, f.owner, f.team, f.argument, f.accepted,
     ...f.rule.cites.map((c) => c[1]), ...f.values, f.file,
@@ -82,11 +74,12 @@
     history.replaceState(null, "", `#findings${said.size ? `?${said}` : ""}`);
   };
 
+  const within = (n) => { const last = daysOn(n); return [`Put right within ${n} days`, (f) => f.rule.on <= last]; };
   const DUE = {
     passed: ["Duty fell due, and is late", (f) => f.due !== "" && f.due <= data.asAt],
-    7: ["Put right within 7 days", (f) => f.rule.on <= daysOn(7)],
-    28: ["Put right within 28 days", (f) => f.rule.on <= daysOn(28)],
-    90: ["Put right within 90 days", (f) => f.rule.on <= daysOn(90)],
+    7: within(7),
+    28: within(28),
+    90: within(90),
   };
   const FIELDS = {
     severity: (f) => f.rule.severity,
@@ -97,15 +90,13 @@
   };
 
   const find = () => {
-    const words = state.q.toLowerCase().split(/\s+/).filter(Boolean);
     const subject = state.subject.trim().toLowerCase();
-    const due = DUE[state.due];
-    matching = findings.filter((f) =>
-      Object.keys(FIELDS).every((k) => !state[k] || FIELDS[k](f) === state[k])
-      && (!due || due[1](f))
-      && (state.cause === "" || f.cause === Number(state.cause))
-      && (!subject || f.key.toLowerCase().includes(subject) || f.owner.toLowerCase().includes(subject))
-      && words.every((w) => textOf(f).includes(w)));
+    const tests = Object.keys(FIELDS).filter((k) => state[k]).map((k) => (f) => FIELDS[k](f) === state[k]);
+    if (state.due) tests.push(DUE[state.due][1]);
+    if (state.cause !== "") tests.push((f) => f.cause === Number(state.cause));
+    if (subject) tests.push((f) => f.key.toLowerCase().includes(subject) || f.owner.toLowerCase().includes(subject));
+    for (const w of state.q.toLowerCase().split(/\s+/)) if (w) tests.push((f) => textOf(f).includes(w));
+    matching = findings.filter((f) => tests.every((t) => t(f)));
     const by = {
       title: (a, b) => natural.compare(a.rule.title, b.rule.title),
       severity: (a, b) => SEVERITIES.indexOf(a.rule.severity) - SEVERITIES.indexOf(b.rule.severity) || a.unknown - b.unknown,
@@ -208,13 +199,16 @@
       chosen.replaceChildren(element("span", null, "Only: ", element("strong", null, of_cause ? of_cause.rule.title : "")), clear);
     }
   };
-  // What is typed is waited for a moment; whatever else is done first takes it along.
-  let waiting = 0, typed = {};
+  // What is typed is answered at once, or no later than an answer takes where there is much to look through;
+  // whatever else is done first takes it along.
+  let waiting = 0, typed = {}, took = 0;
   const change = (what) => {
     clearTimeout(waiting);
     Object.assign(state, { page: 1 }, typed, what);
     typed = {};
+    const began = performance.now();
     show();
+    took = performance.now() - began;
     write();
   };
 
@@ -249,8 +243,16 @@
     typed[name] = value;
     if (e.target.tagName !== "INPUT") { change({}); return; }
     clearTimeout(waiting);
-    waiting = setTimeout(() => change({}), 150);
+    waiting = setTimeout(() => change({}), Math.min(took, 150));
   });
+  form.elements.q.addEventListener("focus", () => {
+    let i = 0;
+    const prepare = (idle) => {
+      while (i < findings.length && idle.timeRemaining() > 1) textOf(findings[i++]);
+      if (i < findings.length) requestIdleCallback(prepare);
+    };
+    if (window.requestIdleCallback) requestIdleCallback(prepare);
+  }, { once: true });
   form.addEventListener("submit", (e) => e.preventDefault());
   form.addEventListener("reset", (e) => {
     e.preventDefault();
@@ -269,13 +271,39 @@
     }
   };
   addEventListener("hashchange", () => { if (location.hash.startsWith("#findings")) arrive(); });
-  addEventListener("beforeprint", () => {
-    if (matching.length <= PAGE) return;
-    draw(0, MOST_PRINTED);
-    shown.textContent = `${number(Math.min(MOST_PRINTED, matching.length))} findings of ${number(findings.length)}.`;
-  });
-  addEventListener("afterprint", show);
 
+  // --- on paper ---
+
+  // All findings are pages upon pages: they are printed if somebody asks for them, or has chosen some of them.
+  let alone = false;
+  const printing = document.getElementById("print");
+  const described = () => {
+    const said = FILTERS.filter((k) => state[k]).map((k) => {
+      const its = form.elements[k];
+      return `${its.labels[0].textContent}: ${its.options ? its.selectedOptions[0].textContent.replace(/ \([\d,]+\)$/, "") : state[k]}`;
+    });
+    if (state.cause !== "") said.push(findings.find((f) => f.cause === Number(state.cause)).rule.title);
+    return said.join("; ");
+  };
+  printing.addEventListener("click", () => { alone = true; print(); });
+  addEventListener("beforeprint", () => {
+    const some = matching.length < findings.length;
+    document.documentElement.dataset.print = alone ? "findings" : some ? "chosen" : "summary";
+    if (!alone && !some) {
+      shown.textContent = `Not printed: ${number(findings.length)} findings. The page prints those that you filter or search for, and all by its button.`;
+      return;
+    }
+    const n = Math.min(MOST_PRINTED, matching.length);
+    draw(0, n);
+    shown.textContent = `${number(matching.length)}${some ? ` of ${number(findings.length)}` : ""} findings${some ? ` (${described()})` : ""}${n < matching.length ? `; the first ${number(n)} are printed` : ""}.`;
+  });
+  addEventListener("afterprint", () => {
+    alone = false;
+    delete document.documentElement.dataset.print;
+    show();
+  });
+
+  printing.hidden = false;
   form.hidden = false;
   arrive();
   document.documentElement.dataset.ready = "yes";
