@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: audit test lint types rules unit package docs bench kills fixtures clean
+.PHONY: audit test lint types rules unit package docs bench bench-html kills fixtures clean
 
 audit: $(STAMP)
 	@rm -rf build/demo
@@ -46,6 +46,10 @@ docs: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python tests/bench/bench.py
+
+# Some minutes, most of them for the largest export.
+bench-html: $(STAMP)
+	PYTHONPATH=tests $(BIN)/python tests/bench/pages.py
 
 # Ten minutes; in memory where there is such a folder.
 kills: $(STAMP)

@@ -508,6 +508,35 @@ def test_kpis_and_a_forecast_are_pages_of_their_own(browser: Browser, tmp_path: 
             assert o.messages == []
 
 
+@pytest.fixture(scope="module")
+def plan(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A plan alone."""
+    folder = tmp_path_factory.mktemp("plan")
+    its = ROOT / "fixtures" / "plans" / "fostering-2021.yaml"
+    assert (
+        _run("plan", "new", its, "--role", "r", "--name", "n", "--on", AS_AT, "--db", folder / "p.sqlite").exit_code
+        == 0
+    )
+    result = _run("plan", "report", "page", "--format", "html", "--as-at", "2022-02-23", "--db", folder / "p.sqlite",
+                  "--out", folder / "plan.html")  # fmt: skip
+    assert result.exit_code == 0, result.stderr
+    return folder / "plan.html"
+
+
+def test_a_plan_is_a_page_of_its_own_with_every_action(browser: Browser, plan: Path) -> None:
+    listed = json.loads(_run("plan", "list", "--db", plan.with_name("p.sqlite"), "--as-at", "2022-02-23",
+                             "--format", "json").stdout)["actions"]  # fmt: skip
+    assert plan.stat().st_mode & 0o077 == 0
+    with opened(browser, plan) as o:
+        assert o.page.title() == "Improvement plan: Fostering improvement plan, 23 February 2022"
+        assert o.page.locator("main section").count() == 1
+        assert o.messages == []
+        assert o.requests == [plan.as_uri()]
+        shown_ids = set(o.page.locator(".workstream tbody th").all_inner_texts())
+        assert {a["id"] for a in listed} <= shown_ids
+        assert "finding" not in o.page.locator("footer").inner_text()
+
+
 def test_a_plan_that_had_not_begun_is_refused_before_anything_is_read(tmp_path: Path) -> None:
     plan = ROOT / "fixtures" / "plans" / "fostering-2021.yaml"
     _run("plan", "new", plan, "--role", "r", "--name", "n", "--on", "2021-12-01", "--db", tmp_path / "p.sqlite")

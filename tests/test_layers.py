@@ -159,7 +159,7 @@ LAYERS: list[tuple[str, str]] = [
     ("report.html.kpis", "kpis.kpi report"),
     ("report.html.plan", "report tracker"),
     ("report.html.page", "dates model report whole"),
-    ("report.html", "findings forecast kpis.kpi whole"),
+    ("report.html", "findings forecast kpis.kpi tracker.state whole"),
     ("report.kpi", "kpis.kpi report"),
     ("report.forecast", "forecast report"),
     ("report", "findings report"),

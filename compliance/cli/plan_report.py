@@ -75,6 +75,25 @@ def level_two(plan_id: str | None, as_at: date | None, format_: str, out: Path |
     _write(its.data(state, day), its.blocks, format_, out)
 
 
+@report.command("page")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The HTML file to write.")
+@click.option("--format", type=click.Choice(["html"]), default="html", show_default=True, expose_value=False)
+@db_option
+@as_at_option
+@plan_option
+def html(plan_id: str | None, as_at: date | None, out: Path, db: str) -> None:
+    """One HTML page with the plan: first on a page, then each workstream with its actions and measures.
+
+    Example: compliance plan report page --as-at 2022-02-23 --out plan.html
+    """
+    from compliance.report.html import of_plan
+
+    day = as_at or today()
+    state, _ = known(db, plan_id, day)
+    print_out(of_plan(state, day), out)
+    click.echo(f"Written to {out}.", err=True)
+
+
 @report.command("progress")
 @click.option("--since", type=Day(), help="Tell what changed after this day.  [default: where everything stands]")
 @click.option("--days", type=click.IntRange(0, 3660), help="Look so many days ahead.  [default: what the plan sets]")

@@ -1,10 +1,10 @@
-"""The HTML report at 100, 2,000 and 20,000 findings: written, and used in Chromium (`make bench-html`, or `python tests/bench/pages.py [SIZE…]`).
+"""The HTML report at 100, 2,000 and 20,000 findings, written and then used in Chromium: `make bench-html`.
 
-Exports are made by repetition of the sample agency, every copy with keys of its own, and go the whole way: `compliance report` writes audit,
-next 90 days, KPIs and plan. The smallest is the part of it that a system for personnel holds.
+Exports are made by repetition of the sample agency, every copy with keys of its own, and go the whole way: `compliance report` writes the
+audit, the next 90 days, the KPIs and the plan. The smallest is the part of it that a system for personnel holds.
 
-What is timed in the browser begins when the file is opened, or a key or button pressed, and ends with the frame in which the answer is painted:
-what a person waits for. The page can be used once its table answers, its script done and the frame painted that shows the first findings.
+What is timed in the browser begins when the file is opened, or a key or button pressed, and ends with the frame in which the answer is
+painted: what a person waits for. The page can be used once the frame is painted in which its table answers.
 """
 
 from __future__ import annotations
@@ -15,8 +15,6 @@ import sys
 import tempfile
 from dataclasses import dataclass, fields
 from pathlib import Path
-
-sys.path[:0] = [str(Path(__file__).parents[1])]
 
 from bench import AGENCY, AS_AT, COMPLIANCE, ROOT, measured
 from browser import DESKTOP, chromium
@@ -118,7 +116,10 @@ def used(browser: Browser, path: Path) -> Used:
         )
         keys.append(timed(act, f"location.hash.endsWith('q={typed}')"))
     page.locator("button[type=reset]").click()
-    act = "const s = document.getElementById('f-severity'); s.value = 'recommendation'; s.dispatchEvent(new Event('input', {bubbles: true}))"
+    act = (
+        "const s = document.getElementById('f-severity'); s.value = 'recommendation';"
+        " s.dispatchEvent(new Event('input', {bubbles: true}))"
+    )
     filtered = timed(act, "location.hash.includes('severity=recommendation')")
     page.locator("button[type=reset]").click()
     ordered = []
@@ -158,9 +159,13 @@ def main() -> None:
             figure = measured(report(data, out, "--db", str(db)), 1, cache)
             visits = [used(browser, out) for _ in range(RUNS)]
             size = out.stat().st_size / 1e6
-            print(f"{visits[0].findings} findings: {size:.1f} MB, {figure.seconds:.1f} s and {figure.megabytes:.0f} MB to write")
+            print(
+                f"{visits[0].findings} findings: {size:.1f} MB, {figure.seconds:.1f} s and {figure.megabytes:.0f} MB to write"
+            )
             said = [
-                f"{f.name} {statistics.median(getattr(v, f.name) for v in visits):.0f}" for f in fields(Used) if f.name != "findings"
+                f"{f.name} {statistics.median(getattr(v, f.name) for v in visits):.0f}"
+                for f in fields(Used)
+                if f.name != "findings"
             ]
             print("    " + ", ".join(said), flush=True)
 

@@ -13,6 +13,8 @@ from compliance.report.forecast.words import remarks, subject
 
 MOST_A_WEEK = 200
 """Items that a week lists; the rest are counted."""
+MOST_PEOPLE = 100
+"""Persons and roles that are listed, those with most first."""
 
 
 @dataclass
@@ -34,13 +36,14 @@ class View:
     """What the template is given.
 
     Args:
-      people: who answers for how many, most first.
+      people: who answers for how many, most first; the rest are counted.
     """
 
     forecast: Forecast
     weeks: Sequence[Week]
     most: int
     people: Sequence[tuple[str, int]]
+    more_people: int
     severities: Sequence[str] = SEVERITIES
 
     def subject(self, item: DueItem) -> str:
@@ -67,4 +70,6 @@ def view(forecast: Forecast) -> View:
         week.items.sort(key=lambda d: (d.due_on, SEVERITIES.index(d.rule.severity), d.rule.id, d.key))
         del week.items[MOST_A_WEEK:]
     most = max((w.n for w in weeks.values()), default=0)
-    return View(forecast, list(weeks.values()), most, people.most_common())
+    return View(
+        forecast, list(weeks.values()), most, people.most_common(MOST_PEOPLE), max(0, len(people) - MOST_PEOPLE)
+    )

@@ -14,7 +14,11 @@ from compliance.tracker.state import State
 
 @dataclass(frozen=True)
 class Shown:
-    """A block, told to the template by what it is; tables without the columns in which nothing stands."""
+    """A block, told to the template by what it is; tables without the columns in which nothing stands.
+
+    Args:
+      whole: the columns whose cells stay on one line, as on a terminal: a month, a range of months, a status.
+    """
 
     kind: str
     level: int = 0
@@ -24,6 +28,7 @@ class Shown:
     headers: Sequence[str] = ()
     rows: Sequence[Sequence[str]] = ()
     right: Sequence[str] = ()
+    whole: Sequence[int] = ()
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,8 @@ def _shown(block: blocks.Block) -> Shown:
             return Shown("facts", pairs=[(k, v) for k, v in pairs if v])
         case blocks.Table():
             headers, rows = blocks.filled(block)
-            return Shown("table", headers=headers, rows=rows, right=block.right)
+            short = [i for i in range(len(headers)) if all(len(row[i]) <= blocks.KEPT_WHOLE for row in rows)]
+            return Shown("table", headers=headers, rows=rows, right=block.right, whole=short)
         case blocks.Text(text):
             return Shown("text", text=text)
         case blocks.Items(texts):
