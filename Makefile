@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: audit test lint types rules unit package docs bench bench-html kills fixtures clean
+.PHONY: audit test lint types rules unit package docs pictures bench bench-html kills fixtures clean
 
 audit: $(STAMP)
 	@rm -rf build/demo
@@ -43,6 +43,10 @@ package: $(STAMP)
 # A link that leads nowhere fails it, and a page that is not in the navigation: strict counts warnings, which -q would hide from it.
 docs: $(STAMP)
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+# Taken again when the report looks otherwise; looked at before they are kept.
+pictures: $(STAMP)
+	PYTHONPATH=tests $(BIN)/python docs/screenshots.py
 
 bench: $(STAMP)
 	$(BIN)/python tests/bench/bench.py

@@ -18,12 +18,15 @@ from compliance.kpis.kpi import WITH_ACTION
 from compliance.model import SEVERITIES
 from compliance.report import FORMATS, table
 from compliance.report.forecast import FORMATS as FORECAST_FORMATS
+from compliance.report.html import page
 from compliance.report.kpi import FORMATS as KPI_FORMATS
 from compliance.report.kpi import chart
 from compliance.report.plan import proposals
 from compliance.tracker import auditfile, life, planfile, proposing
 from compliance.tracker.events import Who
+from compliance.tracker.state import fold
 from compliance.tracker.store import Store
+from compliance.whole import Whole
 
 if TYPE_CHECKING:
     from compliance.findings import Report
@@ -48,7 +51,10 @@ FILES = (
         EXPORT + "/",
         "the export, as a case system (CSV) and an HR system (XLSX) gave it; ANSWERS.yaml in it says what was planted",
     ),
-    ("report.html", "to open in a browser: what to fix first, and every finding to sort, filter and follow"),
+    (
+        "report.html",
+        "to open in a browser: what to fix first, every finding to sort, filter and follow, what falls due, the KPIs and the plan",
+    ),
     (
         "findings.txt",
         "the same to read in one piece: what became of every rule, then every finding under the regulation that it breaks",
@@ -110,25 +116,23 @@ def demo(folder: Path) -> Told:
     for path in sorted(export.iterdir()):
         write_private(data / path.name, [path.read_bytes()])
     write_private(folder / PLAN, [plan.read_bytes()])
-    with pipeline.audit(pipeline.Audit(data, AS_AT, by="regulation", sample=5, whose=True)) as report:
-        for format_, name in (
-            ("html", "report.html"),
-            ("table", "findings.txt"),
-            ("csv", "findings.csv"),
-            ("json", FINDINGS),
-        ):
-            _write(folder / name, FORMATS[format_](report, WIDTH))
-        summary, causes, example = table.summary(report), _causes(report), next(report.findings())
     kpis = pipeline.measured(pipeline.Measuring(data, AS_AT, AS_AT))
     _write(folder / "kpis.txt", KPI_FORMATS["table"](kpis, WIDTH))
     private_folder(folder / "charts")
     for i in kpis.indicators:
         _write(folder / "charts" / chart.file_name(i), [chart.svg(i, kpis)])
-    with pipeline.forecast(pipeline.Audit(data, AS_AT), DAYS) as ahead:
+    with (
+        pipeline.audit(pipeline.Audit(data, AS_AT, by="regulation", sample=5, whose=True)) as report,
+        pipeline.forecast(pipeline.Audit(data, AS_AT), DAYS) as ahead,
+    ):
+        for format_, name in (("table", "findings.txt"), ("csv", "findings.csv"), ("json", FINDINGS)):
+            _write(folder / name, FORMATS[format_](report, WIDTH))
         for format_, name in (("table", "due.txt"), ("ics", "due.ics")):
             _write(folder / name, FORECAST_FORMATS[format_](ahead, WIDTH))
+        proposed, state = _proposed(folder)
+        _write(folder / "report.html", page.write(Whole(AS_AT, report.data, report, ahead, kpis, state)))
+        summary, causes, example = table.summary(report), _causes(report), next(report.findings())
         due = sum(1 for _ in ahead.due())
-    proposed = _proposed(folder)
     _write(folder / "actions.md", proposals.FORMATS["markdown"](proposed, WIDTH))
     missed = sum(i.status.certain in WITH_ACTION for i in kpis.indicators)
     return Told(summary, causes, missed, len(kpis.indicators), due, len(proposed.proposals), example)
@@ -144,8 +148,8 @@ def _causes(report: Report) -> tuple[Cause, ...]:
     return tuple(sorted(found, key=lambda c: (SEVERITIES.index(c.severity), -c.findings, c.rule)))
 
 
-def _proposed(folder: Path) -> Proposed:
-    """The plan begun, and an action proposed for each cause."""
+def _proposed(folder: Path) -> tuple[Proposed, State]:
+    """The plan begun, an action proposed for each cause, and the plan as it then is."""
     audited, _ = auditfile.read(folder / FINDINGS)
     made: list[Proposed] = []
 
@@ -162,6 +166,7 @@ def _proposed(folder: Path) -> Proposed:
     try:
         for change in (begin, propose):
             store.change(its.id, AS_AT.isoformat(), WHO, change, now=lambda: datetime.combine(AS_AT, time(9), UTC))
+        state = fold(store.events(its.id))
     finally:
         store.close()
-    return made[0]
+    return made[0], state

@@ -58,6 +58,19 @@ def test_every_file_that_it_names_is_there_and_for_its_owner_alone(shown: tuple[
         assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
 
 
+def test_the_page_has_the_audit_what_falls_due_the_kpis_and_every_proposed_action(
+    shown: tuple[Path, str], cli: Callable[..., Result]
+) -> None:
+    folder, _ = shown
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    for part in ("first", "findings", "regulations", "ahead", "kpis", "plan"):
+        assert f'<section id="{part}"' in page, part
+    db = folder / "improvement-plan.sqlite"
+    actions = json.loads(cli("plan", "list", "--db", db, "--as-at", "2021-09-20", "--format", "json").stdout)["actions"]
+    plan = page[page.index('<section id="plan"') :]
+    assert [a["id"] for a in actions if f">{a['id']}</th>" not in plan] == []
+
+
 def test_what_it_says_to_go_on_with_can_be_done(
     shown: tuple[Path, str], cli: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

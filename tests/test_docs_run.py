@@ -150,3 +150,17 @@ def test_every_page_with_commands_is_followed() -> None:
         fenced = "\n".join(block for language, block in _blocks(page) if language == "sh")
         shown = re.findall(r"^ *compliance [a-z].*$", text, re.M)
         assert [line for line in shown if line.strip() not in fenced] == [], page
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_pictures_are_there_are_told_in_words_and_are_small(page: Path) -> None:
+    for told, target in re.findall(r"!\[([^\]]*)\]\(([^)]+)\)", page.read_text(encoding="utf-8")):
+        picture = page.parent / target
+        assert picture.is_file(), target
+        assert picture.stat().st_size < 200_000, target
+        assert len(told) > 20, f"{target} says nothing to who does not see it"
+
+
+def test_every_picture_is_shown_somewhere() -> None:
+    shown = "".join(page.read_text(encoding="utf-8") for page in PAGES)
+    assert [p.name for p in (ROOT / "docs" / "img").iterdir() if p.name not in shown] == []

@@ -171,7 +171,7 @@ LAYERS: list[tuple[str, str]] = [
         "exports.loading exports.reading findings forecast grouping kpis.kpi kpis.measuring model planning "
         "previous rules.checking rules.coverage rules.rulebook sql trend waiverfile waivers",
     ),
-    ("demo", "documents errors findings kpis.kpi model pipeline planning report tracker"),
+    ("demo", "documents errors findings kpis.kpi model pipeline planning report tracker whole"),
     ("cli.terminal", "documents errors forecast model pipeline report"),
     ("cli.waive", "cli.terminal waiverfile"),
     ("cli.demo", "cli.terminal demo report.grid"),

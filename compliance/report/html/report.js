@@ -13,7 +13,7 @@
   const SEVERITIES = ["requirement", "recommendation", "advice"];
   const SHAPES = { requirement: "▲", recommendation: "◆", advice: "●" };
   const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-  const SORTS = { title: "Finding", severity: "Severity", subject: "About", team: "Team", due: "Fell due", on: "Put right by" };
+  const SORTS = { title: "Finding", severity: "Severity", subject: "About", team: "Team", due: "Due", on: "Put right by" };
 
   const label = (s) => { const t = s.replaceAll("-", " ").replaceAll("_", " "); return t.charAt(0).toUpperCase() + t.slice(1); };
   const number = (n) => n.toLocaleString("en-GB");
@@ -166,7 +166,7 @@
       cell("Severity", element("span", null, badge(r.severity, SHAPES[r.severity], label(r.severity)), " ", f.unknown ? badge("unknown", "?", "Not evidenced") : null, under(f.accepted))),
       cell("About", element("span", null, `${r.record} `, element("span", { class: "id" }, f.key), under(r.part), f.owner.endsWith(` ${f.key}`) ? null : under(f.owner))),
       cell("Team", element("span", null, f.team)),
-      cell("Fell due", f.due ? element("span", null, day(f.due), f.late ? under(`${f.late} late`) : null) : none("no date")),
+      cell("Due", f.due ? element("span", null, day(f.due), under(f.late ? `${f.late} late` : f.due > data.asAt ? "the next one" : "")) : none("no date")),
       cell("Put right by", element("span", null, day(r.on), under(r.by))));
   };
 
