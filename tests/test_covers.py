@@ -14,7 +14,9 @@ RULE = ("--rule", "supervision-unsigned")
 MAPPING = """\
 covers: {last: 6 months, to: 2021-09-30}
 sources:
-  - {record: staff, file: staff.csv, columns: {staff_id: staff_id, role: role, worker_kind: worker_kind, started_on: started_on, left_on: left_on}}
+  - record: staff
+    file: staff.csv
+    columns: {staff_id: staff_id, role: role, worker_kind: worker_kind, started_on: started_on, left_on: left_on}
   - record: supervision
     file: supervision.csv
     columns: {supervision_id: supervision_id, staff_id: staff_id, held_on: held_on, signed: signed}
