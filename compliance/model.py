@@ -58,9 +58,17 @@ class Link:
     back: str
 
 
+RECORDED_ON = "recorded_on"
+"""The field of every record kind that says when a record was written into the system; as at an earlier day it is not there."""
+
+
 @dataclass(frozen=True)
 class RecordKind:
-    """A table of records."""
+    """A table of records.
+
+    Args:
+      counts_from: the first of these that is filled is the day since which a record is there, unless it was `RECORDED_ON` a later one.
+    """
 
     name: str
     title: str

@@ -16,6 +16,7 @@ from compliance.compiler.prepare import prepare, prepare_trend
 from compliance.engine import run
 from compliance.errors import Location
 from compliance.model import (
+    RECORDED_ON,
     Dated,
     Deadline,
     Duty,
@@ -45,7 +46,7 @@ def F(name: str, type_: Any, **more: Any) -> Field:
 
 
 def kind(name: str, key: str, day: str, counts: tuple[str, ...], fields: list[Field], *links: Link) -> RecordKind:
-    all_fields = [F(key, "text", required=True), *fields]
+    all_fields = [F(key, "text", required=True), *fields, F(RECORDED_ON, "date")]
     return RecordKind(
         name, name, "", "test", key, day, counts, {f.name: f for f in all_fields}, {x.name: x for x in links}
     )

@@ -38,7 +38,7 @@ LAYERS: list[tuple[str, str]] = [
     ("sql.text", ""),
     ("compiler", ""),
     ("ir", ""),
-    ("sql.duckdb", "ir sql.text"),
+    ("sql.duckdb", "ir model sql.text"),
     ("sql.loading", "mapping model sql"),
     ("sql.reporting", "model sql"),
     ("sql.forecasting", "model sql"),

@@ -261,8 +261,8 @@ class Planner:
             elif self.many_days and (column == "rid" or column.startswith("link__")):
                 sql = dialect.of_the_day(sql)
             columns_sql.append((column, sql))
-        exists = [f"p.{name(f)}" for f in kind.counts_from if f in supplied]
-        self._steps.append(_Step(what, dialect.as_at_view(f"t_{table}", columns_sql, exists, day), [f"t_{table}"]))
+        there = dialect.there("p", kind.counts_from, supplied, day)
+        self._steps.append(_Step(what, dialect.as_at_view(f"t_{table}", columns_sql, there, day), [f"t_{table}"]))
 
     def _sql(self, table: str, item: Ir, alias: str = "p") -> str:
         """`item` over a version of `table`, called `alias`, that has its features."""

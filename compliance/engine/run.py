@@ -532,8 +532,7 @@ def reported_figures(con: duckdb.DuckDBPyConnection, tables: Tables, day: date) 
         return []
     from compliance.kpis.measuring import Reported
 
-    listed = [c if c in table.columns else "" for c in columns]
-    rows = con.execute(reporting.figures(listed), {"day": day}).fetchall()
+    rows = con.execute(reporting.figures(columns, table.columns), {"day": day}).fetchall()
     return [Reported((str(f), str(c)), end, value, n, d) for f, c, end, value, n, d in rows]
 
 

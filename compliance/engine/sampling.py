@@ -12,7 +12,9 @@ from datetime import date
 
 from compliance.grouping import OWNERS
 from compliance.model import Link, Prompt, RecordKind, RecordKinds, RuleInfo, Table
+from compliance.sql import duckdb as dialect
 from compliance.sql import sampling as sql
+from compliance.sql.text import literal
 
 FARTHEST = 3
 """Links up over which a finding counts for the record that they lead to."""
@@ -48,6 +50,7 @@ def draws(
       prompts: with their numbers.
       rules: in the audit's order; findings are in the engine by these positions.
     """
+    day = literal(as_at)
     of: dict[str, list[int]] = {}
     for number, rule in enumerate(rules):
         if rule.status == "ran":
@@ -68,12 +71,13 @@ def draws(
             if way[0].kind in of
         ]
         seen = [
-            (x.kind, x.name, kinds[x.kind].date)
+            (x.kind, x.name, kinds[x.kind].date, dialect.there("s", (kinds[x.kind].date,), tables[x.kind].columns, day))
             for x in kinds.down[name].values()
             if x.kind in tables and x.name in tables[x.kind].links and kinds[x.kind].date in tables[x.kind].columns
         ]
-        exists = [f for f in kind.counts_from if f in table.columns]
-        made = sql.draw(name, kind.key, its, of.get(name, []), above, below, seen, exists, as_at, seed, n)
+        since = dialect.since("p", kind.counts_from, table.columns)
+        there = dialect.there("p", kind.counts_from, table.columns, day)
+        made = sql.draw(name, kind.key, its, of.get(name, []), above, below, seen, since, there, seed, n)
         yield Draw(tuple(i for i, _ in its), made)
 
 

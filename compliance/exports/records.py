@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from compliance.documents import load_json, write_private
 from compliance.errors import ComplianceError, Location, Problem, RulesError, nearest
-from compliance.model import Field, FieldType, Link, RecordKind, RecordKinds
+from compliance.model import RECORDED_ON, Field, FieldType, Link, RecordKind, RecordKinds
 
 _TYPES: Mapping[tuple[str, str], FieldType] = {
     ("string", ""): "text",
@@ -20,6 +20,8 @@ _TYPES: Mapping[tuple[str, str], FieldType] = {
     ("boolean", ""): "boolean",
     ("array", ""): "list",
 }
+RECORDED = Field(RECORDED_ON, "date", "Day on which the record was written into the system. Empty: not known.")
+"""The field that a kind has without declaring it, unless it declares its own."""
 
 
 def read_kinds(folder: Path) -> RecordKinds:
@@ -54,6 +56,7 @@ def read_kinds(folder: Path) -> RecordKinds:
 def _kind(name: str, schema: Mapping[str, Any]) -> RecordKind:
     required = set(schema.get("required", ()))
     fields = {f: _field(f, its, f in required) for f, its in schema["properties"].items()}
+    fields.setdefault(RECORDED_ON, RECORDED)
     links = {
         link: Link(link, name, its["to"], its["field"], its["back"]) for link, its in schema.get("x-links", {}).items()
     }
@@ -105,6 +108,9 @@ def _wrong(kind: RecordKind, kinds: Mapping[str, RecordKind]) -> Iterator[str]:
         yield f"the key '{kind.key}' must be among the required fields"
     yield from dates("x-date", (kind.date,) if kind.date else ())
     yield from dates("x-counts-from", kind.counts_from)
+    recorded = kind.fields[RECORDED_ON]
+    if recorded.type != "date" or recorded.may_lie_ahead or recorded.required:
+        yield f"'{RECORDED_ON}' is the day on which the record was written: a date that may be empty and may not lie ahead"
     for f in kind.fields.values():
         yield from dates(f"x-known-from of '{f.name}'", (f.known_from,) if f.known_from else ())
         yield from dates(f"x-in-doubt-before of '{f.name}'", (f.in_doubt_before,) if f.in_doubt_before else ())

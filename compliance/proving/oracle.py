@@ -18,7 +18,7 @@ from typing import Any, cast
 
 from compliance.dates import period_start
 from compliance.language import tree
-from compliance.model import Dated, Limit, Link, Parameter, RecordKinds
+from compliance.model import RECORDED_ON, Dated, Limit, Link, Parameter, RecordKinds
 from compliance.rules.checking import CheckedDeadline, CheckedEvery, CheckedRegime, CheckedRule, Conditions
 
 UNREADABLE = "?"
@@ -70,12 +70,11 @@ class World:
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
 
     def exists(self, kind: str, row: Row) -> bool:
-        """Has the record come to be by the as-at date?"""
-        for f in self.kinds[kind].counts_from:
-            value = row.get(f)
-            if isinstance(value, date):
-                return value <= self.as_at
-        return True
+        """Has the record come to be by the as-at date, and been written down?"""
+        said = (row.get(f) for f in self.kinds[kind].counts_from)
+        since = next((value for value in said if isinstance(value, date)), None)
+        recorded = row.get(RECORDED_ON)
+        return not any(isinstance(day, date) and day > self.as_at for day in (since, recorded))
 
     def all(self, kind: str) -> list[Row]:
         """The records of a kind that exist."""

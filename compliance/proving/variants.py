@@ -16,7 +16,7 @@ from typing import Any
 
 from compliance.dates import add_months, english
 from compliance.language import tree
-from compliance.model import Case, Dated, Limit, Parameter, RecordKinds, Rule, Value
+from compliance.model import RECORDED_ON, Case, Dated, Limit, Parameter, RecordKinds, Rule, Value
 from compliance.proving.cases import UNREADABLE, World
 from compliance.rules.checking import CheckedRule
 
@@ -136,9 +136,14 @@ def reads(rule: CheckedRule, kinds: RecordKinds, parameters: Mapping[str, Parame
     def up(path: Sequence[Any]) -> None:
         for link in path:
             ways.setdefault(link.kind, {})[link.name] = None
+            # A record that nobody has written down yet is one that no link leads to.
+            read(link.to, RECORDED_ON, by_name=False)
 
-    for name in kinds[rule.rule.record].counts_from:
-        read(rule.rule.record, name, by_name=False)
+    def there(kind: str) -> None:
+        for name in (*kinds[kind].counts_from, RECORDED_ON):
+            read(kind, name, by_name=False)
+
+    there(rule.rule.record)
     figures = tuple(p.value for n in rule.parameters if (p := parameters[n]).value is not None)
     for figure in figures:
         assert figure is not None
@@ -156,8 +161,7 @@ def reads(rule: CheckedRule, kinds: RecordKinds, parameters: Mapping[str, Parame
                 up(path)
                 ways.setdefault(link.to, {})[link.back] = None
                 its.setdefault(link.kind, {})
-                for name in kinds[link.kind].counts_from:
-                    read(link.kind, name, by_name=False)
+                there(link.kind)
             case tree.Aggregate(fn="latest" | "earliest", source=source):
                 read(source.link.kind, kinds[source.link.kind].date)
             case Limit():
@@ -424,6 +428,9 @@ class Changes:
     ) -> Iterator[Change]:
         f = self.kinds[kind].fields[name]
         options: dict[str, tuple[object, int, str]] = {}
+        if name == RECORDED_ON and (kind, name) in self.reads.beside:
+            # It does one thing alone: before the day that is looked from, on it, and after it are all there is to try.
+            days = {day: its for day, its in days.items() if abs((day - seen).days) <= 1}
         beside = 3 if (kind, name) in self.reads.beside else 0
 
         def offer(value: object, cost: int, about: str = "") -> None:

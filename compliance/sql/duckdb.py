@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 
 from compliance.ir import AsAt, Column, Const, Ir, Op
+from compliance.model import RECORDED_ON
 from compliance.sql.text import literal, name
 
 Arguments = tuple[str, ...]
@@ -178,15 +179,28 @@ def drops_records(statement: str) -> bool:
     return statement.startswith(drop("t_")[:-1])
 
 
-def as_at_view(table: str, columns: list[tuple[str, str]], exists: list[str], day: str) -> str:
+def since(row: str, counts_from: Sequence[str], supplied: Collection[str]) -> str:
+    """The day since when a record is there by what it says of itself; empty where the export does not say."""
+    its = [f"{row}.{name(f)}" for f in counts_from if f in supplied]
+    return f"coalesce({', '.join(its)})" if len(its) > 1 else "".join(its)
+
+
+def there(row: str, counts_from: Sequence[str], supplied: Collection[str], day: str) -> str:
+    """Whether a record was there on a day: it had come to be, and had been written down; empty where the export does not say."""
+    days = [since(row, counts_from, supplied), since(row, (RECORDED_ON,), supplied)]
+    said = [f"({d} IS NULL OR {d} <= {day})" for d in dict.fromkeys(days) if d]
+    return " AND ".join(said)
+
+
+def as_at_view(table: str, columns: list[tuple[str, str]], there: str, day: str) -> str:
     """The rows of a record kind that exist on the as-at date, each column with what it reads as then.
 
     Args:
+      there: whether a row `p` is one of them; empty: all are.
       day: `AS_AT`, or `OF_DAY` for the rows as at each of the days in the table `day`.
     """
     listed = ", ".join(f"{sql} AS {name(alias)}" for alias, sql in columns)
-    since = f"coalesce({', '.join(exists)})" if len(exists) > 1 else "".join(exists)
-    where = f" WHERE {since} IS NULL OR {since} <= {day}" if exists else ""
+    where = f" WHERE {there}" if there else ""
     days = " CROSS JOIN day d" if day == OF_DAY else ""
     return f"SELECT {listed} FROM {name(table)} p{days}{where}"
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from compliance.model import Link, Table
+from compliance.sql.duckdb import there as is_there
 from compliance.sql.duckdb import with_told
 from compliance.sql.text import literal, name
 
@@ -88,7 +89,7 @@ OF_CHILD = (
     'CREATE OR REPLACE TABLE {table} AS SELECT p."link__child" AS rid,'
     ' arg_max_null(h.{value}, (p."started_on", p."placement_id")) AS {value}'
     ' FROM "t_placement" p LEFT JOIN {household} h ON h.rid = p."link__household"'
-    ' WHERE p."started_on" <= {as_at} AND p."link__child" IS NOT NULL GROUP BY p."link__child"'
+    ' WHERE p."started_on" <= {as_at} AND p."link__child" IS NOT NULL{known} GROUP BY p."link__child"'
 )
 """A child's is that of the household where it was placed last."""
 TEAM_OF_STAFF = 'CREATE OR REPLACE TABLE "team_of_staff" AS SELECT rid, "team" FROM "t_staff"'
@@ -103,6 +104,12 @@ def _has(tables: Mapping[str, Table], kind: str, columns: Sequence[str], links: 
     return table is not None and set(columns) <= table.columns and set(links) <= table.links
 
 
+def _recorded(kind: str, tables: Mapping[str, Table], as_at: str) -> str:
+    """A condition, with AND before it: a row `p` has been written down; empty where the export does not say."""
+    said = is_there("p", (), tables[kind].columns, as_at) if kind in tables else ""
+    return f" AND {said}" if said else ""
+
+
 def _of_owners(value: str, of_staff: str, tables: Mapping[str, Table], as_at: str, there: str) -> list[str]:
     """What makes `<value>_of_<kind>` for a child, a household and a member of staff, as far as the export says.
 
@@ -114,10 +121,11 @@ def _of_owners(value: str, of_staff: str, tables: Mapping[str, Table], as_at: st
     child = household and _has(tables, "placement", ("placement_id", "started_on"), ("child", "household"))
     table = {kind: name(f"{value}_of_{kind}") for kind in ("staff", "household", "child")}
     its = {kind: {"table": t, "value": name(value)} for kind, t in table.items()}
+    its["child"] |= {"as_at": as_at, "known": _recorded("placement", tables, as_at), "household": table["household"]}
     return [
         of_staff or NOBODY.format(**its["staff"]),
         (OF_HOUSEHOLD if household else NOBODY).format(**its["household"], there=there),
-        (OF_CHILD if child else NOBODY).format(**its["child"], household=table["household"], as_at=as_at),
+        (OF_CHILD if child else NOBODY).format(**its["child"]),
     ]
 
 
@@ -211,11 +219,12 @@ MUTE = (
 # --- figures that somebody else worked out -------------------------------------------------------------------------
 
 
-def figures(columns: Sequence[str]) -> str:
-    """Reported figures for periods that had ended on `$day`; an empty name stands for a column that is not there."""
-    listed = ", ".join(f"p.{name(c)}" if c else "NULL" for c in columns)
-    filled = "p.framework IS NOT NULL AND p.code IS NOT NULL AND p.value IS NOT NULL"
-    return f"SELECT {listed} FROM t_reported_figure p WHERE {filled} AND p.period_end <= $day ORDER BY p.rid"
+def figures(columns: Sequence[str], supplied: Collection[str]) -> str:
+    """Reported figures for periods that had ended on `$day`, as far as they had been written down; NULL for a column that is not there."""
+    listed = ", ".join(f"p.{name(c)}" if c in supplied else "NULL" for c in columns)
+    filled = "p.framework IS NOT NULL AND p.code IS NOT NULL AND p.value IS NOT NULL AND p.period_end IS NOT NULL"
+    known = is_there("p", ("period_end",), supplied, "$day")
+    return f"SELECT {listed} FROM t_reported_figure p WHERE {filled} AND {known} ORDER BY p.rid"
 
 
 # --- all hits in their order ----------------------------------------------------------------------------------------

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 
 from compliance.sql.text import literal, name
 
@@ -23,9 +22,9 @@ def draw(
     rules: Sequence[int],
     above: Sequence[tuple[str, Sequence[int]]],
     below: Sequence[tuple[list[tuple[str, str]], Sequence[int]]],
-    seen: Sequence[tuple[str, str, str]],
-    exists: Sequence[str],
-    as_at: date,
+    seen: Sequence[tuple[str, str, str, str]],
+    since: str,
+    there: str,
     seed: int,
     n: int,
 ) -> str:
@@ -36,8 +35,8 @@ def draw(
       rules: those that ask about the kind itself.
       above: links up, with the rules of the kind that each leads to.
       below: ways of links up from other kinds to this one, each step its kind and link, with the rules of the first.
-      seen: kinds that belong to it, with the link up and the day that something happened on.
-      exists: the first of these fields that is filled is the day since when a record is there.
+      seen: kinds that belong to it, with the link up, the day that something happened on, and whether that of a row `s` counts.
+      since, there: the day since when a record `p` is there, and whether it is; empty where the export does not say.
     """
 
     def of(numbers: Sequence[int]) -> str:
@@ -56,24 +55,23 @@ def draw(
             at = f"b{i}.{name(f'link__{link}')}"
         found.append(f"SELECT {at} AS rid FROM {joined} WHERE {of(numbers)}")
     days = [
-        f"SELECT {name(f'link__{link}')} AS rid, {name(day)} AS day FROM {name(f't_{child}')} WHERE {name(day)} <= {literal(as_at)}"
-        for child, link, day in seen
+        f"SELECT {name(f'link__{link}')} AS rid, {name(day)} AS day FROM {name(f't_{child}')} s WHERE {counts}"
+        for child, link, day, counts in seen
     ]
     with_ = [f"found AS (SELECT DISTINCT rid FROM ({' UNION ALL '.join(found)}))"] if found else []
     with_ += [f"seen AS (SELECT rid, max(day) AS day FROM ({' UNION ALL '.join(days)}) GROUP BY rid)"] if days else []
-    since = f"coalesce({', '.join(f'p.{name(f)}' for f in exists)})" if exists else ""
     is_found = "x.rid IS NOT NULL" if found else "FALSE"
     # Where more stand first side by side than the share allows, none of them does.
     unseen = f"cume_dist() OVER (ORDER BY s.day NULLS FIRST) <= {SHARE_UNSEEN}" if days else "FALSE"
     newest = (
         f"{since} IS NOT NULL AND cume_dist() OVER (ORDER BY {since} DESC NULLS LAST) <= {SHARE_NEWEST}"
-        if exists
+        if since
         else "FALSE"
     )
     joined = (" LEFT JOIN found x ON x.rid = p.rid" if found else "") + (
         " LEFT JOIN seen s ON s.rid = p.rid" if days else ""
     )
-    where = f" WHERE {since} IS NULL OR {since} <= {literal(as_at)}" if exists else ""
+    where = f" WHERE {there}" if there else ""
     with_.append(
         f"frame AS (SELECT p.{name(key)} AS key, {is_found} AS found, {unseen} AS unseen, {newest} AS newest"
         f" FROM {name(f't_{kind}')} p{joined}{where})"

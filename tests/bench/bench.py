@@ -21,6 +21,7 @@ import duckdb
 import yaml
 
 from compliance.planning import record_kinds, shipped
+from compliance.exports.records import RECORDED
 from compliance.sql.text import literal, name
 from compliance.tracker import life
 from compliance.tracker.events import NOTHING_BEFORE, Draft, Who, chained
@@ -92,7 +93,7 @@ def multiplied(folder: Path, times: int) -> Path:
         named = {kind.key, *(link.field for link in kind.links.values())}
         columns = ", ".join(
             f"CASE WHEN {name(f)} <> '' THEN concat({name(f)}, '-', n) END AS {name(f)}" if f in named else name(f)
-            for f in kind.fields
+            for f in (x.name for x in kind.fields.values() if x != RECORDED)
         )
         source = f"read_csv({literal(str(CLEAN / f'{kind.name}.csv'))}, header = true, all_varchar = true)"
         target = literal(str(out / f"{kind.name}.csv"))
