@@ -164,6 +164,7 @@ class Tables:
       absent: record kinds that the export lacks although a mapping or file was expected for them, with the reason.
       notes: what a person should know but nothing fails on: files and columns that nothing reads, rows left out.
       n_quarantined: cells and rows that did not fit; the engine's table `quarantine` holds them.
+      later: which records were written into the system after the day that is looked from, in a sentence; empty: none.
       covers: the first and the last day whose events of a record kind the export has, where its mapping says that it has not all.
       services: which kinds of service the `agency` records name; empty where none is known.
       empty: record kinds of which the export has a file or sheet, and no record in it.
@@ -177,6 +178,7 @@ class Tables:
     services: frozenset[str] = frozenset()
     empty: frozenset[str] = frozenset()
     covers: Mapping[str, tuple[date, date]] = field(default_factory=dict)
+    later: str = ""
 
     @property
     def subjects(self) -> frozenset[str]:

@@ -122,9 +122,9 @@ def loaded(data: Path, mapping: Path | None) -> Iterator[tuple[duckdb.DuckDBPyCo
 
 @contextmanager
 def _opened(
-    data: Path, mapping: Path | None, memory: str, threads: int, timings: Timings, use_cache: bool = True
+    data: Path, day: date, mapping: Path | None, memory: str, threads: int, timings: Timings, use_cache: bool = True
 ) -> Iterator[tuple[duckdb.DuckDBPyConnection, RecordKinds, Tables]]:
-    """An export in the engine, set for its size and shut off from everything outside."""
+    """An export in the engine, set for its size and shut off from everything outside; it says what it holds that is not there on `day`."""
     from compliance import planning
     from compliance.engine import run
     from compliance.exports import loading, reading
@@ -144,7 +144,8 @@ def _opened(
             if sum(t.rows for t in tables.tables.values()) > SMALL:
                 run.set_for_large(con, threads)
             run.lock(con)
-            yield con, kinds, tables
+            later = run.recorded_later(con, tables, day)
+            yield con, kinds, replace(tables, later=later, notes=(*tables.notes, later)) if later else tables
         finally:
             con.close()
 
@@ -157,7 +158,7 @@ def _audited(
     from compliance.engine import run
 
     parameters = asked.parameters or beside(asked.data, PARAMETERS)
-    with _opened(asked.data, asked.mapping, asked.memory, asked.threads, timings, asked.use_cache) as (
+    with _opened(asked.data, asked.as_at, asked.mapping, asked.memory, asked.threads, timings, asked.use_cache) as (
         con,
         kinds,
         tables,
@@ -191,7 +192,7 @@ def forecast(asked: Audit, days: int, timings: Timings | None = None) -> Iterato
 
     timings = timings or Timings()
     parameters = asked.parameters or beside(asked.data, PARAMETERS)
-    with _opened(asked.data, asked.mapping, asked.memory, asked.threads, timings, asked.use_cache) as (
+    with _opened(asked.data, asked.as_at, asked.mapping, asked.memory, asked.threads, timings, asked.use_cache) as (
         con,
         kinds,
         tables,
@@ -448,7 +449,7 @@ def trend(asked: Audit, first: date, last: date, every: Frequency, timings: Timi
     days = ends_between(first, last, every)
     book = planning.rulebook(asked.rules, asked.parameters or beside(asked.data, PARAMETERS))
     timings.mark("load rules")
-    with _opened(asked.data, asked.mapping, asked.memory, asked.threads, timings) as (con, kinds, tables):
+    with _opened(asked.data, last, asked.mapping, asked.memory, asked.threads, timings) as (con, kinds, tables):
         prepared = prepare_trend(book.chosen(asked.only), kinds, book.figures, tables, days[0], days[-1])
         timings.mark("compile")
         by_day = run.count(con, prepared.plan, days, asked.threads)
@@ -591,7 +592,7 @@ def measured(asked: Measuring, timings: Timings | None = None) -> KpiReport:
     measures = measuring.measures_of((m for m, _ in of.values()), frameworks)
     measures = _with_codes(measures, frameworks, asked.codes)
     days = measuring.Days(asked.day, asked.first, asked.every)
-    with _opened(asked.data, asked.mapping, asked.memory, asked.threads, timings) as (con, kinds, tables):
+    with _opened(asked.data, asked.day, asked.mapping, asked.memory, asked.threads, timings) as (con, kinds, tables):
         if not asked.frameworks and not asked.codes:
             frameworks = measuring.looked_at(in_force, tables.subjects)
             measures = measuring.measures_of(measures, frameworks)
@@ -607,7 +608,7 @@ def measured(asked: Measuring, timings: Timings | None = None) -> KpiReport:
                 its = {day: Counts(*counts[place][1]) for day, counts in by_day.items()}
                 counted[prepared.rules[number].id] = its
             timings.mark("count")
-        reported = run.reported_figures(con, tables, asked.day)
+        reported = run.reported_figures(con, tables, asked.day, asked.as_at)
         timings.mark("reported figures")
 
     def covers(measure: Measure) -> tuple[date, date] | None:

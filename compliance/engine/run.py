@@ -15,12 +15,13 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from compliance.dates import put_right_on
+from compliance.dates import english, put_right_on
 from compliance.engine.sidebyside import done_jobs, execute_all, run_jobs, workers
 from compliance.errors import ComplianceError
 from compliance.model import (
     OUTCOMES,
     RAN,
+    RECORDED_ON,
     Accepted,
     Finding,
     Group,
@@ -524,16 +525,29 @@ def count(
     return counted
 
 
-def reported_figures(con: duckdb.DuckDBPyConnection, tables: Tables, day: date) -> list[Reported]:
-    """The figures in the export that somebody else worked out, for periods that had ended on `day`."""
+def reported_figures(con: duckdb.DuckDBPyConnection, tables: Tables, day: date, as_at: date) -> list[Reported]:
+    """The figures in the export that somebody else had worked out by `as_at`, for periods that had ended on `day`."""
     table = tables.tables.get("reported_figure")
     columns = ("framework", "code", "period_end", "value", "numerator", "denominator")
     if table is None or not {"framework", "code", "period_end", "value"} <= table.columns:
         return []
     from compliance.kpis.measuring import Reported
 
-    rows = con.execute(reporting.figures(columns, table.columns), {"day": day}).fetchall()
+    rows = con.execute(reporting.figures(columns, table.columns, literal(as_at)), {"day": day}).fetchall()
     return [Reported((str(f), str(c)), end, value, n, d) for f, c, end, value, n, d in rows]
+
+
+def recorded_later(con: duckdb.DuckDBPyConnection, tables: Tables, day: date) -> str:
+    """Which records were written into the system after `day`, in a sentence; empty: none, or the export does not say."""
+    # A reported figure is no record that a rule asks for, and has a day of its own (`reported_figures`).
+    kinds = [k for k, table in tables.tables.items() if RECORDED_ON in table.columns and k != "reported_figure"]
+    found = con.execute(reporting.recorded_later(kinds), {"day": day}).fetchall() if kinds else []
+    if not found:
+        return ""
+    n = sum(its for _, its in found)
+    were, do = ("record was", "does") if n == 1 else ("records were", "do")
+    listed = ", ".join(f"{its:,} {kind}" for kind, its in found)
+    return f"{n:,} {were} written into the system after {english(day)} and {do} not count: {listed}."
 
 
 def _result(

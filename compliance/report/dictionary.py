@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 
 from compliance.errors import ComplianceError, nearest
-from compliance.model import Field, RecordKind, RecordKinds
+from compliance.model import RECORDED_ON, Field, RecordKind, RecordKinds
 from compliance.report.grid import grid
 
 GROUPS = ("agency", "staff", "panel", "fostering", "children", "concerns", "governance", "annex a", "ssda903", "kpis")
@@ -71,6 +71,8 @@ def remarks(f: Field) -> str:
         said.append(f"Known from {f.known_from}.")
     if f.in_doubt_before:
         said.append(f"In doubt before {f.in_doubt_before}.")
+    if f.name == RECORDED_ON:
+        said.append("As at an earlier day the record is not there.")
     return " ".join(said)
 
 

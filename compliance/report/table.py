@@ -62,6 +62,8 @@ def summary(report: Report) -> str:
     if report.tables.n_quarantined:
         n = report.tables.n_quarantined
         lines.append(f"{n:,} {'entry' if n == 1 else 'entries'} in the data could not be used as written.")
+    if report.tables.later:
+        lines.append(report.tables.later)
     if report.baseline is not None and report.previous is not None:
         p, n = report.previous, sum(report.baseline.values())
         lines.append(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from compliance.model import Link, Table
+from compliance.model import RECORDED_ON, Link, Table
 from compliance.sql.duckdb import there as is_there
 from compliance.sql.duckdb import with_told
 from compliance.sql.text import literal, name
@@ -106,7 +106,7 @@ def _has(tables: Mapping[str, Table], kind: str, columns: Sequence[str], links: 
 
 def _recorded(kind: str, tables: Mapping[str, Table], as_at: str) -> str:
     """A condition, with AND before it: a row `p` has been written down; empty where the export does not say."""
-    said = is_there("p", (), tables[kind].columns, as_at) if kind in tables else ""
+    said = is_there("p", (), tables[kind].columns, as_at)
     return f" AND {said}" if said else ""
 
 
@@ -219,12 +219,20 @@ MUTE = (
 # --- figures that somebody else worked out -------------------------------------------------------------------------
 
 
-def figures(columns: Sequence[str], supplied: Collection[str]) -> str:
-    """Reported figures for periods that had ended on `$day`, as far as they had been written down; NULL for a column that is not there."""
+def figures(columns: Sequence[str], supplied: Collection[str], as_at: str) -> str:
+    """Reported figures for periods that had ended on `$day`, if written down by `as_at`; NULL for a column that is not there."""
     listed = ", ".join(f"p.{name(c)}" if c in supplied else "NULL" for c in columns)
-    filled = "p.framework IS NOT NULL AND p.code IS NOT NULL AND p.value IS NOT NULL AND p.period_end IS NOT NULL"
-    known = is_there("p", ("period_end",), supplied, "$day")
+    filled = "p.framework IS NOT NULL AND p.code IS NOT NULL AND p.value IS NOT NULL AND p.period_end <= $day"
+    # A figure is worked out once its period is over: the day that is looked from counts, not the end of the period.
+    known = is_there("p", (), supplied, as_at) or "TRUE"
     return f"SELECT {listed} FROM t_reported_figure p WHERE {filled} AND {known} ORDER BY p.rid"
+
+
+def recorded_later(kinds: Sequence[str]) -> str:
+    """How many records of each kind were written down after `$day`; kinds of which there are none are left out."""
+    day = name(RECORDED_ON)
+    counts = (f"SELECT {literal(k)} AS kind, count(*) AS n FROM {name(f't_{k}')} WHERE {day} > $day" for k in kinds)
+    return f"SELECT kind, n FROM ({' UNION ALL '.join(counts)}) WHERE n > 0 ORDER BY kind"
 
 
 # --- all hits in their order ----------------------------------------------------------------------------------------

@@ -42,3 +42,5 @@ def write(trend: Trend, width: int) -> Iterator[str]:
     lacking = [r for r in trend.results[-1] if r.status not in ("ran", "looked at nothing")]
     n = len(trend.results[-1])
     yield f"\n{n - len(lacking):,} of {n:,} rules ran; compliance audit says why the others did not.\n"
+    if trend.tables.later:
+        yield trend.tables.later + "\n"
