@@ -89,7 +89,7 @@ OF_CHILD = (
     'CREATE OR REPLACE TABLE {table} AS SELECT p."link__child" AS rid,'
     ' arg_max_null(h.{value}, (p."started_on", p."placement_id")) AS {value}'
     ' FROM "t_placement" p LEFT JOIN {household} h ON h.rid = p."link__household"'
-    ' WHERE p."started_on" <= {as_at} AND p."link__child" IS NOT NULL{known} GROUP BY p."link__child"'
+    ' WHERE p."started_on" <= {as_at} AND p."link__child" IS NOT NULL{written} GROUP BY p."link__child"'
 )
 """A child's is that of the household where it was placed last."""
 TEAM_OF_STAFF = 'CREATE OR REPLACE TABLE "team_of_staff" AS SELECT rid, "team" FROM "t_staff"'
@@ -104,12 +104,6 @@ def _has(tables: Mapping[str, Table], kind: str, columns: Sequence[str], links: 
     return table is not None and set(columns) <= table.columns and set(links) <= table.links
 
 
-def _recorded(kind: str, tables: Mapping[str, Table], as_at: str) -> str:
-    """A condition, with AND before it: a row `p` has been written down; empty where the export does not say."""
-    said = is_there("p", (), tables[kind].columns, as_at)
-    return f" AND {said}" if said else ""
-
-
 def _of_owners(value: str, of_staff: str, tables: Mapping[str, Table], as_at: str, there: str) -> list[str]:
     """What makes `<value>_of_<kind>` for a child, a household and a member of staff, as far as the export says.
 
@@ -121,7 +115,8 @@ def _of_owners(value: str, of_staff: str, tables: Mapping[str, Table], as_at: st
     child = household and _has(tables, "placement", ("placement_id", "started_on"), ("child", "household"))
     table = {kind: name(f"{value}_of_{kind}") for kind in ("staff", "household", "child")}
     its = {kind: {"table": t, "value": name(value)} for kind, t in table.items()}
-    its["child"] |= {"as_at": as_at, "known": _recorded("placement", tables, as_at), "household": table["household"]}
+    written = is_there("p", (), tables["placement"].columns, as_at) if child else ""
+    its["child"] |= {"as_at": as_at, "written": f" AND {written}" if written else "", "household": table["household"]}
     return [
         of_staff or NOBODY.format(**its["staff"]),
         (OF_HOUSEHOLD if household else NOBODY).format(**its["household"], there=there),
