@@ -35,12 +35,12 @@ class Opened:
     requests: list[str] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
 
-    def axe(self) -> list[str]:
+    def axe(self, within: str = "html") -> list[str]:
         """What axe-core finds wrong by WCAG 2.2 A and AA and by its best practices."""
         # Run through the debugger, which the page's policy does not bind.
         self.page.evaluate(AXE.read_text(encoding="utf-8"))
         tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-        found: dict[str, Any] = self.page.evaluate(f"axe.run({{runOnly: {json.dumps(tags)}}})")
+        found: dict[str, Any] = self.page.evaluate(f"axe.run({json.dumps(within)}, {{runOnly: {json.dumps(tags)}}})")
         assert len(found["passes"]) > 20, "axe looked at something"
         return [f"{v['id']}: {n['html'][:160]} {n['failureSummary']}" for v in found["violations"] for n in v["nodes"]]
 

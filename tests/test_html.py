@@ -322,6 +322,45 @@ def test_everything_works_by_keyboard_alone(browser: Browser, report: Path) -> N
         assert o.page.evaluate("document.activeElement.id") == "next"
 
 
+def test_tab_walks_through_everything_in_order_and_shows_where_it_is(browser: Browser, report: Path) -> None:
+    with opened(browser, report) as o:
+        n = o.page.evaluate(
+            """() => {
+              window.stops = [...document.querySelectorAll('a[href], button:enabled, input, select, summary, [tabindex="0"]')]
+                .filter((e) => e.checkVisibility());
+              return stops.length;
+            }"""
+        )
+        assert n > 100
+        for i in range(n):
+            o.page.keyboard.press("Tab")
+            at, outlined, seen = o.page.evaluate(
+                """() => {
+                  const e = document.activeElement, box = e.getBoundingClientRect();
+                  return [stops.indexOf(e), parseFloat(getComputedStyle(e).outlineWidth) >= 2, box.bottom > 0 && box.top < innerHeight];
+                }"""
+            )
+            assert (at, outlined, seen) == (i, True, True), o.page.evaluate("document.activeElement.outerHTML")[:200]
+
+
+def test_a_cause_leads_by_keyboard_to_its_findings_and_on(browser: Browser, report: Path) -> None:
+    with opened(browser, report) as o:
+        keyboard, cause = o.page.keyboard, o.page.locator(".cause").first
+        cause.locator("summary").focus()
+        keyboard.press("Enter")
+        keyboard.press("Tab")
+        keyboard.press("Enter")
+        o.page.wait_for_function("document.activeElement.id === 'findings-h'")
+        number = int(cause.locator(".how-many").inner_text())
+        assert o.page.locator(".opens").count() == number > 1
+        for _ in range(60):
+            keyboard.press("Tab")
+            if o.page.evaluate("document.activeElement.className") == "opens":
+                break
+        keyboard.press("Space")
+        assert o.page.locator(".detail").count() == 1
+
+
 def test_an_address_that_makes_no_sense_shows_everything(browser: Browser, report: Path) -> None:
     with opened(browser, report, at="#findings?cause=zz&sort=__proto__&page=-9&due=constructor") as o:
         assert shown(o.page) == "Findings 1 to 50 of 275."
@@ -347,6 +386,28 @@ def test_axe_finds_nothing_wrong(browser: Browser, report: Path, size: tuple[int
         o.page.locator(".opens").first.click()
         o.page.evaluate("for (const d of document.querySelectorAll('details')) d.open = true")
         assert o.axe() == []
+
+
+@pytest.mark.parametrize(("size", "scheme"), [(DESKTOP, "light"), (PHONE, "dark")])
+def test_axe_finds_nothing_wrong_whatever_is_chosen(
+    browser: Browser, report: Path, size: tuple[int, int], scheme: str
+) -> None:
+    with opened(browser, report, size, scheme) as o:
+        for chosen in ("severity=requirement&sort=subject&dir=desc&page=2", "q=nothing-has-this-word", "cause=0"):
+            o.page.evaluate(f"location.hash = '#findings?{chosen}'")
+            o.page.wait_for_function("c => location.hash.endsWith(c)", arg=chosen)
+            for button in o.page.locator(".opens").all()[:1]:
+                button.click()
+            assert o.axe("#findings") == [], chosen
+
+
+@pytest.mark.parametrize(("size", "scheme"), [(DESKTOP, "light"), (PHONE, "dark"), (REFLOW, "light")])
+def test_axe_finds_nothing_wrong_with_a_plan_alone(
+    browser: Browser, plan: Path, size: tuple[int, int], scheme: str
+) -> None:
+    with opened(browser, plan, size, scheme) as o:
+        assert o.axe() == []
+        assert o.page.evaluate("document.documentElement.scrollWidth") <= size[0]
 
 
 def test_the_page_reflows_at_320_pixels(browser: Browser, report: Path) -> None:

@@ -50,6 +50,7 @@
   const previous = document.getElementById("prev"), next = document.getElementById("next");
   const chosen = document.getElementById("cause-chosen");
   const table = document.getElementById("table");
+  const printing = document.getElementById("print");
   const natural = new Intl.Collator("en-GB", { numeric: true });
 
   // --- what is chosen ---
@@ -185,6 +186,7 @@
     draw(from, to);
     const of = matching.length === findings.length ? number(findings.length) : `${number(matching.length)} that match, of ${number(findings.length)}`;
     shown.textContent = matching.length ? `Findings ${number(from + 1)} to ${number(to)} of ${of}.` : `No finding matches; there are ${number(findings.length)}.`;
+    table.hidden = printing.hidden = matching.length === 0;
     pages.hidden = last === 1;
     document.getElementById("page").textContent = `Page ${number(state.page)} of ${number(last)}`;
     previous.disabled = state.page === 1;
@@ -276,7 +278,6 @@
 
   // All findings are pages upon pages: they are printed if somebody asks for them, or has chosen some of them.
   let alone = false;
-  const printing = document.getElementById("print");
   const described = () => {
     const said = FILTERS.filter((k) => state[k]).map((k) => {
       const its = form.elements[k];
@@ -303,7 +304,6 @@
     show();
   });
 
-  printing.hidden = false;
   form.hidden = false;
   arrive();
   document.documentElement.dataset.ready = "yes";
