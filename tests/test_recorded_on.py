@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from click.testing import Result
 from conftest import ROOT
 
-from compliance import planning
+from compliance import pipeline, planning
 from compliance.errors import RulesError
 from compliance.exports.records import read_kinds
 
@@ -205,15 +206,12 @@ def test_a_record_is_not_drawn_to_be_read_before_it_was_written(cli: Cli, export
 
 
 def test_a_forecast_counts_on_nothing_that_is_not_written_yet(cli: Cli, export: Export, rules: Path) -> None:
-    def due(as_at: str) -> list[str]:
-        asked = ("--as-at", as_at, "--days", "30", "--rules", rules, "--rule", "seen", "--format", "json")
-        return [d["due_on"] for d in json.loads(cli("forecast", export(), *asked).stdout)["due"]]
+    def due(data: Path) -> list[str]:
+        asked = ("--as-at", "2021-03-02", "--days", "30", "--rules", rules, "--rule", "seen", "--format", "json")
+        return [d["due_on"] for d in json.loads(cli("forecast", data, *asked).stdout)["due"]]
 
-    assert due("2021-03-02") == ["2021-03-12"]
-    export(visit=DATA["visit"].replace("2021-04-10", "2021-03-02"))
-    early = DATA["visit"].replace("2021-04-10", "2021-03-02")
-    asked = ("--as-at", "2021-03-02", "--days", "30", "--rules", rules, "--rule", "seen", "--format", "json")
-    assert json.loads(cli("forecast", export(visit=early), *asked).stdout)["due"] == []
+    assert due(export()) == ["2021-03-12"]
+    assert due(export(visit=DATA["visit"].replace("2021-04-10", "2021-03-02"))) == []
 
 
 def test_a_team_answers_for_a_child_once_the_move_has_been_written_down(cli: Cli, export: Export, rules: Path) -> None:
@@ -329,15 +327,10 @@ def test_a_kind_that_means_something_else_by_it_is_refused(its: dict[str, object
     assert "'recorded_on' is the day on which the record was written" in refused.value.problems[0].what
 
 
-def test_nothing_is_asked_of_an_export_that_does_not_say_when_it_was_written(
-    cli: Cli, export: Export, rules: Path
+def test_the_plan_of_an_export_that_does_not_say_when_it_was_written_asks_nothing_more(
+    export: Export, rules: Path
 ) -> None:
-    """No condition more in any statement of its plan."""
-    from compliance import pipeline
-
     data = export(visit=DATA["visit"].replace(",recorded_on", "").replace(",2021-04-10", ""))
     with pipeline.loaded(data, None) as (_, tables):
-        from datetime import date
-
         made = planning.plan(planning.record_kinds(), tables, date(2021, 9, 20), rules, None, ("seen",), False)
     assert not any("recorded_on" in statement for statement in made.plan.setup)
