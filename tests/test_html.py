@@ -537,6 +537,23 @@ def test_one_page_holds_the_audit_what_falls_due_the_kpis_and_the_plan(
         assert "WS1.1" in o.page.locator(".workstream").first.inner_text()
 
 
+def test_every_card_shows_the_course_of_its_values(browser: Browser, whole: Path, kept: Kept) -> None:
+    """One mark for every value, a bar where it is not certain; what has none leaves a gap."""
+    kpis = json.loads(kept("kpi", AGENCY, "--as-at", AS_AT, "--format", "json").stdout)["kpis"]
+    with opened(browser, whole) as o:
+        cards = {c.locator(".code").inner_text(): c for c in o.page.locator(".card").all()}
+        for kpi in kpis:
+            points = [(p["low"], p["high"]) for p in kpi["history"]]
+            certain = sum(low is not None and low == high for low, high in points)
+            lines = [line.get_attribute("points") or "" for line in cards[kpi["code"]].locator("polyline").all()]
+            on_lines = {at for line in lines for at in line.split()}
+            dots = cards[kpi["code"]].locator(".course circle")
+            at_dots = {f"{d.get_attribute('cx')},{d.get_attribute('cy')}" for d in dots.all()}
+            assert len(on_lines | at_dots) == certain, kpi["code"]
+            bars = cards[kpi["code"]].locator(".course line").count()
+            assert bars == sum(low is not None and low != high for low, high in points), kpi["code"]
+
+
 def test_charts_keep_their_look_without_styles_in_their_elements(browser: Browser, whole: Path) -> None:
     text = whole.read_text(encoding="utf-8")
     assert " style=" not in text

@@ -38,7 +38,7 @@
       team: data.teams[f[13]], since: f[14], times: f[15], accepted: f[16], text: "",
     };
   });
-  // Made when somebody is about to search, not before.
+  // Made when somebody searches, or while nobody does anything.
   const textOf = (f) => f.text || (f.text = [
     f.rule.title, f.rule.id, f.rule.part, f.rule.under, f.rule.workstream, f.rule.by, f.key, f.owner, f.team, f.argument, f.accepted,
     ...f.rule.cites.map((c) => c[1]), ...f.values, f.file,
@@ -247,14 +247,6 @@
     clearTimeout(waiting);
     waiting = setTimeout(() => change({}), Math.min(took, 150));
   });
-  form.elements.q.addEventListener("focus", () => {
-    let i = 0;
-    const prepare = (idle) => {
-      while (i < findings.length && idle.timeRemaining() > 1) textOf(findings[i++]);
-      if (i < findings.length) requestIdleCallback(prepare);
-    };
-    if (window.requestIdleCallback) requestIdleCallback(prepare);
-  }, { once: true });
   form.addEventListener("submit", (e) => e.preventDefault());
   form.addEventListener("reset", (e) => {
     e.preventDefault();
@@ -307,4 +299,11 @@
   form.hidden = false;
   arrive();
   document.documentElement.dataset.ready = "yes";
+
+  let prepared = 0;
+  const prepare = (idle) => {
+    while (prepared < findings.length && idle.timeRemaining() > 1) textOf(findings[prepared++]);
+    if (prepared < findings.length) requestIdleCallback(prepare);
+  };
+  if (window.requestIdleCallback) requestIdleCallback(prepare);
 })();
