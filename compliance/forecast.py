@@ -99,6 +99,11 @@ class Forecast:
         """The last day of the window."""
         return self.as_at + timedelta(days=self.days)
 
+    def kept(self) -> Forecast:
+        """The same with what falls due in memory: it can be read when the engine is closed."""
+        its = tuple(self.due())
+        return replace(self, due=lambda: iter(its))
+
     def n(self, what: Literal["due", "overdue", "untold", "in_order"]) -> int:
         """How many, under all rules."""
         return sum(getattr(r, what) for r in self.rules)

@@ -576,6 +576,25 @@ def test_axe_finds_nothing_wrong_on_the_whole(
         assert o.page.evaluate("document.documentElement.scrollWidth") <= size[0]
 
 
+def test_long_lists_of_what_falls_due_are_cut_and_say_so(
+    tmp_path: Path, kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("compliance.report.html.ahead.MOST_A_WEEK", 5)
+    monkeypatch.setattr("compliance.report.html.ahead.MOST_PEOPLE", 3)
+    due = json.loads(kept("forecast", AGENCY, "--as-at", AS_AT, "--format", "json").stdout)["due"]
+    _run("forecast", AGENCY, "--as-at", AS_AT, "--format", "html", "--out", tmp_path / "due.html")
+    text = (tmp_path / "due.html").read_text(encoding="utf-8")
+    weeks = [
+        w for w in re.findall(r"<li>(.*?)</li>", text[text.index('class="timeline"') :], re.DOTALL) if "<table" in w
+    ]
+    listed = [w.count("<tr>") - 1 for w in weeks]
+    more = [int(n.replace(",", "")) for w in weeks for n in re.findall(r"And ([\d,]+) more: compliance forecast", w)]
+    assert max(listed) == 5
+    assert sum(listed) + sum(more) == len(due)
+    people = {d["responsible"]["staff"] or d["responsible"]["role"] for d in due}
+    assert f"And {len(people) - 3} others: compliance forecast says" in text
+
+
 def test_kpis_and_a_forecast_are_pages_of_their_own(browser: Browser, tmp_path: Path) -> None:
     for command, part in (("kpi", "#kpis"), ("forecast", "#ahead")):
         path = tmp_path / f"{command}.html"

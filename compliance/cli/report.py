@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from contextlib import ExitStack
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -85,9 +84,10 @@ def report(
     asked = pipeline.Audit(data, as_at, mapping, parameters, rules, (), memory, threads, previous=previous)
     measuring = pipeline.Measuring(data, as_at, as_at, mapping, parameters, rules, memory=memory, threads=threads)
     kpis = pipeline.measured(measuring)
-    with ExitStack() as stack:
-        audit = stack.enter_context(pipeline.audit(replace(asked, sample=SAMPLE, whose=True)))
-        ahead = stack.enter_context(pipeline.forecast(replace(asked, previous=None), days))
+    # One after the other, so that the engine holds the export once.
+    with pipeline.forecast(replace(asked, previous=None), days) as foreseen:
+        ahead = foreseen.kept()
+    with pipeline.audit(replace(asked, sample=SAMPLE, whose=True)) as audit:
         print_out(page.write(Whole(as_at, audit.data, audit, ahead, kpis, plan)), out)
         click.echo(summary(audit), nl=False, err=True)
         click.echo(f"Written to {out}.", err=True)

@@ -172,7 +172,8 @@ def main() -> None:
             visits = [used(browser, out) for _ in range(RUNS)]
             size = out.stat().st_size / 1e6
             print(
-                f"{visits[0].findings} findings: {size:.1f} MB, {figure.seconds:.1f} s and {figure.megabytes:.0f} MB to write"
+                f"{visits[0].findings} findings: {size:.1f} MB, written in {figure.seconds:.1f} s"
+                f" ({figure.processor:.1f} s of processor time) with {figure.megabytes:.0f} MB"
             )
             said = [
                 f"{f.name} {min(getattr(v, f.name) for v in visits):.0f}" for f in fields(Used) if f.name != "findings"
