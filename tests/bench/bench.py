@@ -92,12 +92,16 @@ def multiplied(folder: Path, times: int) -> Path:
     out.mkdir()
     con = duckdb.connect()
     for kind in record_kinds().kinds.values():
+        path = CLEAN / f"{kind.name}.csv"
+        if not path.is_file():
+            # What only councils keep.
+            continue
         named = {kind.key, *(link.field for link in kind.links.values())}
         columns = ", ".join(
             f"CASE WHEN {name(f)} <> '' THEN concat({name(f)}, '-', n) END AS {name(f)}" if f in named else name(f)
             for f in (x.name for x in kind.fields.values() if x != RECORDED)
         )
-        source = f"read_csv({literal(str(CLEAN / f'{kind.name}.csv'))}, header = true, all_varchar = true)"
+        source = f"read_csv({literal(str(path))}, header = true, all_varchar = true)"
         target = literal(str(out / f"{kind.name}.csv"))
         con.execute(f"COPY (SELECT {columns} FROM range({times}) c(n), {source}) TO {target} (HEADER)")
     return out
