@@ -5,7 +5,6 @@ Everything is made by what the other commands are made of. The same version writ
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -117,29 +116,25 @@ def demo(folder: Path) -> Told:
         write_private(data / path.name, [path.read_bytes()])
     write_private(folder / PLAN, [plan.read_bytes()])
     kpis = pipeline.measured(pipeline.Measuring(data, AS_AT, AS_AT))
-    _write(folder / "kpis.txt", KPI_FORMATS["table"](kpis, WIDTH))
+    write_private(folder / "kpis.txt", KPI_FORMATS["table"](kpis, WIDTH))
     private_folder(folder / "charts")
     for i in kpis.indicators:
-        _write(folder / "charts" / chart.file_name(i), [chart.svg(i, kpis)])
+        write_private(folder / "charts" / chart.file_name(i), [chart.svg(i, kpis)])
     with (
         pipeline.audit(pipeline.Audit(data, AS_AT, by="regulation", sample=5, whose=True)) as report,
         pipeline.forecast(pipeline.Audit(data, AS_AT), DAYS) as ahead,
     ):
         for format_, name in (("table", "findings.txt"), ("csv", "findings.csv"), ("json", FINDINGS)):
-            _write(folder / name, FORMATS[format_](report, WIDTH))
+            write_private(folder / name, FORMATS[format_](report, WIDTH))
         for format_, name in (("table", "due.txt"), ("ics", "due.ics")):
-            _write(folder / name, FORECAST_FORMATS[format_](ahead, WIDTH))
+            write_private(folder / name, FORECAST_FORMATS[format_](ahead, WIDTH))
         proposed, state = _proposed(folder)
-        _write(folder / "report.html", page.write(Whole(AS_AT, report.data, report, ahead, kpis, state)))
+        write_private(folder / "report.html", page.write(Whole(AS_AT, report.data, report, ahead, kpis, state)))
         summary, causes, example = table.summary(report), _causes(report), next(report.findings())
         due = sum(1 for _ in ahead.due())
-    _write(folder / "actions.md", proposals.FORMATS["markdown"](proposed, WIDTH))
+    write_private(folder / "actions.md", proposals.FORMATS["markdown"](proposed, WIDTH))
     missed = sum(i.status.certain in WITH_ACTION for i in kpis.indicators)
     return Told(summary, causes, missed, len(kpis.indicators), due, len(proposed.proposals), example)
-
-
-def _write(path: Path, pieces: Iterable[str]) -> None:
-    write_private(path, (piece.encode("utf-8") for piece in pieces))
 
 
 def _causes(report: Report) -> tuple[Cause, ...]:

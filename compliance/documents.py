@@ -284,13 +284,13 @@ def _replace(path: Path, chunks: Iterable[bytes], mode: int) -> None:
         raise
 
 
-def write_private(path: Path, chunks: Iterable[bytes]) -> None:
-    """Writes a file that its owner alone can read; it replaces an older one only when it is whole.
+def write_private(path: Path, chunks: Iterable[str] | Iterable[bytes]) -> None:
+    """Writes a file that its owner alone can read; it replaces an older one only when it is whole. Text is written as UTF-8.
 
     Raises:
       ComplianceError: the file cannot be written.
     """
-    _replace(path, chunks, 0o600)
+    _replace(path, (c.encode("utf-8") if isinstance(c, str) else c for c in chunks), 0o600)
 
 
 def private_folder(path: Path) -> None:

@@ -8,7 +8,7 @@ from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from compliance.model import SEVERITIES, Finding, Group, Prompted, Quarantined, RuleResult, Severity, Tables
+from compliance.model import SEVERITIES, Finding, Group, Prompted, Quarantined, Reading, RuleResult, Severity, Tables
 from compliance.previous import Previous
 from compliance.waivers import Judged
 
@@ -38,6 +38,7 @@ class Report:
       by: what the findings are grouped by; empty: nothing, and there are no groups.
       seed: what the records to be read are drawn by; None: none are.
       prompts: duties that only reading can settle, with what was drawn for each, or why it is left out.
+      readings: what was found by whoever read a record for such a duty: of each duty and record the newest.
       waivers: the risks that the agency has accepted, in the order of its file, and what each is worth.
       previous: how they compare with an earlier audit's, if one was given.
       baseline: that audit is the baseline, and so many findings of each severity are new and not accepted; None: there is no baseline.
@@ -77,6 +78,7 @@ class Report:
         return finding.waiver is not None or (self.baseline is not None and finding.restated is not None)
 
     parts: tuple[RuleResult, ...] = ()
+    readings: tuple[Reading, ...] = ()
     whose: Callable[[], Iterator[tuple[str, str]]] = lambda: iter(())
     checked: Callable[[], Mapping[str, CheckedRule]] = dict
 
@@ -93,6 +95,14 @@ class Report:
         """How many findings are at least as serious and can fail a run."""
         counted = self.baseline or {s: self.n_findings(s) - self.n_accepted(s) for s in SEVERITIES}
         return sum(counted[s] for s in SEVERITIES[: SEVERITIES.index(severity) + 1])
+
+    def unmet(self) -> list[Reading]:
+        """What readers found that is not met, or not evidenced."""
+        return [r for r in self.readings if r.answer != "met"]
+
+    def read_before(self) -> Mapping[tuple[str, str, str], Reading]:
+        """What was found, by duty, record kind and key."""
+        return {(r.duty, r.record, r.key): r for r in self.readings}
 
     def n_rules(self, status: str) -> int:
         """How many rules came to this."""

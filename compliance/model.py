@@ -490,6 +490,23 @@ class Prompted:
     left_out: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What somebody who read a record found, for a duty that only reading can settle.
+
+    Args:
+      answer: met, not met or not evidenced.
+      role: of the reader.
+    """
+
+    duty: str
+    record: str
+    key: str
+    answer: str
+    read_on: date
+    role: str
+
+
 # --- an audit -------------------------------------------------------------------------------------------------------
 
 Status = Literal["ran", "looked at nothing", "could not run", "not in force", "switched off", "failed"]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import duckdb
 
     from compliance.engine.run import Audited, Explained, Ordered
+    from compliance.exports.answers import Imported
     from compliance.forecast import Forecast
     from compliance.kpis.kpi import Counts, Framework, KpiReport, Measure, Point
     from compliance.previous import Earlier, Previous
@@ -168,10 +169,11 @@ def _audited(
         )
         timings.mark("load rules and compile")
         ordered = _ordered(asked, prepared, kinds, tables, earlier)
+        read = run.readings(con, tables, asked.as_at)
         audited, results = run.run(
             con, prepared.plan, prepared.rules, asked.as_at, tables.sources, asked.threads, ordered
         )
-        audited.prompts = prepared.prompts
+        audited.prompts, audited.readings = prepared.prompts, read
         timings.mark("run")
         try:
             yield audited, results, tables
@@ -427,10 +429,35 @@ def audit(asked: Audit, timings: Timings | None = None) -> Iterator[Report]:
             seed=_seed(asked),
             prompts=lambda: _prompts(asked, audited, tables),
             parts=results,
+            readings=audited.readings,
             whose=lambda: _whose(asked, audited, tables),
             checked=lambda: _checked(asked),
         )
         timings.mark("report")
+
+
+def import_answers(workbook: Path, data: Path, mapping: Path | None, last: date) -> Imported:
+    """Keeps beside an export what people filled into a workbook of its audit.
+
+    Args:
+      last: the day of the import.
+
+    Raises:
+      ComplianceError: the workbook or the export cannot be used, with every cell that is wrong.
+    """
+    from compliance import planning
+    from compliance.engine import run
+    from compliance.exports import answers
+
+    filled = answers.read(workbook, last)
+    if data.is_file():
+        raise ComplianceError(
+            f"{data} is one file, beside which answers cannot be kept. Put it into a folder of its own, and audit that folder."
+        )
+    with loaded(data, mapping) as (con, tables):
+        kinds = planning.record_kinds()
+        keys = lambda kind: run.keys(con, kinds[kind]) if kind in tables.tables else frozenset()  # noqa: E731
+        return answers.keep(workbook, filled, data, keys)
 
 
 def trend(asked: Audit, first: date, last: date, every: Frequency, timings: Timings | None = None) -> Trend:

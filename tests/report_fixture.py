@@ -146,7 +146,7 @@ def against_a_baseline() -> Report:
 
 
 def written(format_: str, of: Report) -> str:
-    return "".join(FORMATS[format_](of, 100))
+    return "".join(str(piece) for piece in FORMATS[format_](of, 100))
 
 
 if __name__ == "__main__":

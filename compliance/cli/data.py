@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import sys
+from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from compliance.cli.terminal import (
     COULD_NOT,
     NOTHING,
+    Day,
     data_argument,
+    entries,
     mapping_option,
     print_out,
     tidy,
     width,
 )
-
-if TYPE_CHECKING:
-    pass
-from compliance.cli.terminal import entries
 
 
 @click.group()
@@ -58,6 +56,36 @@ def data_check(data: Path, mapping: Path | None, strict: bool) -> None:
         n = tables.n_quarantined
         click.echo(f"{entries(n)} could not be used as written." if n else "Everything could be used as written.")
     sys.exit(COULD_NOT if strict and n else NOTHING)
+
+
+@data.command("import")
+@click.argument("workbook", type=click.Path(path_type=Path, dir_okay=False), metavar="WORKBOOK.xlsx")
+@click.option(
+    "--into", type=click.Path(path_type=Path), required=True, help="The folder of the export that was audited."
+)
+@mapping_option
+@click.option("--as-at", type=Day(), help="The day of the import: no answer is later.  [default: today]")
+def data_import(workbook: Path, into: Path, mapping: Path | None, as_at: date | None) -> None:
+    """Read back the sheets of a workbook that people filled in: attestations, and records that were read and judged.
+
+    Each answer becomes a record beside the export's own files, which are not written to. What is not filled in is left; if
+    anything cannot be used, nothing is changed.
+
+    Example: compliance data import report.xlsx --into my-export
+    """
+    from compliance import pipeline
+
+    done = pipeline.import_answers(workbook, into, mapping, as_at or date.today())
+    for kind, n in done.added.items():
+        click.echo(tidy(f"{entries(n)} added to {into / kind}.answers.csv."))
+    if done.there:
+        click.echo(f"{entries(done.there)} had been imported before; nothing was changed in them.")
+    if not done.added and not done.there:
+        click.echo("Nothing is filled in.")
+    if done.not_met:
+        click.echo(f"Answered other than met: {done.not_met:,}; the next audit says so.")
+    if done.left:
+        click.echo(f"{done.left:,} {'row is' if done.left == 1 else 'rows are'} still to be answered.")
 
 
 @data.command("dictionary")

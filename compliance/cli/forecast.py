@@ -52,7 +52,7 @@ from compliance.cli.terminal import aside, entries, tell_failed, tell_times
 @click.option(
     "--format",
     "format_",
-    type=click.Choice(["table", "json", "csv", "html", "ics"]),
+    type=click.Choice(["table", "json", "csv", "html", "xlsx", "ics"]),
     default="table",
     show_default=True,
 )

@@ -55,7 +55,11 @@ from compliance.cli.terminal import FREQUENCIES, span, tell_times
 @parameters_option
 @rules_option
 @click.option(
-    "--format", "format_", type=click.Choice(["table", "json", "csv", "html"]), default="table", show_default=True
+    "--format",
+    "format_",
+    type=click.Choice(["table", "json", "csv", "html", "xlsx"]),
+    default="table",
+    show_default=True,
 )
 @out_option
 @memory_option

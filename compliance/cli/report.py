@@ -1,4 +1,4 @@
-"""`compliance report`: everything that can be said of an export, in one page."""
+"""`compliance report`: everything that can be said of an export, in one page or workbook."""
 
 from __future__ import annotations
 
@@ -47,7 +47,13 @@ SAMPLE = 5
 @mapping_option
 @parameters_option
 @rules_option
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="The HTML file to write.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="The file to write; one that ends in .xlsx is a workbook, one in .html a page.",
+)
+@click.option("--format", "format_", type=click.Choice(["html", "xlsx"]), help="Whatever the file is called.")
 @memory_option
 @threads_option
 def report(
@@ -61,10 +67,11 @@ def report(
     parameters: Path | None,
     rules: Path | None,
     out: Path,
+    format_: str | None,
     memory: str,
     threads: int,
 ) -> None:
-    """Write one HTML page with the audit, what falls due next, the KPIs and the improvement plan.
+    """Write the audit, what falls due next, the KPIs and the improvement plan: one HTML page, or one workbook.
 
     \b
     Exit codes: 0 written, whatever is found; 2 could not run; 3 written, but a rule failed.
@@ -72,14 +79,18 @@ def report(
 
     \b
     Example: compliance report fixtures/agency --as-at 2021-09-20 --out report.html
+    Example: compliance report fixtures/agency --as-at 2021-09-20 --out report.xlsx
     """
     from compliance import pipeline
-    from compliance.report.html import page
     from compliance.report.table import summary
+    from compliance.report.wholes import ENDINGS, FORMATS
     from compliance.whole import Whole
 
     if plan_id is not None and db is None:
         raise click.UsageError("--plan names a plan in a database; give it with --db")
+    format_ = format_ or ENDINGS.get(out.suffix.lower())
+    if format_ is None:
+        raise click.UsageError(f"--out {out} ends in none of {', '.join(ENDINGS)}; say with --format what to write")
     plan = known(db, plan_id, as_at)[0] if db is not None else None
     asked = pipeline.Audit(data, as_at, mapping, parameters, rules, (), memory, threads, previous=previous)
     measuring = pipeline.Measuring(data, as_at, as_at, mapping, parameters, rules, memory=memory, threads=threads)
@@ -88,7 +99,7 @@ def report(
     with pipeline.forecast(replace(asked, previous=None), days) as foreseen:
         ahead = foreseen.kept()
     with pipeline.audit(replace(asked, sample=SAMPLE, whose=True)) as audit:
-        print_out(page.write(Whole(as_at, audit.data, audit, ahead, kpis, plan)), out)
+        print_out(FORMATS[format_](Whole(as_at, audit.data, audit, ahead, kpis, plan)), out)
         click.echo(summary(audit), nl=False, err=True)
         click.echo(f"Written to {out}.", err=True)
         failed = audit.n_rules("failed") + ahead.n_rules("failed")

@@ -110,15 +110,22 @@ def width() -> int:
     return shutil.get_terminal_size((100, 24)).columns
 
 
-def print_out(pieces: Iterable[str], out: Path | None) -> None:
-    """To the screen, or to a file that is whole or not there, readable by its owner alone."""
+def print_out(pieces: Iterable[str] | Iterable[bytes], out: Path | None) -> None:
+    """To the screen, or to a file that is whole or not there, readable by its owner alone.
+
+    Bytes go to a file, or to the program that reads our output; never to a terminal.
+    """
     if out is None:
         for piece in pieces:
+            if isinstance(piece, bytes) and sys.stdout.isatty():
+                raise click.UsageError(
+                    "A workbook is for no screen: name a file with --out FILE, or send it on with > FILE"
+                )
             click.echo(piece, nl=False)
         return
     from compliance.documents import write_private
 
-    write_private(out, (piece.encode("utf-8") for piece in pieces))
+    write_private(out, pieces)
 
 
 data_argument = click.argument("data", type=click.Path(path_type=Path))

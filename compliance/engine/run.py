@@ -28,6 +28,8 @@ from compliance.model import (
     Outcome,
     Prompt,
     Prompted,
+    Reading,
+    RecordKind,
     Restated,
     RuleInfo,
     RuleResult,
@@ -166,6 +168,7 @@ class Audited:
     failed: Mapping[int, str] = field(default_factory=dict)
     n_at_a_time: int = 1
     prompts: tuple[Prompt, ...] = ()
+    readings: tuple[Reading, ...] = ()
     accepted: Mapping[int, Accepted] = field(default_factory=dict)
     _begun: list[Generator[list[tuple[object, ...]], None, None]] = field(default_factory=list)
 
@@ -548,6 +551,19 @@ def recorded_later(con: duckdb.DuckDBPyConnection, tables: Tables, day: date) ->
     were, do = ("record was", "does") if n == 1 else ("records were", "do")
     listed = ", ".join(f"{its:,} {kind}" for kind, its in found)
     return f"{n:,} {were} written into the system after {english(day)} and {do} not count: {listed}."
+
+
+def readings(con: duckdb.DuckDBPyConnection, tables: Tables, day: date) -> tuple[Reading, ...]:
+    """What readers of records had found by a day: of each duty and record the newest."""
+    table = tables.tables.get("sample_reading")
+    if table is None or not set(reporting.READ[:-1]) <= table.columns:
+        return ()
+    return tuple(Reading(*row) for row in con.execute(reporting.readings(table.columns), {"day": day}).fetchall())
+
+
+def keys(con: duckdb.DuckDBPyConnection, kind: RecordKind) -> frozenset[str]:
+    """The keys of all records of a kind, which must be there."""
+    return frozenset(key for (key,) in con.execute(reporting.keys(kind.name, kind.key)).fetchall())
 
 
 def _result(

@@ -32,6 +32,10 @@ OWN_FILES = ("mapping.yaml", "parameters.yaml", "mapping.yml")
 """Files beside the data that are ours to read."""
 
 
+OURS = ExportMapping(())
+"""What the columns of our own files mean: what they are called."""
+
+
 @dataclass
 class Loaded:
     """One source in the engine, not yet joined with the others of its kind."""
@@ -132,6 +136,8 @@ def load_tables(
       DataError: there is nothing to read, or a file cannot be read.
     """
     folder, paths, others = reading.export_files(data)
+    answers = [p for p in paths if reading.answered(p) in kinds]
+    paths = [p for p in paths if p not in answers]
     by_name = {p.name: p for p in paths}
     given = mapping or ExportMapping(())
     files = Files(folder, by_name, paths[0] if len(paths) == 1 else None, given.encoding, given.delimiter, scratch)
@@ -143,13 +149,16 @@ def load_tables(
         wanted = _by_mapping(files, mapping, notes, absent)
         unused = {plain(u) for u in mapping.unused}
         notes += [f"{p.name} is neither CSV nor XLSX; it was not read." for p in others if _stray(p, unused)]
+    ours = Files(folder, {p.name: p for p in answers}, None, "utf-8-sig", ",", scratch)
+    notes += [f"{absent[k]}; only {p.name} was read." for p in answers if (k := reading.answered(p)) in absent]
+    each = [(files, given, *its) for its in wanted] + [(ours, OURS, *its) for its in _answered(ours, kinds, absent)]
     con.execute(sql.QUARANTINE)
     loaded: list[Loaded] = []
     jobs: list[Job] = []
-    for i, (source, sheet, path) in enumerate(wanted):
-        one = _prepared(source, sheet, given, kinds, f"s_{i}", notes, absent)
+    for i, (of, meaning, source, sheet, path) in enumerate(each):
+        one = _prepared(source, sheet, meaning, kinds, f"s_{i}", notes, absent)
         if one is not None:
-            jobs.append(partial(_read, one=one, files=files, path=path, empty=given.empty))
+            jobs.append(partial(_read, one=one, files=of, path=path, empty=meaning.empty))
             loaded.append(one)
     n_at_a_time = workers(threads)
     run_jobs(con, jobs, n_at_a_time)
@@ -200,6 +209,20 @@ def _by_names(files: Files, kinds: RecordKinds, notes: list[str], absent: dict[s
                 continue
             columns = {f: Column((f,)) for f in kinds[kind].fields}
             wanted.append((SourceOf(kind, file, sheet, columns), read, path))
+    return wanted
+
+
+def _answered(files: Files, kinds: RecordKinds, absent: dict[str, str]) -> Wanted:
+    """Files in which `data import` keeps answers; their columns bear the names of fields, whatever the mapping."""
+    wanted: Wanted = []
+    for path in files.paths.values():
+        kind = reading.answered(path)
+        try:
+            read = files.sheet(path, "", 1)
+        except Empty:
+            absent[kind] = f"{path.name} is empty: it has not even a header"
+            continue
+        wanted.append((SourceOf(kind, path.name, "", {f: Column((f,)) for f in kinds[kind].fields}), read, path))
     return wanted
 
 

@@ -26,6 +26,9 @@ DATE_MARK = "\x1f"
 BLANKS = " \u00a0"
 DELIMITERS = ",;\t"
 SAMPLE = 1 << 16
+ANSWERED = ".answers.csv"
+"""What the name of a file ends in, after the record kind, in which `data import` keeps answers: beside the export's own files, whatever
+the mapping."""
 LONGEST_CELL = 1_000_000
 UNPACKED = 2 << 30
 """Bytes that a workbook may unpack to."""
@@ -71,6 +74,11 @@ def size(data: Path) -> int:
         return sum(p.stat().st_size for p in paths)
     except OSError:
         return 0
+
+
+def answered(path: Path) -> str:
+    """The record kind of a file in which `data import` keeps answers; empty for any other file."""
+    return path.name.removesuffix(ANSWERED) if path.name.endswith(ANSWERED) else ""
 
 
 def export_files(data: Path) -> tuple[Path, list[Path], list[Path]]:
@@ -273,6 +281,19 @@ class Workbook:
         """Names of its sheets."""
         return list(self._book.sheet_names)
 
+    def cells(self, sheet: str) -> list[list[Any]]:
+        """All cells of a sheet, as they are.
+
+        Raises:
+          DataError: it cannot be read.
+        """
+        from python_calamine import CalamineError
+
+        try:
+            return self._book.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
+        except (CalamineError, ValueError) as e:
+            raise _problem(self.path, f"sheet '{sheet}' cannot be read", "Open the workbook and save it anew") from e
+
     def read(self, sheet: str, header_row: int, scratch: Path) -> Sheet:
         """One sheet.
 
@@ -280,13 +301,7 @@ class Workbook:
           DataError: it cannot be read.
           Empty: it has no header.
         """
-        from python_calamine import CalamineError
-
-        try:
-            content = self._book.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
-        except (CalamineError, ValueError) as e:
-            raise _problem(self.path, f"sheet '{sheet}' cannot be read", "Open the workbook and save it anew") from e
-        rows = ((n, [_cell(c) for c in cells]) for n, cells in enumerate(content, 1))
+        rows = ((n, [_cell(c) for c in cells]) for n, cells in enumerate(self.cells(sheet), 1))
         header: list[str] = []
         for number, cells in rows:
             header = cells

@@ -13,7 +13,14 @@ def _html(report: Report, width: int) -> Iterator[str]:
     return of_audit(report, width)
 
 
-FORMATS: Mapping[str, Callable[[Report, int], Iterator[str]]] = {
+def _xlsx(report: Report, width: int) -> Iterator[bytes]:
+    """What writes workbooks is only loaded for it."""
+    from compliance.report.xlsx import of_audit
+
+    return of_audit(report, width)
+
+
+FORMATS: Mapping[str, Callable[[Report, int], Iterator[str] | Iterator[bytes]]] = {
     "table": table.write,
     "json": json.write,
     "csv": csv.write,
@@ -23,7 +30,8 @@ FORMATS: Mapping[str, Callable[[Report, int], Iterator[str]]] = {
     "gitlab": gitlab.write,
     "markdown": markdown.write,
     "html": _html,
+    "xlsx": _xlsx,
 }
-"""Each takes the report and the width of the terminal, and gives the text piece by piece."""
-OWNERS = ("html",)
+"""Each takes the report and the width of the terminal, and gives the text, or a file's bytes, piece by piece."""
+OWNERS = ("html", "xlsx")
 """Formats that say whose file each finding is in, and which team answers for it."""

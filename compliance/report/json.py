@@ -9,7 +9,7 @@ from datetime import date
 
 from compliance.dates import put_right_on
 from compliance.findings import Report
-from compliance.model import RAN, SEVERITIES, Group, Prompted, Quarantined, RuleResult
+from compliance.model import RAN, SEVERITIES, Group, Prompted, Quarantined, Reading, RuleResult
 from compliance.previous import Previous
 from compliance.report.words import why_text
 from compliance.waivers import Judged
@@ -24,6 +24,8 @@ def write(report: Report, width: int) -> Iterator[str]:
     asked = _dump([_prompt(p) for p in prompts if not p.left_out])
     left_out = _dump([{"duty": p.prompt.duty, "why": p.left_out} for p in prompts if p.left_out])
     yield f'"seed":{_dump(report.seed)},\n"prompts":{asked},\n"prompts_left_out":{left_out},\n'
+    if report.readings:
+        yield f'"readings":{_dump([_reading(r) for r in report.readings])},\n'
     yield f'"waivers":{_dump([_waiver(j) for j in report.waivers])},\n'
     yield f'"previous":{_dump(_previous(report.previous))},\n"findings":[\n'
     for i, piece in enumerate(report.findings_json()):
@@ -87,6 +89,16 @@ def _prompt(p: Prompted) -> dict[str, object]:
         "record": p.prompt.record,
         "records": p.records,
         "read": [{"key": key, "because": list(because)} for key, because in p.read],
+    }
+
+
+def _reading(r: Reading) -> dict[str, object]:
+    return {
+        "duty": r.duty,
+        "subject": {"record": r.record, "key": r.key},
+        "answer": r.answer,
+        "read_on": r.read_on.isoformat(),
+        "role": r.role or None,
     }
 
 

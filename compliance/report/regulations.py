@@ -47,12 +47,13 @@ def unders(report: Report, checked: Mapping[str, CheckedRule], findings: Mapping
         its.setdefault((heading(r.rule), r.rule.id, r.rule.own_policy, part), []).append(r)
     found: dict[str, Counter[str]] = {}
     for (under, id_, *_), results in its.items():
-        found.setdefault(under, Counter())[_became(results, id_ in attested)] += 1
+        found.setdefault(under, Counter())[became(results, id_ in attested)] += 1
     ordered = [h for h in in_order(found) if h != NO_LAW] + [h for h in found if h == NO_LAW]
     return [Under(h, _standing(found[h]), found[h], findings.get(h, 0)) for h in ordered]
 
 
-def _became(results: Sequence[RuleResult], vouched: bool) -> str:
+def became(results: Sequence[RuleResult], vouched: bool) -> str:
+    """What a check came to: the worst that any of its results did."""
     if any(r.breach for r in results):
         return "breached"
     if any(r.not_evidenced for r in results):

@@ -12,7 +12,7 @@ from compliance.forecast import RuleAhead
 from compliance.model import SEVERITIES, Finding, RuleResult
 from compliance.previous import Previous
 from compliance.report.grid import grid
-from compliance.report.words import accepted_text, evidence_text, printable, why_text
+from compliance.report.words import accepted_text, evidence_text, printable, read_text, reading_text, why_text
 from compliance.waivers import STATES, Judged
 
 NARROW, WIDE = 110, 140
@@ -42,6 +42,7 @@ def write(report: Report, width: int) -> Iterator[str]:
         yield "Findings, most serious first\n" if not report.by else f"Findings by {report.by}, most serious first\n"
         yield from _findings(report, width)
     yield from _prompts(report, width)
+    yield _unmet(report, width)
     yield "\n" + summary(report)
 
 
@@ -70,6 +71,9 @@ def summary(report: Report) -> str:
             f"Against the baseline as at {english(p.as_at)}: {p.new:,} new ({n:,} that can fail a run), {p.restated:,} known, "
             f"{len(p.gone):,} no longer found."
         )
+    if report.readings:
+        n = len(report.unmet())
+        lines.append(f"{len(report.readings):,} answers of readers are on record, {n:,} of them other than met.")
     states = [j.state for j in report.waivers]
     if states:
         lines.append(f"Waivers: {', '.join(f'{states.count(s):,} {s}' for s in STATES if s in states)}.")
@@ -136,9 +140,16 @@ def _prompts(report: Report, width: int) -> Iterator[str]:
     left = width - 6
     widths = [left * 3 // 10, left * 4 // 10, left - left * 3 // 10 - left * 4 // 10]
     rows = []
+    before = report.read_before()
     for p in asked:
         title = f"{p.prompt.duty}\n{p.prompt.title} ({p.prompt.ref})"
-        keys = "\n".join(printable(key) + (f" ({', '.join(because)})" if because else "") for key, because in p.read)
+        its = [(key, before.get((p.prompt.duty, p.prompt.record, key)), because) for key, because in p.read]
+        keys = "\n".join(
+            printable(
+                key + (f" ({said})" if (said := ", ".join([*because, *([reading_text(r)] if r else [])])) else "")
+            )
+            for key, r, because in its
+        )
         whole = (
             f"the export has no {p.prompt.record} records" if not p.records else f"{p.prompt.record}, of {p.records:,}:"
         )
@@ -150,6 +161,14 @@ def _prompts(report: Report, width: int) -> Iterator[str]:
             out.setdefault(p.left_out, []).append(p.prompt.duty)
     for why, duties in out.items():
         yield "\n".join(wrap(f"Not asked ({why}): {', '.join(duties)}.", width)) + "\n"
+
+
+def _unmet(report: Report, width: int) -> str:
+    """Whatever was drawn this time: what a reader found stands until the record is read again."""
+    if not report.unmet():
+        return ""
+    lines = ("\n".join(wrap(printable(read_text(r)), width, subsequent_indent="  ")) for r in report.unmet())
+    return "\nRead, and not found met\n" + "\n".join(lines) + "\n"
 
 
 def _groups(report: Report, width: int) -> str:

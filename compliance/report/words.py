@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from compliance.dates import english
-from compliance.model import Accepted, Finding
+from compliance.model import Accepted, Finding, Reading
 from compliance.waivers import EXPIRING_DAYS, Judged
 
 
@@ -53,6 +53,16 @@ def muted_text(f: Finding) -> str:
 def accepted_text(a: Accepted) -> str:
     """`accepted until 31 March 2022 (late-visit)`."""
     return f"accepted until {english(a.until)} ({a.id})"
+
+
+def reading_text(r: Reading) -> str:
+    """`read on 25 September 2021 by the team manager: not met`."""
+    return f"read on {english(r.read_on)}{f' by the {r.role}' if r.role else ''}: {r.answer}"
+
+
+def read_text(r: Reading) -> str:
+    """`NMS-7-1, child C0012, read on 25 September 2021 by the team manager: not met`."""
+    return f"{r.duty}, {r.record.replace('_', ' ')} {r.key}, {reading_text(r)}"
 
 
 def why_text(j: Judged) -> str:

@@ -230,6 +230,30 @@ def recorded_later(kinds: Sequence[str]) -> str:
     return f"SELECT kind, n FROM ({' UNION ALL '.join(counts)}) WHERE n > 0 ORDER BY kind"
 
 
+READ = ("duty", "record", "record_key", "answer", "read_on", "role")
+
+
+def readings(columns: Collection[str]) -> str:
+    """What readers had found by `$day`: of each duty and record the newest, and of several of one day the worst.
+
+    Args:
+      columns: those that the export supplies; all of `READ` but the last must be there.
+    """
+    role = "p.role" if "role" in columns else "''"
+    filled = " AND ".join(f"p.{name(c)} IS NOT NULL" for c in READ[:-1])
+    worst = "CASE p.answer WHEN 'not met' THEN 0 WHEN 'not evidenced' THEN 1 ELSE 2 END"
+    newest = f"row_number() OVER (PARTITION BY p.duty, p.record, p.record_key ORDER BY p.read_on DESC, {worst}, p.sample_reading_id)"
+    return (
+        f"SELECT p.duty, p.record, p.record_key, p.answer, p.read_on, coalesce({role}, '') FROM t_sample_reading p"
+        f" WHERE {filled} AND p.read_on <= $day QUALIFY {newest} = 1 ORDER BY p.duty, p.record, p.record_key"
+    )
+
+
+def keys(kind: str, key: str) -> str:
+    """The keys of all records of a kind."""
+    return f"SELECT {name(key)} FROM {name(f't_{kind}')}"
+
+
 # --- all hits in their order ----------------------------------------------------------------------------------------
 
 

@@ -13,11 +13,19 @@ def _html(ahead: Forecast, width: int) -> Iterator[str]:
     return of_forecast(ahead, width)
 
 
-FORMATS: Mapping[str, Callable[[Forecast, int], Iterator[str]]] = {
+def _xlsx(ahead: Forecast, width: int) -> Iterator[bytes]:
+    """What writes workbooks is only loaded for it."""
+    from compliance.report.xlsx import of_forecast
+
+    return of_forecast(ahead, width)
+
+
+FORMATS: Mapping[str, Callable[[Forecast, int], Iterator[str] | Iterator[bytes]]] = {
     "table": table.write,
     "json": json.write,
     "csv": csv.write,
     "html": _html,
+    "xlsx": _xlsx,
     "ics": ics.write,
 }
-"""Each takes the forecast and the width of the terminal, and gives the text piece by piece."""
+"""Each takes the forecast and the width of the terminal, and gives the text, or a file's bytes, piece by piece."""

@@ -10,7 +10,7 @@ from itertools import islice
 
 from compliance.dates import put_right_on
 from compliance.findings import Report
-from compliance.model import SEVERITIES, Finding, Prompted, Quarantined, RuleInfo, RuleResult
+from compliance.model import SEVERITIES, Finding, Prompted, Quarantined, Reading, RuleInfo, RuleResult
 from compliance.report.regulations import COLUMNS, Under, heading, unders
 from compliance.report.rules import asks
 from compliance.report.words import accepted_text, value_text, why_text
@@ -94,6 +94,7 @@ class View:
     left_out: int
     columns: Sequence[str]
     waivers: Sequence[tuple[Judged, str]]
+    read_before: Mapping[tuple[str, str, str], Reading]
 
 
 def view(report: Report) -> View:
@@ -166,6 +167,7 @@ def view(report: Report) -> View:
             (j, why_text(j))
             for j in sorted(report.waivers, key=lambda j: (STATES.index(j.state), j.waiver.until, j.waiver.id))
         ],
+        read_before=report.read_before(),
         columns=[c for c in COLUMNS if any(u.checks[c] for u in listed)],
     )
 

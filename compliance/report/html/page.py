@@ -15,7 +15,7 @@ import compliance.report.html.kpis as kpis
 import compliance.report.html.plan as plan
 from compliance.dates import english
 from compliance.model import RuleInfo
-from compliance.report.words import printable
+from compliance.report.words import printable, read_text, reading_text
 from compliance.whole import Whole
 
 PIECE = 64_000
@@ -35,7 +35,15 @@ def write(whole: Whole) -> Iterator[str]:
         lstrip_blocks=True,
         finalize=lambda v: printable(v) if type(v) is str else v,
     )
-    env.filters |= {"english": english, "day": short_day, "label": label, "n": count, "cited": cited}
+    env.filters |= {
+        "english": english,
+        "day": short_day,
+        "label": label,
+        "n": count,
+        "cited": cited,
+        "reading": reading_text,
+        "read": read_text,
+    }
     drawn = kpis.view(whole.kpis) if whole.kpis is not None else None
     script, style = _own("report.js"), _own("report.css") + (drawn.style if drawn is not None else "")
     made = audit.view(whole.audit) if whole.audit is not None else None

@@ -13,10 +13,18 @@ def _html(report: KpiReport, width: int) -> Iterator[str]:
     return of_kpis(report, width)
 
 
-FORMATS: Mapping[str, Callable[[KpiReport, int], Iterator[str]]] = {
+def _xlsx(report: KpiReport, width: int) -> Iterator[bytes]:
+    """What writes workbooks is only loaded for it."""
+    from compliance.report.xlsx import of_kpis
+
+    return of_kpis(report, width)
+
+
+FORMATS: Mapping[str, Callable[[KpiReport, int], Iterator[str] | Iterator[bytes]]] = {
     "table": table.write,
     "json": json.write,
     "csv": csv.write,
     "html": _html,
+    "xlsx": _xlsx,
 }
-"""Each takes the report and the width of the terminal, and gives the text piece by piece."""
+"""Each takes the report and the width of the terminal, and gives the text, or a file's bytes, piece by piece."""
