@@ -26,3 +26,8 @@ class Whole:
     ahead: Forecast | None = None
     kpis: KpiReport | None = None
     plan: State | None = None
+
+    @property
+    def name(self) -> str:
+        """What it is all about: the export, or the plan alone."""
+        return self.data or (self.plan.plan.title if self.plan is not None else "")

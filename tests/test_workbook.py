@@ -241,6 +241,18 @@ def test_kpis_are_numbers_and_their_charts_draw_the_values_of_the_sheet(whole: b
                 assert all(isinstance(row[ord(letter) - 65], float) or row[ord(letter) - 65] == "" for row in its)
 
 
+def test_a_plan_is_a_workbook_of_its_own_with_days_as_dates(tmp_path: Path) -> None:
+    plan = ROOT / "fixtures" / "plans" / "fostering-2021.yaml"
+    who = ("--role", "registered manager", "--name", "a test")
+    assert _run("plan", "new", plan, *who, "--on", "2021-09-01", "--db", tmp_path / "p.sqlite").exit_code == 0
+    asked = ("plan", "report", "page", "--as-at", AS_AT, "--db", tmp_path / "p.sqlite", "--out")
+    assert _run(*asked, tmp_path / "plan.xlsx").exit_code == 0
+    cells = read((tmp_path / "plan.xlsx").read_bytes())
+    assert list(cells) == ["Summary", "Plan on a page", "Plan actions", "Plan measures"]
+    assert set(column(cells["Plan actions"], "Status since")) == {date(2021, 9, 1)}
+    assert any("Level One" in row for row in cells["Plan on a page"])
+
+
 def test_a_file_name_says_the_format_and_one_that_does_not_is_asked_about(cli: Cli, tmp_path: Path) -> None:
     data = small(tmp_path / "data")
     result = cli("report", data, "--as-at", AS_AT, "--out", tmp_path / "report.pdf")

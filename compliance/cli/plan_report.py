@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from compliance.cli.plan import as_at_option, db_option, format_option, known, plan_option, today
-from compliance.cli.terminal import Day, out_option, print_out, width
+from compliance.cli.terminal import (
+    Day,
+    out_option,
+    print_out,
+    whole_format_option,
+    whole_out_option,
+    whole_writer,
+    width,
+)
 from compliance.errors import ComplianceError
 
 if TYPE_CHECKING:
@@ -76,21 +84,22 @@ def level_two(plan_id: str | None, as_at: date | None, format_: str, out: Path |
 
 
 @report.command("page")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="The HTML file to write.")
-@click.option("--format", type=click.Choice(["html"]), default="html", show_default=True, expose_value=False)
+@whole_out_option
+@whole_format_option
 @db_option
 @as_at_option
 @plan_option
-def html(plan_id: str | None, as_at: date | None, out: Path, db: str) -> None:
-    """One HTML page with the plan: first on a page, then each workstream with its actions and measures.
+def whole(plan_id: str | None, as_at: date | None, out: Path, format_: str | None, db: str) -> None:
+    """One HTML page, or one workbook, with the plan: first on a page, then each workstream with its actions and measures.
 
     Example: compliance plan report page --as-at 2022-02-23 --out plan.html
     """
-    from compliance.report.html import of_plan
+    from compliance.whole import Whole
 
+    write = whole_writer(out, format_)
     day = as_at or today()
     state, _ = known(db, plan_id, day)
-    print_out(of_plan(state, day), out)
+    print_out(write(Whole(day, "", plan=state)), out)
     click.echo(f"Written to {out}.", err=True)
 
 

@@ -21,6 +21,9 @@ from compliance.cli.terminal import (
     print_out,
     rules_option,
     threads_option,
+    whole_format_option,
+    whole_out_option,
+    whole_writer,
 )
 
 SAMPLE = 5
@@ -47,13 +50,8 @@ SAMPLE = 5
 @mapping_option
 @parameters_option
 @rules_option
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    required=True,
-    help="The file to write; one that ends in .xlsx is a workbook, one in .html a page.",
-)
-@click.option("--format", "format_", type=click.Choice(["html", "xlsx"]), help="Whatever the file is called.")
+@whole_out_option
+@whole_format_option
 @memory_option
 @threads_option
 def report(
@@ -83,14 +81,11 @@ def report(
     """
     from compliance import pipeline
     from compliance.report.table import summary
-    from compliance.report.wholes import ENDINGS, FORMATS
     from compliance.whole import Whole
 
     if plan_id is not None and db is None:
         raise click.UsageError("--plan names a plan in a database; give it with --db")
-    format_ = format_ or ENDINGS.get(out.suffix.lower())
-    if format_ is None:
-        raise click.UsageError(f"--out {out} ends in none of {', '.join(ENDINGS)}; say with --format what to write")
+    write = whole_writer(out, format_)
     plan = known(db, plan_id, as_at)[0] if db is not None else None
     asked = pipeline.Audit(data, as_at, mapping, parameters, rules, (), memory, threads, previous=previous)
     measuring = pipeline.Measuring(data, as_at, as_at, mapping, parameters, rules, memory=memory, threads=threads)
@@ -99,7 +94,7 @@ def report(
     with pipeline.forecast(replace(asked, previous=None), days) as foreseen:
         ahead = foreseen.kept()
     with pipeline.audit(replace(asked, sample=SAMPLE, whose=True)) as audit:
-        print_out(FORMATS[format_](Whole(as_at, audit.data, audit, ahead, kpis, plan)), out)
+        print_out(write(Whole(as_at, audit.data, audit, ahead, kpis, plan)), out)
         click.echo(summary(audit), nl=False, err=True)
         click.echo(f"Written to {out}.", err=True)
         failed = audit.n_rules("failed") + ahead.n_rules("failed")

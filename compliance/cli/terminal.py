@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from compliance.forecast import RuleAhead
     from compliance.model import RuleResult
     from compliance.pipeline import Timings
+    from compliance.whole import Whole
 
 
 class Day(click.ParamType):  # type: ignore[type-arg]  # generic in click 8.2 and later only
@@ -128,6 +129,25 @@ def print_out(pieces: Iterable[str] | Iterable[bytes], out: Path | None) -> None
     write_private(out, pieces)
 
 
+def whole_writer(out: Path, format_: str | None) -> Callable[[Whole], Iterable[str] | Iterable[bytes]]:
+    """What writes everything in the format asked for, else in that of the file's ending."""
+    from compliance.report.wholes import ENDINGS, FORMATS
+
+    name = format_ or ENDINGS.get(out.suffix.lower())
+    if name is None:
+        raise click.UsageError(f"--out {out} ends in none of {', '.join(ENDINGS)}; say with --format what to write")
+    return FORMATS[name]
+
+
+whole_out_option = click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="The file to write: one that ends in .html is a page, one in .xlsx a workbook.",
+)
+whole_format_option = click.option(
+    "--format", "format_", type=click.Choice(["html", "xlsx"]), help="What to write, whatever the file is called."
+)
 data_argument = click.argument("data", type=click.Path(path_type=Path))
 out_option = click.option("--out", type=click.Path(path_type=Path), help="Write to this file instead of the screen.")
 rules_option = click.option(

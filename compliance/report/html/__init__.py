@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
 
 from compliance.findings import Report
 from compliance.forecast import Forecast
 from compliance.kpis.kpi import KpiReport
 from compliance.report.html import page
-from compliance.tracker.state import State
 from compliance.whole import Whole
 
 
@@ -26,8 +24,3 @@ def of_kpis(report: KpiReport, width: int) -> Iterator[str]:
 def of_forecast(ahead: Forecast, width: int) -> Iterator[str]:
     """What falls due, alone."""
     return page.write(Whole(ahead.as_at, ahead.data, ahead=ahead))
-
-
-def of_plan(state: State, as_at: date) -> Iterator[str]:
-    """An improvement plan alone, as it stands on a day."""
-    return page.write(Whole(as_at, "", plan=state))

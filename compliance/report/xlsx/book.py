@@ -26,7 +26,7 @@ def write(whole: Whole) -> Iterator[bytes]:
     checked = whole.audit.checked() if whole.audit is not None else {}
     asked = fill.attestations(whole.audit, checked) if whole.audit is not None else []
     drawn = fill.readings(whole.audit) if whole.audit is not None else {}
-    with opened(whole.as_at, whole.data) as (book, content):
+    with opened(whole.as_at, whole.name) as (book, content):
         contents = _contents(whole, bool(asked), drawn)
         first = book.sheet("Summary")
         sheets = {name: book.sheet(name) for name in contents}

@@ -23,7 +23,7 @@ def write(sheet: Sheet, whole: Whole, contents: Mapping[str, str]) -> None:
       contents: the other sheets with what they hold.
     """
     sheet.widths((26, 16, 16, 16, 16, 60))
-    sheet.line(whole.data or (whole.plan.plan.title if whole.plan else ""), look="title")
+    sheet.line(whole.name, look="title")
     sheet.line(f"As at {english(whole.as_at)}", look="heading")
     _audit(sheet, whole)
     for title, said in _others(whole):
