@@ -239,13 +239,14 @@ def readings(columns: Collection[str]) -> str:
     Args:
       columns: those that the export supplies; all of `READ` but the last must be there.
     """
+    known = is_there("p", ("read_on",), columns, "$day") or "TRUE"
     role = "p.role" if "role" in columns else "''"
     filled = " AND ".join(f"p.{name(c)} IS NOT NULL" for c in READ[:-1])
     worst = "CASE p.answer WHEN 'not met' THEN 0 WHEN 'not evidenced' THEN 1 ELSE 2 END"
     newest = f"row_number() OVER (PARTITION BY p.duty, p.record, p.record_key ORDER BY p.read_on DESC, {worst}, p.sample_reading_id)"
     return (
         f"SELECT p.duty, p.record, p.record_key, p.answer, p.read_on, coalesce({role}, '') FROM t_sample_reading p"
-        f" WHERE {filled} AND p.read_on <= $day QUALIFY {newest} = 1 ORDER BY p.duty, p.record, p.record_key"
+        f" WHERE {filled} AND {known} QUALIFY {newest} = 1 ORDER BY p.duty, p.record, p.record_key"
     )
 
 
