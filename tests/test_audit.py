@@ -98,7 +98,7 @@ def test_one_run_writes_several_formats_each_as_it_would_alone(cli: Cli, tmp_pat
     result = audit(cli, data, *(x for f, path in also.items() for x in ("--also", f"{f}={path}")))
     assert result.exit_code == 0
     for format_, path in also.items():
-        assert path.read_text(encoding="utf-8") == audit(cli, data, "--format", format_).stdout
+        assert path.read_bytes() == audit(cli, data, "--format", format_).stdout_bytes
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 

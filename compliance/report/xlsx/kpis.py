@@ -62,7 +62,7 @@ LINES: Mapping[str, Mapping[str, Any]] = {
     "Usual": {"line": {"color": "#4D4D4D", "width": 1.5, "dash_type": "long_dash"}},
 }
 """What a chart may show: each line has its own dashes, so that it is told without colour."""
-HIGH, WIDE = 16, 72
+HIGH, WIDE = 16, 64
 """Rows that a chart takes, and the width of the column that holds it."""
 UNITS = {"percent": "Per cent", "count": "Number", "per_week": "Number a week", "days": "Days", "number": "Value"}
 
@@ -79,7 +79,7 @@ def write(now: Sheet, values: Sheet, charts: Sheet, report: KpiReport) -> None:
     for n, (i, _) in enumerate(rows, 1):
         first.setdefault(id(i), n)
     # As large as they are, and two rows of them on a page: not all on one.
-    charts.its.set_print_scale(95)
+    charts.its.set_print_scale(88)
     charts.widths((WIDE, WIDE))
     charts.its.set_h_pagebreaks([2 * HIGH * n for n in range(1, len(drawn) // 4 + 1)])
     for i in drawn:
@@ -181,6 +181,6 @@ def _chart(charts: Sheet, values: str, i: Indicator, first: int) -> Any:
     chart.set_x_axis({"num_font": {"size": 8, "rotation": -45}})
     chart.set_legend({"position": "bottom"})
     chart.show_blanks_as("gap")
-    chart.set_size({"width": 500, "height": 300})
+    chart.set_size({"width": 450, "height": 300})
     chart.set_chartarea({"border": {"color": "#BFBFBF"}})
     return chart

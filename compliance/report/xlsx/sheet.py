@@ -204,7 +204,7 @@ LOOKS: dict[str, dict[str, object]] = {
 
 def _lines(text: str, width: int) -> int:
     """Lines that a text takes in a column, at a guess: words do not fill a line to its end."""
-    return sum(1 + int(len(part) * 1.05 / width) if len(part) > width * 0.95 else 1 for part in text.split("\n"))
+    return sum(1 + int(len(part) * 1.05 / width) if len(part) > width else 1 for part in text.split("\n"))
 
 
 def cut(text: str) -> str:
