@@ -148,6 +148,22 @@ def test_a_rule_that_did_not_run_never_looks_like_a_pass(fixture: bytes) -> None
     )
 
 
+def test_accepted_risks_and_what_is_no_longer_found_have_their_sheets() -> None:
+    cells = read(written(report_fixture.against_a_baseline()))
+    (accepted,) = cells["Accepted risks"][1:]
+    assert accepted[:8] == [
+        "in force",
+        "long-sick",
+        "small",
+        "advice",
+        "H6",
+        "",
+        report_fixture.AS_AT,
+        date(2022, 3, 31),
+    ]
+    assert [row[:4] for row in cells["No longer found"][1:]] == [["put right", "review-late", "household", "H9"]]
+
+
 def test_a_terminal_is_spared_and_a_pipe_gets_the_bytes(tmp_path: Path) -> None:
     data = small(tmp_path / "data")
     args = [
@@ -239,6 +255,18 @@ def test_kpis_are_numbers_and_their_charts_draw_the_values_of_the_sheet(whole: b
             # Text in a range would be drawn as nought.
             if letter != "C":
                 assert all(isinstance(row[ord(letter) - 65], float) or row[ord(letter) - 65] == "" for row in its)
+
+
+def test_small_numbers_that_are_suppressed_are_in_no_cell(tmp_path: Path) -> None:
+    out = tmp_path / "kpi.xlsx"
+    result = _run("kpi", AGENCY, "FOS-1", "FOS-8", "--as-at", AS_AT, "--suppress", 5, "--format", "xlsx", "--out", out)
+    assert result.exit_code == 0, result.stderr
+    cells = read(out.read_bytes())
+    assert "suppressed" in column(cells["KPIs"], "Remark")
+    for sheet in ("KPIs", "KPI values"):
+        rows = dict(zip(cells[sheet][0], zip(*cells[sheet][1:], strict=True), strict=True))
+        for counted, of in zip(rows["Counted"], rows["Of"], strict=True):
+            assert (counted, of) == ("", "") or not 0 < of - counted < 5
 
 
 def test_a_plan_is_a_workbook_of_its_own_with_days_as_dates(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import compliance.report.xlsx.ahead as ahead
 import compliance.report.xlsx.data as data
+import compliance.report.xlsx.earlier as earlier
 import compliance.report.xlsx.fill as fill
 import compliance.report.xlsx.findings as findings
 import compliance.report.xlsx.kpis as kpis
@@ -13,6 +14,7 @@ import compliance.report.xlsx.plan as plan
 import compliance.report.xlsx.regulations as regulations
 import compliance.report.xlsx.rules as rules
 import compliance.report.xlsx.summary as summary
+from compliance.dates import english
 from compliance.filling import ATTESTATIONS, READINGS
 from compliance.report.xlsx.sheet import opened
 from compliance.whole import Whole
@@ -37,6 +39,10 @@ def write(whole: Whole) -> Iterator[bytes]:
             firsts = findings.write(sheets["Findings"], whole.audit, at_rules, at_regulations)
             regulations.write(sheets["By regulation"], checked, its, at_rules, firsts)
             rules.write(sheets["Rules"], whole.audit, checked, firsts, at_regulations)
+            if whole.audit.previous is not None:
+                earlier.write_gone(sheets["No longer found"], whole.audit.previous.gone)
+            if whole.audit.waivers:
+                earlier.write_accepted(sheets["Accepted risks"], whole.audit.waivers)
             data.write(sheets["The data"], whole.audit)
         if whole.ahead is not None:
             ahead.write(sheets["Falls due"], sheets["Headroom"], whole.ahead)
@@ -61,6 +67,13 @@ def _contents(whole: Whole, asked: bool, drawn: fill.Asked) -> dict[str, str]:
         its["Findings"] = "Every finding, with its argument, when it was due, who puts it right and by when."
         its["By regulation"] = "Each regulation and standard, and what became of the checks under it."
         its["Rules"] = "What became of every rule, and what it asks."
+        if whole.audit.previous is not None:
+            on = english(whole.audit.previous.as_at)
+            its["No longer found"] = (
+                f"What the audit as at {on} had found and this one does not, and what became of it."
+            )
+        if whole.audit.waivers:
+            its["Accepted risks"] = "Every waiver, and what it is worth on the day."
     if asked:
         its["Attestations"] = "To complete: what a person must vouch for and nobody has."
     if whole.ahead is not None:
