@@ -30,7 +30,12 @@ SEVERITIES: tuple[Severity, ...] = ("requirement", "recommendation", "advice")
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field of a record kind; the keywords are explained in docs/records.md."""
+    """A field of a record kind; the keywords are explained in docs/records.md.
+
+    Args:
+      id_of: the kind of what its value names: of the record itself, of the one that a link leads to, or of something of which there
+        are no records; empty where it names nothing.
+    """
 
     name: str
     type: FieldType
@@ -45,6 +50,7 @@ class Field:
     minimum: float | None = None
     maximum: float | None = None
     pattern: str = ""
+    id_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,17 +136,20 @@ class Table:
       columns: the fields that the export (or the mapping's `set`) supplies; the others do not exist.
       doubted: fields with unreadable cells; each has a boolean column `doubt__<field>`.
       links: links up that could be followed; each has a column `link__<name>` with the parent's `rid`.
+      order: a column that puts records of the same day in the order of their own ids, where pseudonyms stand for these; empty: the
+        key does.
     """
 
     rows: int
     columns: frozenset[str]
     doubted: frozenset[str] = frozenset()
     links: frozenset[str] = frozenset()
+    order: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
-    """A cell (or a whole row, `field` empty) that did not fit. `value` is empty where the field is personal.
+    """A cell (or a whole row, `field` empty) that did not fit. `value` is empty where the field is personal, unless that is asked for.
 
     Args:
       row: the row of the sheet, the header being row 1.
@@ -168,6 +177,9 @@ class Tables:
       covers: the first and the last day whose events of a record kind the export has, where its mapping says that it has not all.
       services: which kinds of service the `agency` records name; empty where none is known.
       empty: record kinds of which the export has a file or sheet, and no record in it.
+      personal: what is personal is shown.
+      pseudonyms: the mark of the key by which ids were made pseudonyms; empty: they are the export's own.
+      remarks: what stands at the head of whatever is told of it.
     """
 
     tables: Mapping[str, Table]
@@ -179,6 +191,9 @@ class Tables:
     empty: frozenset[str] = frozenset()
     covers: Mapping[str, tuple[date, date]] = field(default_factory=dict)
     later: str = ""
+    personal: bool = False
+    pseudonyms: str = ""
+    remarks: tuple[str, ...] = ()
 
     @property
     def subjects(self) -> frozenset[str]:
@@ -629,7 +644,7 @@ class Finding:
     Args:
       failed: labels of the conditions that do not hold or are not shown.
       missing: fields that would be needed to tell.
-      evidence: names and values, as text; what is personal is only said to be recorded.
+      evidence: names and values, as text; what is personal is only said to be recorded, unless it was asked for.
       due_on: the day the duty fell due, where it has one.
       late: how late, in words.
       put_right_on: by when to put it right, counted from the audit.

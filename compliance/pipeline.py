@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from compliance.errors import ComplianceError, nearest
 from compliance.findings import Report
 from compliance.model import RAN, SEVERITIES, Frequency, Prompt, Prompted, RecordKinds, RuleResult, Severity, Tables
+from compliance.privacy import NOTHING_SHOWN, PSEUDONYM, Key, Privacy
 
 if TYPE_CHECKING:
     import duckdb
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from compliance.exports.answers import Imported
     from compliance.forecast import Forecast
     from compliance.kpis.kpi import Counts, Framework, KpiReport, Measure, Point
+    from compliance.mapping import Mapping
     from compliance.previous import Earlier, Previous
     from compliance.rules.checking import CheckedRule
     from compliance.rules.coverage import Coverage
@@ -59,6 +61,7 @@ class Audit:
       waivers: the risks that the agency has accepted; None: `waivers.yaml` beside the data, if there.
       whose: whether it will be asked whose file each finding is in, and which team answers for it.
       of_kpis: `only` are KPIs, whose records are asked for one by one.
+      privacy: whether what is personal is shown, and pseudonyms stand for ids.
     """
 
     data: Path
@@ -78,6 +81,7 @@ class Audit:
     baseline: bool = False
     whose: bool = False
     of_kpis: bool = False
+    privacy: Privacy = NOTHING_SHOWN
 
 
 @dataclass
@@ -101,7 +105,9 @@ def beside(data: Path, name: str) -> Path | None:
 
 
 @contextmanager
-def loaded(data: Path, mapping: Path | None) -> Iterator[tuple[duckdb.DuckDBPyConnection, Tables]]:
+def loaded(
+    data: Path, mapping: Path | None, privacy: Privacy = NOTHING_SHOWN
+) -> Iterator[tuple[duckdb.DuckDBPyConnection, Tables]]:
     """Reads, maps and validates an export, and no more.
 
     Raises:
@@ -109,41 +115,73 @@ def loaded(data: Path, mapping: Path | None) -> Iterator[tuple[duckdb.DuckDBPyCo
     """
     from compliance import planning
     from compliance.engine import run
-    from compliance.exports import loading
 
     with TemporaryDirectory(prefix="compliance-") as scratch:
         con = run.connect(Path(scratch))
         try:
             kinds = planning.record_kinds()
             translated = planning.mapping(mapping or beside(data, MAPPING), kinds)
-            yield con, loading.load_tables(con, data, translated, kinds, Path(scratch))
+            yield con, _tables(con, data, translated, kinds, Path(scratch), privacy)
         finally:
             con.close()
 
 
+def _tables(
+    con: duckdb.DuckDBPyConnection,
+    data: Path,
+    mapping: Mapping | None,
+    kinds: RecordKinds,
+    scratch: Path,
+    privacy: Privacy,
+    threads: int = 0,
+) -> Tables:
+    """The export in the engine, and of it what may be shown."""
+    from compliance.exports import loading
+
+    tables = loading.load_tables(con, data, mapping, kinds, scratch, threads, privacy.personal)
+    if privacy.key is not None:
+        tables = loading.pseudonymised(con, tables, kinds, privacy.key.pads)
+    return replace(tables, personal=privacy.personal, pseudonyms=privacy.mark, remarks=privacy.remarks)
+
+
+def turned_back(data: Path, mapping: Path | None, key: Key, pseudonyms: Collection[str]) -> dict[str, str]:
+    """The ids of an export that these pseudonyms were made of with this key; those of other exports and keys are left out.
+
+    Raises:
+      ComplianceError: the mapping or the export cannot be used.
+    """
+    from compliance import planning
+    from compliance.exports import loading
+
+    with loaded(data, mapping) as (con, tables):
+        return loading.turned_back(con, tables, planning.record_kinds(), key.pads, pseudonyms)
+
+
 @contextmanager
 def _opened(
-    data: Path, day: date, mapping: Path | None, memory: str, threads: int, timings: Timings, use_cache: bool = True
+    asked: Audit | Measuring, day: date, timings: Timings
 ) -> Iterator[tuple[duckdb.DuckDBPyConnection, RecordKinds, Tables]]:
     """An export in the engine, set for its size and shut off from everything outside; it says what it holds that is not there on `day`."""
     from compliance import planning
     from compliance.engine import run
-    from compliance.exports import loading, reading
+    from compliance.exports import reading
+
+    data = asked.data
 
     with TemporaryDirectory(prefix="compliance-") as scratch_name:
         scratch = Path(scratch_name)
-        con = run.connect(scratch, memory, threads or 1)
+        con = run.connect(scratch, asked.memory, asked.threads or 1)
         timings.mark("start")
         try:
             if reading.size(data) < SMALL_BYTES:
                 run.set_for_small(con)
             kinds = planning.record_kinds()
-            translated = planning.mapping(mapping or beside(data, MAPPING), kinds, use_cache)
+            translated = planning.mapping(asked.mapping or beside(data, MAPPING), kinds, asked.use_cache)
             timings.mark("load mapping")
-            tables = loading.load_tables(con, data, translated, kinds, scratch, threads)
+            tables = _tables(con, data, translated, kinds, scratch, asked.privacy, asked.threads)
             timings.mark("read, map and validate")
             if sum(t.rows for t in tables.tables.values()) > SMALL:
-                run.set_for_large(con, threads)
+                run.set_for_large(con, asked.threads)
             run.lock(con)
             later = run.recorded_later(con, tables, day)
             yield con, kinds, replace(tables, later=later, notes=(*tables.notes, later)) if later else tables
@@ -159,11 +197,7 @@ def _audited(
     from compliance.engine import run
 
     parameters = asked.parameters or beside(asked.data, PARAMETERS)
-    with _opened(asked.data, asked.as_at, asked.mapping, asked.memory, asked.threads, timings, asked.use_cache) as (
-        con,
-        kinds,
-        tables,
-    ):
+    with _opened(asked, asked.as_at, timings) as (con, kinds, tables):
         prepared = planning.plan(
             kinds, tables, asked.as_at, asked.rules, parameters, asked.only, asked.use_cache, asked.of_kpis
         )
@@ -194,11 +228,7 @@ def forecast(asked: Audit, days: int, timings: Timings | None = None) -> Iterato
 
     timings = timings or Timings()
     parameters = asked.parameters or beside(asked.data, PARAMETERS)
-    with _opened(asked.data, asked.as_at, asked.mapping, asked.memory, asked.threads, timings, asked.use_cache) as (
-        con,
-        kinds,
-        tables,
-    ):
+    with _opened(asked, asked.as_at, timings) as (con, kinds, tables):
         prepared = planning.plan(
             kinds, tables, asked.as_at, asked.rules, parameters, asked.only, asked.use_cache, days=days
         )
@@ -254,10 +284,23 @@ def _earlier(asked: Audit) -> Earlier | None:
         found = earlier(documents.load_json(asked.previous))
     except (ValueError, RecursionError) as e:
         raise ComplianceError(f"{asked.previous} cannot be held against this audit: {e}. {how}.") from e
+    if found.pseudonyms != asked.privacy.mark:
+        raise ComplianceError(f"{asked.previous} cannot be held against this audit: {_other_ids(found, asked)}.")
     if found.as_at > asked.as_at:
         what = f"it is an audit as at {found.as_at}, later than this one as at {asked.as_at}"
         raise ComplianceError(f"{asked.previous} cannot be held against this audit: {what}.")
     return found
+
+
+def _other_ids(found: Earlier, asked: Audit) -> str:
+    """Why the findings of an earlier audit cannot be told from those of this one."""
+    was = (
+        f"its ids are pseudonyms, made with the key {found.pseudonyms}"
+        if found.pseudonyms
+        else "its ids are the export's own"
+    )
+    now = f"the key given is {asked.privacy.mark}" if asked.privacy.mark else "this audit has no --pseudonymise"
+    return f"{was}, and {now}. Audits are held against each other that were made in the same way"
 
 
 def _previous(
@@ -277,8 +320,34 @@ def _previous(
     return Previous(before.as_at, restated, new, audited.gone(before, results), listed)
 
 
-def _waivers(asked: Audit) -> tuple[Path, tuple[Waiver, ...]] | None:
-    """The risks that the agency has accepted, and the file that says so.
+@dataclass(frozen=True)
+class _Accepted:
+    """The risks that the agency has accepted.
+
+    Args:
+      numbers: the place of each in its file.
+      left_out: how many others the file holds, which name records otherwise than this audit does.
+    """
+
+    path: Path
+    waivers: tuple[Waiver, ...]
+    numbers: tuple[int, ...]
+    left_out: int
+
+    def remarks(self, asked: Audit) -> tuple[str, ...]:
+        """That some are not applied, and why."""
+        n = self.left_out
+        if not n:
+            return ()
+        ids = (
+            "by pseudonyms" if asked.privacy.key is None else "by their own ids, or a finding by its fingerprint alone"
+        )
+        said = f"{n:,} accepted {'risk' if n == 1 else 'risks'} in {self.path.name}"
+        return (f"{said} {'names' if n == 1 else 'name'} records {ids}, and {'is' if n == 1 else 'are'} not applied.",)
+
+
+def _waivers(asked: Audit) -> _Accepted | None:
+    """The risks that the agency has accepted.
 
     Raises:
       ComplianceError: the file cannot be used.
@@ -293,28 +362,32 @@ def _waivers(asked: Audit) -> tuple[Path, tuple[Waiver, ...]] | None:
     refused = waiverfile.refused(path, unknown_rules(found, planning.rule_ids(asked.rules)))
     if refused is not None:
         raise refused
-    return path, found
+    # A fingerprint alone may be made of an id, and whoever knows what ids look like finds it by trying.
+    with_key = asked.privacy.key is not None
+    numbers = tuple(n for n, w in enumerate(found) if bool(PSEUDONYM.fullmatch(w.subject)) == with_key)
+    return _Accepted(path, tuple(found[n] for n in numbers), numbers, len(found) - len(numbers))
 
 
 def _judged(
-    written: tuple[Path, tuple[Waiver, ...]] | None, audited: Audited, results: tuple[RuleResult, ...], asked: Audit
+    written: _Accepted | None, audited: Audited, results: tuple[RuleResult, ...], asked: Audit
 ) -> tuple[Judged, ...]:
     """What each waiver is worth; the findings of those in force are marked.
 
     Raises:
       ComplianceError: a waiver cannot be meant as it is written.
     """
-    if written is None or not written[1]:
+    if written is None or not written.waivers:
         return ()
     from compliance import planning, waiverfile
     from compliance.waivers import gone, judged, mistakes, place
 
-    path, waivers = written
+    waivers = written.waivers
     places = [place(w, audited.rules) if w.rule else -1 for w in waivers]
     named = [(n, w.subject, "" if w.rule else w.finding) for n, w in zip(places, waivers, strict=True)]
     found, became = audited.waived(named, results)
     of = [found[i][1].rule if i in found else audited.rules[n] if n >= 0 else None for i, n in enumerate(places)]
-    refused = waiverfile.refused(path, mistakes(waivers, audited.rules, of))
+    wrong = ((written.numbers[n], key, what, how) for n, key, what, how in mistakes(waivers, audited.rules, of))
+    refused = waiverfile.refused(written.path, wrong)
     if refused is not None:
         raise refused
     silent = len(set(planning.rule_ids(asked.rules)) - {r.rule.id for r in results if r.status in RAN})
@@ -411,6 +484,8 @@ def audit(asked: Audit, timings: Timings | None = None) -> Iterator[Report]:
     before, written = _earlier(asked), _waivers(asked)
     with _audited(asked, timings, before) as (audited, results, tables):
         waivers = _judged(written, audited, results, asked)
+        if written is not None:
+            tables = replace(tables, remarks=(*tables.remarks, *written.remarks(asked)))
         yield Report(
             as_at=asked.as_at,
             data=asked.data.name or str(asked.data),
@@ -476,7 +551,7 @@ def trend(asked: Audit, first: date, last: date, every: Frequency, timings: Timi
     days = ends_between(first, last, every)
     book = planning.rulebook(asked.rules, asked.parameters or beside(asked.data, PARAMETERS))
     timings.mark("load rules")
-    with _opened(asked.data, last, asked.mapping, asked.memory, asked.threads, timings) as (con, kinds, tables):
+    with _opened(asked, last, timings) as (con, kinds, tables):
         prepared = prepare_trend(book.chosen(asked.only), kinds, book.figures, tables, days[0], days[-1])
         timings.mark("compile")
         by_day = run.count(con, prepared.plan, days, asked.threads)
@@ -508,7 +583,7 @@ def kpi_cases(asked: Measuring, code: str, timings: Timings | None = None) -> It
     of_one = Audit(
         asked.data, asked.day, asked.mapping, asked.parameters, asked.rules, (measure.id,), asked.memory, asked.threads
     )
-    with audit(replace(of_one, of_kpis=True, whose=True), timings) as report:
+    with audit(replace(of_one, of_kpis=True, whose=True, privacy=asked.privacy), timings) as report:
         yield report
 
 
@@ -595,6 +670,8 @@ class Measuring:
     history: Path | None = None
     memory: str = ""
     threads: int = 0
+    use_cache: bool = True
+    privacy: Privacy = NOTHING_SHOWN
 
 
 def measured(asked: Measuring, timings: Timings | None = None) -> KpiReport:
@@ -619,7 +696,7 @@ def measured(asked: Measuring, timings: Timings | None = None) -> KpiReport:
     measures = measuring.measures_of((m for m, _ in of.values()), frameworks)
     measures = _with_codes(measures, frameworks, asked.codes)
     days = measuring.Days(asked.day, asked.first, asked.every)
-    with _opened(asked.data, asked.day, asked.mapping, asked.memory, asked.threads, timings) as (con, kinds, tables):
+    with _opened(asked, asked.day, timings) as (con, kinds, tables):
         if not asked.frameworks and not asked.codes:
             frameworks = measuring.looked_at(in_force, tables.subjects)
             measures = measuring.measures_of(measures, frameworks)

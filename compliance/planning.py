@@ -135,9 +135,14 @@ def _make(
 
 
 def _shape(tables: Tables) -> list[object]:
-    return [
-        (kind, sorted(t.columns), sorted(t.doubted), sorted(t.links)) for kind, t in sorted(tables.tables.items())
-    ] + [sorted(tables.absent.items()), sorted(tables.services), sorted(tables.empty), sorted(tables.covers.items())]
+    return (
+        [
+            (kind, sorted(t.columns), sorted(t.doubted), sorted(t.links), t.order)
+            for kind, t in sorted(tables.tables.items())
+        ]
+        + [sorted(tables.absent.items()), sorted(tables.services), sorted(tables.empty), sorted(tables.covers.items())]
+        + [tables.personal]
+    )
 
 
 def _key(folders: Iterable[Path], extra: Path | None, more: str) -> str:

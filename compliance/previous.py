@@ -45,11 +45,13 @@ class Earlier:
 
     Args:
       requirements: since when and how often the regulations and standards that had findings then had had some.
+      pseudonyms: the mark of the key by which its ids were made pseudonyms; empty: they are the export's own.
     """
 
     as_at: date
     found: tuple[EarlierFinding, ...]
     requirements: Mapping[str, Restated]
+    pseudonyms: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,8 @@ def earlier(document: object) -> Earlier:
     known = document.get("previous")
     carried = _requirements(known, as_at) if known is not None else {}
     there = dict.fromkeys(f.requirement for f in found if f.requirement)
-    return Earlier(as_at, tuple(found), {r: carried.get(r, Restated(as_at.isoformat(), 1)) for r in there})
+    since_then = {r: carried.get(r, Restated(as_at.isoformat(), 1)) for r in there}
+    return Earlier(as_at, tuple(found), since_then, str(document.get("pseudonyms") or ""))
 
 
 def _day(text: object, what: str) -> date:

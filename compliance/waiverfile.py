@@ -207,6 +207,9 @@ def _finding(path: Path, named: Sequence[str]) -> tuple[date, Mapping[str, Any]]
     document = cast(Any, documents.load_json(path))
     try:
         as_at = date.fromisoformat(document["as_at"])
+        if document.get("personal"):
+            what = "what a waiver rests on would hold what is personal"
+            raise ComplianceError(f"{path} was made with --personal, and {what}. Make it without.")
         of: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
         for f in document["findings"]:
             subject = f["subject"]

@@ -31,3 +31,14 @@ class Whole:
     def name(self) -> str:
         """What it is all about: the export, or the plan alone."""
         return self.data or (self.plan.plan.title if self.plan is not None else "")
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What whoever reads it must know, once."""
+        its = [part.tables for part in (self.audit, self.ahead, self.kpis) if part is not None]
+        return tuple(dict.fromkeys(r for tables in its for r in tables.remarks))
+
+    @property
+    def personal(self) -> bool:
+        """Whether what is personal is shown."""
+        return any(part is not None and part.tables.personal for part in (self.audit, self.ahead, self.kpis))

@@ -19,6 +19,7 @@ LAYERS: list[tuple[str, str]] = [
     ("mapping", ""),
     ("data", ""),
     ("filling", ""),
+    ("privacy", "errors"),
     ("engine", ""),
     ("engine.sidebyside", ""),
     ("language", ""),
@@ -40,6 +41,7 @@ LAYERS: list[tuple[str, str]] = [
     ("compiler", ""),
     ("ir", ""),
     ("sql.duckdb", "ir model sql.text"),
+    ("sql.privacy", "sql"),
     ("sql.loading", "mapping model sql"),
     ("sql.reporting", "model sql"),
     ("sql.forecasting", "model sql"),
@@ -184,14 +186,18 @@ LAYERS: list[tuple[str, str]] = [
     (
         "pipeline",
         "compiler dates documents engine.arranging engine.foresee engine.run engine.sampling errors "
-        "exports.answers exports.loading exports.reading findings forecast grouping kpis.kpi kpis.measuring model planning "
-        "previous rules.checking rules.coverage rules.rulebook sql trend waiverfile waivers",
+        "exports.answers exports.loading exports.reading findings forecast grouping kpis.kpi kpis.measuring mapping model planning "
+        "previous privacy rules.checking rules.coverage rules.rulebook sql trend waiverfile waivers",
     ),
     ("demo", "documents errors findings kpis.kpi model pipeline planning report tracker whole"),
-    ("cli.terminal", "documents errors forecast model pipeline report whole"),
+    ("reidentifying", "documents errors privacy report"),
+    ("cli.terminal", "documents errors forecast model pipeline privacy report whole"),
     ("cli.waive", "cli.terminal waiverfile"),
     ("cli.demo", "cli.terminal demo report.grid"),
-    ("cli.data", "cli.terminal exports.loading exports.records pipeline planning report.dictionary report.grid"),
+    (
+        "cli.data",
+        "cli.terminal exports.loading exports.records pipeline planning privacy reidentifying report.dictionary report.grid",
+    ),
     (
         "cli.rules",
         "cli.terminal engine.run errors pipeline planning proving.boundaries proving.cases proving.mutants "

@@ -24,7 +24,10 @@ from compliance.cli.terminal import (
     only_option,
     out_option,
     parameters_option,
+    personal_option,
     print_out,
+    privacy,
+    pseudonymise_option,
     require_complete_option,
     rules_option,
     stop,
@@ -97,6 +100,8 @@ from compliance.cli.terminal import FREQUENCIES, aside, entries, span, tell_fail
 @click.option("--exit-zero", is_flag=True, help="Findings do not change the exit code; the same as --fail-on never.")
 @strict_option
 @require_complete_option
+@personal_option
+@pseudonymise_option
 @memory_option
 @threads_option
 @no_cache_option
@@ -124,6 +129,8 @@ def audit(
     exit_zero: bool,
     strict: bool,
     require_complete: bool,
+    personal: bool,
+    pseudonymise: Path | None,
     memory: str,
     threads: int,
     no_cache: bool,
@@ -158,7 +165,7 @@ def audit(
     )
     asked = replace(asked, sample=(0 if only else 5) if sample is None else sample, seed=seed, waivers=waivers)
     whose = any(name in OWNERS for name in (format_, *(name for name, _ in also)))
-    asked = replace(asked, baseline=baseline is not None, whose=whose)
+    asked = replace(asked, baseline=baseline is not None, whose=whose, privacy=privacy(personal, pseudonymise))
     times = pipeline.Timings()
     first, last_day = span(as_at, every, first, last)
     if every is not None and first is not None:

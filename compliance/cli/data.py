@@ -10,12 +10,17 @@ import click
 
 from compliance.cli.terminal import (
     COULD_NOT,
+    FOUND,
     NOTHING,
     Day,
     data_argument,
     entries,
     mapping_option,
+    out_option,
+    personal_option,
     print_out,
+    privacy,
+    pseudonymise_option,
     tidy,
     width,
 )
@@ -30,17 +35,21 @@ def data() -> None:
 @data_argument
 @mapping_option
 @click.option("--strict", is_flag=True, help="Exit with 2 if anything does not fit.")
-def data_check(data: Path, mapping: Path | None, strict: bool) -> None:
+@personal_option
+@pseudonymise_option
+def data_check(data: Path, mapping: Path | None, strict: bool, personal: bool, pseudonymise: Path | None) -> None:
     """Read, map and validate an export without running a rule.
 
     Example: compliance data check fixtures/agency
     """
     from compliance import pipeline
 
-    with pipeline.loaded(data, mapping) as (con, tables):
+    with pipeline.loaded(data, mapping, privacy(personal, pseudonymise)) as (con, tables):
         from compliance.exports import loading
         from compliance.report.grid import grid
 
+        for remark in tables.remarks:
+            click.echo(f"{remark}\n")
         rows = [[s.file + (f" [{s.sheet}]" if s.sheet else ""), s.record, f"{s.rows:,}"] for s in tables.sources]
         click.echo(
             grid(rows, ["File", "Record kind", "Rows"], [None, None, None], right=(2,)) if rows else "No records.",
@@ -116,3 +125,82 @@ def data_template(folder: Path, format_: str) -> None:
 
     for path in records.template(planning.record_kinds(), folder, format_):
         click.echo(str(path))
+
+
+@data.command("new-key")
+@click.argument("file", type=click.Path(path_type=Path))
+def data_new_key(file: Path) -> None:
+    """Make a key for --pseudonymise, in a new file that only you can read.
+
+    Keep it apart from the reports that are made with it, and keep it: without it nobody can turn their pseudonyms back.
+
+    Example: compliance data new-key pseudonyms.key
+    """
+    from compliance import privacy as making
+
+    made = making.new_key(file)
+    click.echo(f"The key {made.mark} is in {file}, for you alone to read.")
+
+
+@data.command("reidentify")
+@click.argument("file", type=click.Path(path_type=Path), metavar="FILE|PSEUDONYM")
+@click.option(
+    "--key",
+    "key_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    metavar="KEYFILE",
+    help="The key that it was made with.",
+)
+@click.option(
+    "--data",
+    "exports",
+    type=click.Path(path_type=Path),
+    required=True,
+    multiple=True,
+    help="The export that it was made from (may be given several times: an earlier one has who has left since).",
+)
+@mapping_option
+@out_option
+def data_reidentify(
+    file: Path, key_file: Path, exports: tuple[Path, ...], mapping: Path | None, out: Path | None
+) -> None:
+    """Turn the pseudonyms in a report back into ids, or say whose one of them is.
+
+    FILE is what a command wrote with --pseudonymise, in any format.
+
+    \b
+    Exit codes: 0 all are turned back; 1 some are not of this key and these exports; 2 could not run.
+
+    \b
+    Example: compliance data reidentify findings.csv --key pseudonyms.key --data my-export --out findings-with-ids.csv
+    Example: compliance data reidentify P5f0c1d2e3a4b5c6d --key pseudonyms.key --data my-export
+    """
+    from compliance import pipeline, reidentifying
+    from compliance import privacy as making
+
+    key = making.read_key(key_file)
+    report = reidentifying.read(file)
+    if report.workbook and out is None:
+        raise click.UsageError(f"{file} is a workbook; name the file to write with --out")
+    asked = report.pseudonyms
+    ids: dict[str, str] = {}
+    for export in exports:
+        ids |= pipeline.turned_back(export, mapping, key, asked - ids.keys())
+    if out is None:
+        click.echo(report.turned_back(ids).decode("utf-8"), nl=False)
+    else:
+        reidentifying.write(report, ids, out)
+    left = sorted(asked - ids.keys())
+    click.echo(
+        f"{len(ids):,} of {len(asked):,} {'pseudonym' if len(asked) == 1 else 'pseudonyms'} turned back.", err=True
+    )
+    if left:
+        named = ", ".join(left[:5]) + (", …" if len(left) > 5 else "")
+        click.echo(
+            f"Not of this key, or of no record in {'this export' if len(exports) == 1 else 'these exports'}: {named}",
+            err=True,
+        )
+    if out is not None:
+        click.echo(f"Written to {out}.", err=True)
+    sys.exit(FOUND if left else NOTHING)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +21,10 @@ from compliance.cli.terminal import (
     only_option,
     out_option,
     parameters_option,
+    personal_option,
     print_out,
+    privacy,
+    pseudonymise_option,
     require_complete_option,
     rules_option,
     stop,
@@ -59,6 +63,8 @@ from compliance.cli.terminal import aside, entries, tell_failed, tell_times
 @out_option
 @strict_option
 @require_complete_option
+@personal_option
+@pseudonymise_option
 @memory_option
 @threads_option
 @no_cache_option
@@ -75,6 +81,8 @@ def forecast(
     out: Path | None,
     strict: bool,
     require_complete: bool,
+    personal: bool,
+    pseudonymise: Path | None,
     memory: str,
     threads: int,
     no_cache: bool,
@@ -93,6 +101,7 @@ def forecast(
     from compliance.report.forecast import FORMATS as FORECAST_FORMATS
 
     asked = pipeline.Audit(data, as_at, mapping, parameters, rules, only, memory, threads, not no_cache)
+    asked = replace(asked, privacy=privacy(personal, pseudonymise))
     times = pipeline.Timings()
     with pipeline.forecast(asked, days, times) as found:
         if strict and found.tables.n_quarantined:

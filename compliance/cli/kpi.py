@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +16,10 @@ from compliance.cli.terminal import (
     memory_option,
     out_option,
     parameters_option,
+    personal_option,
     print_out,
+    privacy,
+    pseudonymise_option,
     rules_option,
     threads_option,
     timings_option,
@@ -62,6 +66,8 @@ from compliance.cli.terminal import FREQUENCIES, span, tell_times
     show_default=True,
 )
 @out_option
+@personal_option
+@pseudonymise_option
 @memory_option
 @threads_option
 @timings_option
@@ -83,6 +89,8 @@ def kpi(
     rules: Path | None,
     format_: str,
     out: Path | None,
+    personal: bool,
+    pseudonymise: Path | None,
     memory: str,
     threads: int,
     timings: bool,
@@ -111,6 +119,7 @@ def kpi(
     asked = pipeline.Measuring(
         data, as_at, day, mapping, parameters, rules, frameworks, codes, first, every, history, memory, threads
     )
+    asked = replace(asked, privacy=privacy(personal, pseudonymise))
     if cases is not None:
         if suppress or codes or chart:
             raise click.UsageError("--cases lists single records; it goes with no --suppress, --chart or other codes")

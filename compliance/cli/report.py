@@ -18,7 +18,10 @@ from compliance.cli.terminal import (
     mapping_option,
     memory_option,
     parameters_option,
+    personal_option,
     print_out,
+    privacy,
+    pseudonymise_option,
     rules_option,
     threads_option,
     whole_format_option,
@@ -52,6 +55,8 @@ SAMPLE = 5
 @rules_option
 @whole_out_option
 @whole_format_option
+@personal_option
+@pseudonymise_option
 @memory_option
 @threads_option
 def report(
@@ -66,6 +71,8 @@ def report(
     rules: Path | None,
     out: Path,
     format_: str | None,
+    personal: bool,
+    pseudonymise: Path | None,
     memory: str,
     threads: int,
 ) -> None:
@@ -83,12 +90,19 @@ def report(
     from compliance.report.table import summary
     from compliance.whole import Whole
 
+    if pseudonymise is not None and db is not None:
+        raise click.UsageError("--db shows the plan as people wrote it, ids and all; it goes with no --pseudonymise")
     if plan_id is not None and db is None:
         raise click.UsageError("--plan names a plan in a database; give it with --db")
     write = whole_writer(out, format_)
     plan = known(db, plan_id, as_at)[0] if db is not None else None
-    asked = pipeline.Audit(data, as_at, mapping, parameters, rules, (), memory, threads, previous=previous)
-    measuring = pipeline.Measuring(data, as_at, as_at, mapping, parameters, rules, memory=memory, threads=threads)
+    shown = privacy(personal, pseudonymise)
+    asked = pipeline.Audit(
+        data, as_at, mapping, parameters, rules, (), memory, threads, previous=previous, privacy=shown
+    )
+    measuring = pipeline.Measuring(
+        data, as_at, as_at, mapping, parameters, rules, memory=memory, threads=threads, privacy=shown
+    )
     kpis = pipeline.measured(measuring)
     # One after the other, so that the engine holds the export once.
     with pipeline.forecast(replace(asked, previous=None), days) as foreseen:

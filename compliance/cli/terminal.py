@@ -14,6 +14,9 @@ import click
 
 from compliance.errors import ComplianceError, nearest
 
+if TYPE_CHECKING:
+    from compliance.privacy import Privacy
+
 NOTHING, FOUND, COULD_NOT, INCOMPLETE = 0, 1, 2, 3
 """Exit codes: docs/exit-codes.md."""
 
@@ -148,6 +151,21 @@ whole_out_option = click.option(
 whole_format_option = click.option(
     "--format", "format_", type=click.Choice(["html", "xlsx"]), help="What to write, whatever the file is called."
 )
+
+
+def privacy(personal: bool, pseudonymise: Path | None) -> Privacy:
+    """What may be shown.
+
+    Raises:
+      ComplianceError: the key cannot be used.
+    """
+    from compliance.privacy import Privacy, read_key
+
+    if personal and pseudonymise:
+        raise click.UsageError("--pseudonymise hides who is meant, and --personal says it; give one of them")
+    return Privacy(personal, read_key(pseudonymise) if pseudonymise else None)
+
+
 data_argument = click.argument("data", type=click.Path(path_type=Path))
 out_option = click.option("--out", type=click.Path(path_type=Path), help="Write to this file instead of the screen.")
 rules_option = click.option(
@@ -169,6 +187,15 @@ strict_option = click.option(
     "--strict", is_flag=True, help="Stop, with exit code 2, if anything in the data does not fit."
 )
 require_complete_option = click.option("--require-complete", is_flag=True, help="Exit with 3 if a rule could not run.")
+personal_option = click.option(
+    "--personal", is_flag=True, help="Show what is personal: names, dates of birth and the like. Nothing else does."
+)
+pseudonymise_option = click.option(
+    "--pseudonymise",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="KEYFILE",
+    help="Put pseudonyms in the place of ids, the same ones each time with the same key (compliance data new-key).",
+)
 only_option = click.option("--rule", "only", multiple=True, help="Run this rule only (may be given several times).")
 memory_option = click.option("--memory", default="", help="At most this much memory for the engine, such as 1GB.")
 threads_option = click.option(

@@ -433,7 +433,7 @@ def _term(node: tree.Node, lowerer: Lowerer, scopes: tuple[Scope, ...], may_be_e
     value = lowerer.value(node, scopes)
     match node:
         case tree.FieldOf():
-            return _field_term(node, value, node in may_be_empty)
+            return _field_term(node, value, node in may_be_empty, node.personal and not lowerer.personal)
         case tree.HasAll(item=item, options=options):
             said = english_of(item)
             listed = lowerer.value(item, scopes).node
@@ -448,7 +448,10 @@ def _term(node: tree.Node, lowerer: Lowerer, scopes: tuple[Scope, ...], may_be_e
             inside = tuple(
                 (is_null(value.node), _field_name(f)) for f in tree.walk(item) if isinstance(f, tree.FieldOf)
             )
-            return Term(phrase, f"{said}, lacking", op("json", lacks), inside)
+            hidden = not lowerer.personal and _personal(item)
+            if hidden:
+                phrase = case(is_null(listed), text(f"{said}: not recorded"), text(f"{said}: recorded"))
+            return Term(phrase, f"{said}, lacking", _recorded(listed) if hidden else op("json", lacks), inside)
         case tree.Aggregate(fn="count"):
             said = f"{source_words(node.source)} counted: "
             n: Ir = op("text", value.node)
@@ -479,8 +482,8 @@ def _term(node: tree.Node, lowerer: Lowerer, scopes: tuple[Scope, ...], may_be_e
         case tree.Aggregate():
             said = _short(node)
             inner = _inner_fields(node.source, [node.condition, node.value])
-            personal = node.personal
-            shown = text("recorded") if personal else _shown(value.node, node.type.name)
+            hidden = node.personal and not lowerer.personal
+            shown = text("recorded") if hidden else _shown(value.node, node.type.name)
             phrase = case(
                 value.doubt,
                 text(f"{said}: not evidenced"),
@@ -488,18 +491,25 @@ def _term(node: tree.Node, lowerer: Lowerer, scopes: tuple[Scope, ...], may_be_e
                 text(f"{said}: none"),
                 concat(text(f"{said}: "), shown),
             )
-            json = (
-                case(is_null(value.node), op("json", NULL), text('"recorded"')) if personal else op("json", value.node)
-            )
+            json = _recorded(value.node) if hidden else op("json", value.node)
             return Term(phrase, english_of(node), json, tuple((is_null(value.node), f) for f in inner))
     assert isinstance(node, tree.Gap)
     inner = _inner_fields(node.source, [node.condition, node.start, node.end])
-    phrase = case(
-        is_null(value.node),
-        text("largest gap: not evidenced"),
-        concat(text("largest gap: "), op("text", value.node), text(" days")),
-    )
-    return Term(phrase, english_of(node), op("json", value.node), tuple((is_null(value.node), f) for f in inner))
+    hidden = not lowerer.personal and _personal(node)
+    n = text("recorded") if hidden else concat(op("text", value.node), text(" days"))
+    phrase = case(is_null(value.node), text("largest gap: not evidenced"), concat(text("largest gap: "), n))
+    json = _recorded(value.node) if hidden else op("json", value.node)
+    return Term(phrase, english_of(node), json, tuple((is_null(value.node), f) for f in inner))
+
+
+def _personal(node: tree.Node) -> bool:
+    """Whether a value is, or is worked out from, something personal."""
+    return any(isinstance(n, tree.FieldOf) and n.personal for n in tree.walk(node))
+
+
+def _recorded(value: Ir) -> Ir:
+    """That there is a value, and no more."""
+    return case(is_null(value), op("json", NULL), text('"recorded"'))
 
 
 def _short(a: tree.Aggregate) -> str:
@@ -512,11 +522,11 @@ def _short(a: tree.Aggregate) -> str:
     return f"{said} {value} of the {source_words(a.source)}"
 
 
-def _field_term(f: tree.FieldOf, value: Value, may_be_empty: bool) -> Term:
+def _field_term(f: tree.FieldOf, value: Value, may_be_empty: bool, hidden: bool) -> Term:
     said = f"{path_words(f.path)}{words(f.field)}"
     dates = f.type.name == "date"
     glue = " " if dates and said.endswith(" on") else ": "
-    shown = text("recorded") if f.personal else _shown(value.node, f.type.name)
+    shown = text("recorded") if hidden else _shown(value.node, f.type.name)
     phrase = case(
         value.doubt,
         text(f"{said}: cannot be read"),
@@ -524,7 +534,7 @@ def _field_term(f: tree.FieldOf, value: Value, may_be_empty: bool) -> Term:
         text(f"{said}: not recorded"),
         concat(text(said + glue), shown),
     )
-    json = case(is_null(value.node), op("json", NULL), text('"recorded"')) if f.personal else op("json", value.node)
+    json = _recorded(value.node) if hidden else op("json", value.node)
     missing = value.doubt if may_be_empty else is_null(value.node)
     return Term(phrase, _field_name(f), json, ((missing, _field_name(f)),) if missing != FALSE else ())
 

@@ -148,6 +148,7 @@ class Lowerer:
       tables: which columns there are, and which of them are in doubt somewhere.
       parameters: the figures in force for this audit.
       many_days: looked from many days at once, on some of which a rule may not be in force.
+      personal: what is personal may be shown.
     """
 
     def __init__(
@@ -156,8 +157,10 @@ class Lowerer:
         tables: Mapping[str, Table],
         parameters: Mapping[str, Parameter],
         many_days: bool = False,
+        personal: bool = False,
     ) -> None:
         self.kinds = kinds
+        self.personal = personal
         self.tables = tables
         self.parameters = parameters
         self.many_days = many_days
@@ -473,7 +476,8 @@ class Lowerer:
         # latest, earliest: by the record's own date, then its key.
         fn = "max" if a.fn == "latest" else "min"
         day = self.field(source.link.kind, own_date)
-        rank = op("pair", day.node, Column(self.kinds[source.link.kind].key))
+        child = source.link.kind
+        rank = op("pair", day.node, Column(self.tables[child].order or self.kinds[child].key))
         dated = not_(is_null(day.node))
         undated = op("gt", self.count(source, scopes, and_(possible, is_null(day.node))), const(0))
         pick = self.group(source, scopes, f"arg_{fn}", (value.node, rank), and_(cond, dated))

@@ -198,8 +198,10 @@ class Planner:
         return "link__outer" if table in self.pairs else f"link__{link}"
 
     def _key(self, table: str) -> str:
+        """The column by which rows of the same day are in order."""
         pair = self.pairs.get(table)
-        return self.kinds[pair.link.kind if pair else table].key
+        kind = pair.link.kind if pair else table
+        return self.tables[kind].order or self.kinds[kind].key
 
     def _use(self, table: str, column: str) -> None:
         self._used[table].add(column)

@@ -14,7 +14,7 @@ from compliance.compiler.plan import make_counts, make_forecast, make_plan
 from compliance.dates import english
 from compliance.ir import FALSE, Ir, and_, is_null, not_
 from compliance.model import LAYERS, SERVICES, Limit, Parameter, RecordKinds, RuleInfo, Status, Tables
-from compliance.rules.checking import CheckedRule, Conditions, needs
+from compliance.rules.checking import CheckedRule, Conditions, needs, read_as_text
 from compliance.sql.planned import CountPlan, Prepared
 
 Span = tuple[date, date]
@@ -29,7 +29,7 @@ def prepare(
     as_at: date,
 ) -> Prepared:
     """Plans every rule that can run; says of every other why not."""
-    lowerer = Lowerer(kinds, tables.tables, parameters)
+    lowerer = Lowerer(kinds, tables.tables, parameters, personal=tables.personal)
     asked = _asked(rules, kinds, parameters, tables, (as_at, as_at), (as_at, as_at))
     numbers, lowered, arguments = [], [], []
     for number, low in _lowered(asked, parameters, lowerer):
@@ -279,6 +279,8 @@ def _status(
                 names.append(kind)
     if lacking:
         return "could not run", "the export has " + ", ".join(lacking), tuple(names)
+    if any(t.order for t in tables.tables.values()) and (read := read_as_text(rule, kinds)):
+        return "could not run", f"it reads {read} as a text, and pseudonyms stand for ids", ()
     return "ran", "", ()
 
 

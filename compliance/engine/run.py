@@ -448,7 +448,16 @@ def each_alone(ask: Callable[[tuple[int, ...]], object], its: tuple[int, ...], f
             try:
                 ask((n,))
             except duckdb.Error as e:
-                failed[n] = str(e).split("\n")[0]
+                failed[n] = _fault(e)
+
+
+def _fault(error: duckdb.Error) -> str:
+    """What the engine says of a statement that it cannot carry out; of one that fails at a value no more than how, for it quotes it."""
+    import duckdb
+
+    if isinstance(error, (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)):
+        return str(error).split("\n")[0]
+    return f"{type(error).__name__} at a value of a record"
 
 
 def run(

@@ -6,8 +6,8 @@ parent's `rid`), and `quarantine` with everything that did not fit.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,7 @@ from compliance.mapping import Column, SourceOf, plain
 from compliance.mapping import Mapping as ExportMapping
 from compliance.model import Link, Quarantined, RecordKind, RecordKinds, Source, Table, Tables
 from compliance.sql import loading as sql
+from compliance.sql import privacy as hashing
 from compliance.sql.text import literal, name
 
 if TYPE_CHECKING:
@@ -125,10 +126,12 @@ def load_tables(
     kinds: RecordKinds,
     scratch: Path,
     threads: int = 0,
+    personal: bool = False,
 ) -> Tables:
     """Reads, translates and checks an export.
 
     Args:
+      personal: tell of personal cells that do not fit what stands in them.
       mapping: None: files and columns bear the names of record kinds and fields.
       threads: how many files are read at a time; 0: as many as are good.
 
@@ -156,7 +159,7 @@ def load_tables(
     loaded: list[Loaded] = []
     jobs: list[Job] = []
     for i, (of, meaning, source, sheet, path) in enumerate(each):
-        one = _prepared(source, sheet, meaning, kinds, f"s_{i}", notes, absent)
+        one = _prepared(source, sheet, meaning, kinds, f"s_{i}", notes, absent, personal)
         if one is not None:
             jobs.append(partial(_read, one=one, files=of, path=path, empty=meaning.empty))
             loaded.append(one)
@@ -269,9 +272,16 @@ def _columns_unread(wanted: Wanted, unused: set[str], notes: list[str]) -> None:
             names.add(plain(source.only_where[0]))
     for (file, name_), (sheet, names) in read.items():
         left = [c for c in sheet.header if c and plain(c) not in names | unused]
-        if left:
-            shown = f"{file} [{name_}]" if name_ else file
+        shown = f"{file} [{name_}]" if name_ else file
+        if left and len(left) == sum(map(bool, sheet.header)):
+            notes.append(_no_header(shown, len(left)))
+        elif left:
             notes.append(f"{shown}: nothing reads the column{'s' * (len(left) > 1)} {', '.join(left)}.")
+
+
+def _no_header(shown: str, n: int) -> str:
+    """Of a row in which no column is known, which may be a record's: its cells are not told."""
+    return f"{shown}: none of its {n:,} columns is known; does its first row hold their names?"
 
 
 # --- one source -----------------------------------------------------------------------------------------------------
@@ -285,6 +295,7 @@ def _prepared(
     table: str,
     notes: list[str],
     absent: dict[str, str],
+    personal: bool,
 ) -> Loaded | None:
     kind = kinds[source.record]
     shown = f"{sheet.file} [{sheet.sheet}]" if sheet.sheet else sheet.file
@@ -299,10 +310,13 @@ def _prepared(
         text, called = raw
         dates = column.dates or mapping.dates
         like = (column.codes, dates, column.split, column.fields, column.strip)
-        cells.append(sql.Cell(kind.fields[f], text, called, *like))
+        cells.append(sql.Cell(kind.fields[f], text, called, *like, hidden=kind.fields[f].personal and not personal))
     if by_names:
         known = {plain(f) for f in kind.fields}
         left = [c for c in sheet.header if c and plain(c) not in known]
+        if left and len(left) == sum(map(bool, sheet.header)):
+            notes.append(_no_header(shown, len(left)))
+            left = []
         for c in left:
             notes.append(f"{shown}: nothing reads the column {c}{nearest(c, kind.fields)}")
     if not any(c.field.name == kind.key for c in cells):
@@ -365,10 +379,13 @@ def _read(con: duckdb.DuckDBPyConnection, one: Loaded, files: Files, path: Path,
     try:
         con.execute(_statement(one, empty))
     except (duckdb.InvalidInputException, duckdb.ConversionException):
-        if one.sheet.numbered:
-            raise
-        one.sheet = files.sheet(path, "", one.source.header, as_it_is=False)
-        con.execute(_statement(one, empty))
+        try:
+            if not one.sheet.numbered:
+                one.sheet = files.sheet(path, "", one.source.header, as_it_is=False)
+            con.execute(_statement(one, empty))
+        except (duckdb.InvalidInputException, duckdb.ConversionException):
+            # The engine quotes the row.
+            raise DataError(f"{one.shown} cannot be read: a row of it is longer than any record, or no text.") from None
     counts = con.execute(sql.counted(one.table, one.kind.key, one.required)).fetchone()
     assert counts is not None
     one.counts = counts
@@ -544,6 +561,46 @@ def _orphans(
             k, x = every[i]
             column = gathered[k].column(x.field)
             con.execute(sql.orphans(f"t_{k}", k, files, x.name, x.field, column, x.to))
+
+
+# --- pseudonyms -----------------------------------------------------------------------------------------------------
+
+
+def pseudonymised(
+    con: duckdb.DuckDBPyConnection, tables: Tables, kinds: RecordKinds, pads: Mapping[str, bytes]
+) -> Tables:
+    """Puts pseudonyms in the place of all ids; from here on the engine knows no other, so nothing that is told can hold one.
+
+    Args:
+      pads: the keys of the two hashes.
+    """
+    made = {}
+    for k, table in tables.tables.items():
+        con.execute(hashing.pseudonymised(f"t_{k}", kinds[k].key, _ids(kinds[k], table)), pads)
+        made[k] = replace(table, order=hashing.ORDER)
+    if tables.n_quarantined:
+        told = [(k, f, of) for k, t in tables.tables.items() for f, of in _ids(kinds[k], t).items()]
+        # A row that stands there as a whole stands there by its key.
+        con.execute(hashing.quarantine([*told, *((k, "", k) for k in tables.tables)]), pads)
+    return replace(tables, tables=made)
+
+
+def turned_back(
+    con: duckdb.DuckDBPyConnection,
+    tables: Tables,
+    kinds: RecordKinds,
+    pads: Mapping[str, bytes],
+    pseudonyms: Collection[str],
+) -> dict[str, str]:
+    """The ids of an export whose pseudonyms these are; those of other exports are left out."""
+    ids = [(f"t_{k}", f, of) for k, t in tables.tables.items() for f, of in _ids(kinds[k], t).items()]
+    if not ids or not pseudonyms:
+        return {}
+    return dict(con.execute(hashing.turned_back(ids), {**pads, "wanted": sorted(pseudonyms)}).fetchall())
+
+
+def _ids(kind: RecordKind, table: Table) -> dict[str, str]:
+    return {f.name: f.id_of for f in kind.fields.values() if f.id_of and f.name in table.columns}
 
 
 # --- what did not fit -----------------------------------------------------------------------------------------------

@@ -55,7 +55,8 @@ def read_kinds(folder: Path) -> RecordKinds:
 
 def _kind(name: str, schema: Mapping[str, Any]) -> RecordKind:
     required = set(schema.get("required", ()))
-    fields = {f: _field(f, its, f in required) for f, its in schema["properties"].items()}
+    named = {its["field"]: its["to"] for its in schema.get("x-links", {}).values()} | {schema["x-key"]: name}
+    fields = {f: _field(f, its, f in required, named.get(f, "")) for f, its in schema["properties"].items()}
     fields.setdefault(RECORDED_ON, RECORDED)
     links = {
         link: Link(link, name, its["to"], its["field"], its["back"]) for link, its in schema.get("x-links", {}).items()
@@ -73,7 +74,7 @@ def _kind(name: str, schema: Mapping[str, Any]) -> RecordKind:
     )
 
 
-def _field(name: str, its: Mapping[str, Any], required: bool) -> Field:
+def _field(name: str, its: Mapping[str, Any], required: bool, id_of: str) -> Field:
     codes = its.get("enum") or its.get("items", {}).get("enum") or ()
     return Field(
         name=name,
@@ -89,6 +90,7 @@ def _field(name: str, its: Mapping[str, Any], required: bool) -> Field:
         minimum=its.get("minimum"),
         maximum=its.get("maximum"),
         pattern=its.get("pattern", ""),
+        id_of=its.get("x-id-of", id_of),
     )
 
 
@@ -114,6 +116,8 @@ def _wrong(kind: RecordKind, kinds: Mapping[str, RecordKind]) -> Iterator[str]:
     for f in kind.fields.values():
         yield from dates(f"x-known-from of '{f.name}'", (f.known_from,) if f.known_from else ())
         yield from dates(f"x-in-doubt-before of '{f.name}'", (f.in_doubt_before,) if f.in_doubt_before else ())
+        if f.id_of and (f.type != "text" or f.codes):
+            yield f"'{f.name}' names a record and must be a text without codes"
     for link in kind.links.values():
         if link.to not in kinds:
             yield f"link '{link.name}' goes to '{link.to}', which is no record kind{nearest(link.to, kinds)}"

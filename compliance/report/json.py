@@ -17,7 +17,8 @@ from compliance.waivers import Judged
 
 def write(report: Report, width: int) -> Iterator[str]:
     """The report, piece by piece."""
-    yield f'{{"as_at":"{report.as_at.isoformat()}",\n"summary":{_dump(report.summary())},\n"rules":[\n'
+    shown = f'"personal":{_dump(report.tables.personal)},"pseudonyms":{_dump(report.tables.pseudonyms or None)}'
+    yield f'{{"as_at":"{report.as_at.isoformat()}",{shown},\n"summary":{_dump(report.summary())},\n"rules":[\n'
     yield ",\n".join(_dump(_rule(r, report.as_at)) for r in report.rules)
     yield f'\n],\n"by":{_dump(report.by or None)},\n"groups":{_dump([_group(g) for g in report.groups])},\n'
     prompts = report.prompts()

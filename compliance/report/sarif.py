@@ -102,6 +102,7 @@ def _note(r: RuleResult, level: str, what: str) -> dict[str, object]:
 
 def _properties(report: Report) -> dict[str, object]:
     found: dict[str, object] = {"asAt": report.as_at.isoformat(), "summary": report.summary()}
+    found |= {"personal": report.tables.personal, "pseudonyms": report.tables.pseudonyms or None}
     if report.previous is not None:
         found["previousAsAt"] = report.previous.as_at.isoformat()
         # As results (`absent`), code scanning would show them as open.

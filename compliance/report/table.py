@@ -12,11 +12,13 @@ from compliance.forecast import RuleAhead
 from compliance.model import SEVERITIES, Finding, RuleResult
 from compliance.previous import Previous
 from compliance.report.grid import grid
-from compliance.report.words import accepted_text, evidence_text, printable, read_text, reading_text, why_text
+from compliance.report.words import accepted_text, evidence_text, head, printable, read_text, reading_text, why_text
 from compliance.waivers import STATES, Judged
 
 NARROW, WIDE = 110, 140
 """Below: columns are joined; from here on: evidence has a column of its own."""
+PSEUDONYM_WIDTH = 17
+"""One that is broken over two lines cannot be copied, nor turned back."""
 NARROWEST = 80
 """Tables do not get narrower than this, whatever the terminal."""
 QUARANTINE_LINES = 10
@@ -29,7 +31,7 @@ DID_NOT_RUN = ("failed", "could not run", "looked at nothing", "not in force", "
 def write(report: Report, width: int) -> Iterator[str]:
     """The report, piece by piece: what became of every rule, then the findings."""
     width = max(width, NARROWEST)
-    yield f"Audit of {printable(report.data)} as at {english(report.as_at)}\n\n"
+    yield f"Audit of {printable(report.data)} as at {english(report.as_at)}\n\n{head(report.tables.remarks)}"
     yield _rules_that_ran([r for r in report.rules if r.status == "ran"], width)
     yield did_not_run([r for r in report.rules if r.status != "ran"], width)
     yield _quarantine(report)
@@ -77,6 +79,7 @@ def summary(report: Report) -> str:
     states = [j.state for j in report.waivers]
     if states:
         lines.append(f"Waivers: {', '.join(f'{states.count(s):,} {s}' for s in STATES if s in states)}.")
+    lines += [printable(r) for r in report.tables.remarks]
     return "\n".join(lines) + "\n"
 
 
@@ -247,17 +250,18 @@ def _waivers(waivers: Sequence[Judged], width: int) -> str:
 
 def _findings(report: Report, width: int) -> Iterator[str]:
     due = 12
+    subject = PSEUDONYM_WIDTH if report.tables.pseudonyms else 10
     widths: list[int | None]
     if width < NARROW:
         headers = ["Finding", "What failed", "Due"]
         widths = [26, width - 26 - due - 4, due]
     elif width < WIDE:
         headers = ["Severity", "Rule", "Subject", "What failed", "Due"]
-        widths = [14, width // 6, 10, width - 14 - width // 6 - 10 - due - 8, due]
+        widths = [14, width // 6, subject, width - 14 - width // 6 - subject - due - 8, due]
     else:
         headers = ["Severity", "Rule", "Subject", "What failed", "Evidence", "Due"]
-        left = width - 14 - width // 8 - 10 - due - 10
-        widths = [14, width // 8, 10, left * 3 // 5, left * 2 // 5, due]
+        left = width - 14 - width // 8 - subject - due - 10
+        widths = [14, width // 8, subject, left * 3 // 5, left * 2 // 5, due]
     rows: list[list[str]] = []
     group = ""
     for finding in report.findings():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from compliance.dates import english
 from compliance.model import Accepted, Finding, Reading
@@ -33,6 +33,11 @@ def value_text(value: object) -> str:
                 return ", ".join(f"{g['from']} to {g['done_on']}, due {g['due_on']}" for g in value) or "none"
             return ", ".join(str(v) for v in value) or "none"
     return str(value)
+
+
+def head(remarks: Sequence[str]) -> str:
+    """What stands at the head of a text, a line each and a blank one after."""
+    return "".join(f"{printable(r)}\n" for r in remarks) + ("\n" if remarks else "")
 
 
 def on_one_line(text: str) -> str:

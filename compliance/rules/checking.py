@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -317,3 +318,33 @@ def needs(rule: CheckedRule, kinds: RecordKinds) -> frozenset[Need]:
         path(source.path)
         found.update((Need(source.link.kind), Need(source.link.kind, source.link.field)))
     return frozenset(found)
+
+
+def read_as_text(rule: CheckedRule, kinds: RecordKinds) -> str:
+    """The first id that the rule reads as a text, `kind.field`; empty: it asks of ids only whether they are there or the same.
+
+    What it makes of such an id it could not make of the pseudonym that stands for it.
+    """
+
+    def of(node: tree.Node) -> str:
+        match node:
+            case tree.FieldOf(kind=kind, field=field):
+                return kinds[kind].fields[field].id_of
+            case tree.Aggregate(fn="latest" | "earliest", value=tree.Node() as value):
+                return of(value)
+        return ""
+
+    nodes = rule.nodes()
+    fit: list[tree.Node] = list(rule.show)
+    for n in nodes:
+        match n:
+            case tree.IsNone(item=item):
+                fit.append(item)
+            case tree.Compare(op="==" | "!=", left=left, right=right) if of(left) == of(right):
+                fit += [left, right]
+    read = Counter(f"{n.kind}.{n.field}" for n in nodes if isinstance(n, tree.FieldOf) and of(n))
+    for n in fit:
+        n = n.value if isinstance(n, tree.Aggregate) and n.value is not None else n
+        if isinstance(n, tree.FieldOf) and of(n):
+            read[f"{n.kind}.{n.field}"] -= 1
+    return next((field for field, n in read.items() if n > 0), "")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from compliance.mapping import ISO, SERIAL
 from compliance.model import Field
 from compliance.sql.duckdb import COLUMN_TYPES
+from compliance.sql.privacy import ANSWERS
 from compliance.sql.text import literal, name
 
 EARLIEST, LATEST = "1900-01-01", "2199-12-31"
@@ -28,6 +29,7 @@ class Cell:
       column: what the export calls it.
       codes, dates, split, strip: as the mapping has them.
       fields: other fields that it is made of; then there is no `raw`.
+      hidden: of a cell that does not fit it is not told what stands in it.
     """
 
     field: Field
@@ -38,6 +40,7 @@ class Cell:
     split: str = ";"
     fields: tuple[str, ...] = ()
     strip: tuple[str, ...] = ()
+    hidden: bool = False
 
 
 def cleaned(position: int, empty: Sequence[str]) -> str:
@@ -251,7 +254,7 @@ def source(
             bad = f"({v} IS NOT NULL AND {f} IS NULL{f' AND NOT {nothing}' if nothing else ''})"
         bads.append(bad)
         shown = c.raw if c.strip else v
-        shown = "NULL" if c.field.personal else f"ltrim({shown}, chr(31))" if typed else shown
+        shown = "NULL" if c.hidden else f"ltrim({shown}, chr(31))" if typed else shown
         listed.append(f"CASE WHEN {bad} THEN {{'f': {literal(c.field.name)}, 'v': CAST({shown} AS VARCHAR)}} END")
     fields += [f"{sql} AS {name(f)}" for f, sql in constants.items()]
     any_bad = " OR ".join(bads) or "FALSE"
@@ -335,7 +338,7 @@ def no_key(table: str, offset: int, file: str, record: str, row: str, key: str, 
     """Records without a key, into the quarantine."""
     return (
         f"INSERT INTO quarantine SELECT {literal(file)}, {row}, {literal(record)}, rowid + {offset}, {literal(key)},"
-        f" {literal(column)}, NULL, concat('is empty; the record is reported as ', {own_key}) FROM {name(table)}"
+        f" {literal(column)}, NULL, concat({literal(ANSWERS)}, {own_key}) FROM {name(table)}"
         f" WHERE skip = 0 AND {name(key)} IS NULL"
     )
 

@@ -87,7 +87,7 @@ OF_HOUSEHOLD = (
 )
 OF_CHILD = (
     'CREATE OR REPLACE TABLE {table} AS SELECT p."link__child" AS rid,'
-    ' arg_max_null(h.{value}, (p."started_on", p."placement_id")) AS {value}'
+    ' arg_max_null(h.{value}, (p."started_on", p.{order})) AS {value}'
     ' FROM "t_placement" p LEFT JOIN {household} h ON h.rid = p."link__household"'
     ' WHERE p."started_on" <= {as_at} AND p."link__child" IS NOT NULL{written} GROUP BY p."link__child"'
 )
@@ -116,7 +116,13 @@ def _of_owners(value: str, of_staff: str, tables: Mapping[str, Table], as_at: st
     table = {kind: name(f"{value}_of_{kind}") for kind in ("staff", "household", "child")}
     its = {kind: {"table": t, "value": name(value)} for kind, t in table.items()}
     written = is_there("p", (), tables["placement"].columns, as_at) if child else ""
-    its["child"] |= {"as_at": as_at, "written": f" AND {written}" if written else "", "household": table["household"]}
+    order = (tables["placement"].order if child else "") or "placement_id"
+    its["child"] |= {
+        "as_at": as_at,
+        "order": name(order),
+        "written": f" AND {written}" if written else "",
+        "household": table["household"],
+    }
     return [
         of_staff or NOBODY.format(**its["staff"]),
         (OF_HOUSEHOLD if household else NOBODY).format(**its["household"], there=there),

@@ -77,6 +77,7 @@ def read(path: Path) -> tuple[Audited, Mapping[str, Rate]]:
             frozenset(
                 g["fingerprint"] for g in (document["previous"] or {}).get("no_longer_found", ()) if g["became"] == GONE
             ),
+            before.pseudonyms,
         )
         right = {
             i: PutRight(r["title"], r["remedy"], r["put_right"]["by"], date.fromisoformat(r["put_right"]["on"]))

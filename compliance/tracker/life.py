@@ -294,6 +294,7 @@ class Audit:
       cites: duty ids of each rule that was in force.
       restated: of findings that an earlier audit had, since when and how many times.
       vanished: findings of the earlier audit that it was held against whose records are not in the export any more.
+      pseudonyms: the mark of the key by which its ids were made pseudonyms; empty: they are the export's own.
     """
 
     as_at: date
@@ -302,6 +303,7 @@ class Audit:
     cites: Mapping[str, Sequence[str]]
     restated: Mapping[str, tuple[str, int]]
     vanished: frozenset[str] = frozenset()
+    pseudonyms: str = ""
 
     def still(self, answers: Iterable[str]) -> list[str]:
         """Which of these rules and findings it still finds; a duty is found where a rule that cites it has findings."""
@@ -329,8 +331,13 @@ def audited(state: State, audit: Audit) -> list[Draft]:
     """The event that keeps what an audit found; none if the plan has it already.
 
     Raises:
-      Refused: a later audit is recorded.
+      Refused: a later audit is recorded, or one whose findings are named otherwise.
     """
+    if state.audits and audit.pseudonyms != state.pseudonyms:
+        # Its findings would have other fingerprints, and all that the plan answers would look put right.
+        was = f"were made with the key {state.pseudonyms}" if state.pseudonyms else "had the export's own ids"
+        now = f"was made with the key {audit.pseudonyms}" if audit.pseudonyms else "has the export's own ids"
+        raise Refused(f"the audits that the plan has {was}, and this one {now}: give one that was made as they were")
     on, last = audit.as_at.isoformat(), state.audits[-1] if state.audits else ""
     if on < last:
         raise Refused(
@@ -345,6 +352,8 @@ def audited(state: State, audit: Audit) -> list[Draft]:
         body["restated"] = {f: list(r) for f, r in audit.restated.items()}
     if silent := sorted({r.rule for r in state.findings.values() if r.reached == last} - audit.ran):
         body["did_not_run"] = silent
+    if audit.pseudonyms:
+        body["pseudonyms"] = audit.pseudonyms
     return [Draft("audit", "", body)]
 
 

@@ -90,6 +90,7 @@ class State:
     actions: dict[str, Tracked] = field(default_factory=dict)
     findings: dict[str, Raised] = field(default_factory=dict)
     audits: list[str] = field(default_factory=list)
+    pseudonyms: str = ""
     values: dict[str, list[Value]] = field(default_factory=dict)
     comments: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
 
@@ -211,6 +212,7 @@ def _audited(state: State, e: Event) -> None:
             if r.last == e.on and f not in known and r.rule not in silent:
                 r.last = r.reached = ""
     state.findings.update(known)
+    state.pseudonyms = e.body.get("pseudonyms", "")
     if once_more:
         state.audits.append(e.on)
 

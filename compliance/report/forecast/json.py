@@ -10,7 +10,8 @@ from compliance.forecast import DueItem, Forecast, RuleAhead
 
 def write(f: Forecast, width: int) -> Iterator[str]:
     """The forecast, piece by piece."""
-    yield f'{{"as_at":"{f.as_at.isoformat()}",\n"days":{f.days},\n"to":"{f.last.isoformat()}",\n'
+    shown = f'"personal":{_dump(f.tables.personal)},"pseudonyms":{_dump(f.tables.pseudonyms or None)}'
+    yield f'{{"as_at":"{f.as_at.isoformat()}",{shown},\n"days":{f.days},\n"to":"{f.last.isoformat()}",\n'
     yield f'"summary":{_dump(_summary(f))},\n"rules":[\n'
     yield ",\n".join(_dump(_rule(r)) for r in f.rules)
     yield '\n],\n"due":[\n'
@@ -30,7 +31,7 @@ def _summary(f: Forecast) -> dict[str, object]:
         "cannot_be_told": f.n("untold"),
         "in_order": f.n("in_order"),
         "quarantined": f.tables.n_quarantined,
-        "notes": list(f.tables.notes),
+        "notes": [*f.tables.remarks, *f.tables.notes],
     }
 
 

@@ -10,7 +10,7 @@ from compliance.forecast import DueItem, Forecast, RuleAhead
 from compliance.report.forecast.words import remarks, subject
 from compliance.report.grid import grid
 from compliance.report.table import DID_NOT_RUN, NARROWEST, did_not_run
-from compliance.report.words import printable
+from compliance.report.words import head, printable
 
 RAN = ("ran", "looked at nothing")
 
@@ -18,7 +18,7 @@ RAN = ("ran", "looked at nothing")
 def write(f: Forecast, width: int) -> Iterator[str]:
     """The forecast, piece by piece."""
     width = max(width, NARROWEST)
-    yield f"Forecast of {printable(f.data)} as at {english(f.as_at)}: {f.days:,} days, to {english(f.last)}\n\n"
+    yield f"Forecast of {printable(f.data)} as at {english(f.as_at)}: {f.days:,} days, to {english(f.last)}\n\n{head(f.tables.remarks)}"
     for staff, role, weeks in f.by_person_and_week():
         yield f"{printable(staff or f'{role} (no person is known)')}\n\n"
         for monday, its in weeks:
@@ -47,6 +47,7 @@ def summary(f: Forecast) -> str:
         lines.append(f"{n:,} {'entry' if n == 1 else 'entries'} in the data could not be used as written.")
     if f.tables.later:
         lines.append(f.tables.later)
+    lines += [printable(r) for r in f.tables.remarks]
     return "\n".join(lines) + "\n"
 
 

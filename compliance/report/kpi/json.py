@@ -16,6 +16,8 @@ def write(report: KpiReport, width: int) -> Iterator[str]:
         "as_at": report.as_at.isoformat(),
         "day": report.day.isoformat(),
         "data": report.data,
+        "personal": report.tables.personal,
+        "pseudonyms": report.tables.pseudonyms or None,
         "suppressed_below": report.suppressed_below or None,
         "quarantined": report.tables.n_quarantined,
         "frameworks": [

@@ -21,6 +21,7 @@ def write(report: KpiReport, width: int) -> Iterator[str]:
     width = max(width, NARROWEST)
     looked = "" if report.day == report.as_at else f", reported on as at {english(report.day)}"
     yield f"KPIs of {printable(report.data)} as at {english(report.as_at)}{looked}\n"
+    yield "".join(f"{printable(r)}\n" for r in report.tables.remarks)
     if report.suppressed_below:
         yield f"Counts from 1 to {report.suppressed_below - 1}, and what they could be worked out from, are suppressed.\n"
     for framework in report.frameworks:

@@ -15,6 +15,8 @@ def write(trend: Trend, width: int) -> Iterator[str]:
     head = {
         "as_at": trend.as_at.isoformat(),
         "data": trend.data,
+        "personal": trend.tables.personal,
+        "pseudonyms": trend.tables.pseudonyms or None,
         "quarantined": trend.tables.n_quarantined,
         "days": days,
     }

@@ -9,7 +9,7 @@ from compliance.dates import english
 from compliance.model import SEVERITIES
 from compliance.report.grid import grid
 from compliance.report.kpi.words import bars
-from compliance.report.words import printable
+from compliance.report.words import head, printable
 from compliance.trend import Trend
 
 NARROWEST = 80
@@ -18,7 +18,7 @@ NARROWEST = 80
 def write(trend: Trend, width: int) -> Iterator[str]:
     """Findings by day, then each rule that had any."""
     width = max(width, NARROWEST)
-    yield f"Trend of {printable(trend.data)}, {english(trend.days[0])} to {english(trend.days[-1])}\n\n"
+    yield f"Trend of {printable(trend.data)}, {english(trend.days[0])} to {english(trend.days[-1])}\n\n{head(trend.tables.remarks)}"
     rows = []
     for n, day in enumerate(trend.days):
         its = [trend.by_severity(n, s) for s in SEVERITIES]

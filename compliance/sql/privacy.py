@@ -1,0 +1,61 @@
+"""Pseudonyms in the place of ids, worked out by the engine; and the ids back from them. `$inner` and `$outer` are the key's pads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from compliance.sql.text import literal, name
+
+ORDER = "own__order"
+"""A column with each record's place among all of its kind by their own ids."""
+ANSWERS = "is empty; the record is reported as "
+
+
+def pseudonym(kind: str, item: str) -> str:
+    """That of an id of this kind; NULL of NULL. The kind is hashed too, for a child C1 and a household C1 are two."""
+    said = f"encode(concat({literal(kind)}, chr(31)) || {item})"
+    return f"('P' || substr(sha256($outer || unhex(sha256($inner || {said}))), 1, 16))"
+
+
+def pseudonymised(table: str, key: str, ids: Mapping[str, str]) -> str:
+    """The table with pseudonyms for its ids.
+
+    Args:
+      ids: the columns that hold ids, and of which kind.
+    """
+    listed = ", ".join(f"{pseudonym(kind, name(column))} AS {name(column)}" for column, kind in ids.items())
+    return (
+        f"CREATE OR REPLACE TABLE {name(table)} AS SELECT * REPLACE ({listed}), row_number() OVER (ORDER BY {name(key)}, rid)"
+        f" AS {name(ORDER)} FROM {name(table)} ORDER BY rid"
+    )
+
+
+def quarantine(ids: Sequence[tuple[str, str, str]]) -> str:
+    """The quarantine with pseudonyms for ids and without any other value, for nobody knows what stands in a cell that does not fit.
+
+    Args:
+      ids: kind, field (empty: the key of a whole row) and the kind of what it names.
+    """
+    whens = " ".join(
+        f"WHEN record = {literal(kind)} AND field = {literal(f)} THEN {pseudonym(of, 'value')}" for kind, f, of in ids
+    )
+    keys = " ".join(
+        f"WHEN record = {literal(kind)} THEN {literal(ANSWERS)} || {pseudonym(kind, f'substr(reason, {len(ANSWERS) + 1})')}"
+        for kind in dict.fromkeys(kind for kind, _, _ in ids)
+    )
+    reason = f"CASE WHEN starts_with(reason, {literal(ANSWERS)}) THEN CASE {keys} END ELSE reason END"
+    return f"UPDATE quarantine SET value = CASE {whens} END, reason = {reason}"
+
+
+def turned_back(ids: Sequence[tuple[str, str, str]]) -> str:
+    """Pseudonym and id, of those in `$wanted` that ids of an export have.
+
+    Args:
+      ids: table, column, and of which kind its ids are.
+    """
+    every = " UNION ".join(f"SELECT {literal(kind)} AS kind, {name(c)} AS id FROM {name(t)}" for t, c, kind in ids)
+    whens = " ".join(f"WHEN {literal(k)} THEN {pseudonym(k, 'id')}" for k in dict.fromkeys(k for _, _, k in ids))
+    return (
+        f"SELECT pseudonym, id FROM (SELECT CASE kind {whens} END AS pseudonym, id FROM ({every}) WHERE id IS NOT NULL)"
+        " WHERE list_contains($wanted, pseudonym)"
+    )
