@@ -16,7 +16,7 @@ from compliance.errors import ComplianceError
 BYTES = 32
 PSEUDONYM = re.compile(r"\bP[0-9a-f]{16}\b")
 """The letter keeps a spreadsheet from taking one for a number."""
-PERSONAL = "This holds personal data of children, carers and staff, which was asked for with --personal: keep it as you keep case files."
+PERSONAL = "This holds personal data, which was asked for with --personal: keep it as you keep case files."
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Privacy:
     def remarks(self) -> tuple[str, ...]:
         """What whoever reads a report must know."""
         if self.key is not None:
-            how = "compliance data reidentify turns them back for whoever has that key and the export"
+            how = "compliance data reidentify turns them back, with it and the export"
             return (f"Ids are pseudonyms, made with the key {self.mark}: {how}.",)
         return (PERSONAL,) if self.personal else ()
 

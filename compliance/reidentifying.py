@@ -140,11 +140,12 @@ def _unfolded(text: str) -> str:
 
 
 def _calendar(text: str, ids: Mapping[str, str]) -> bytes:
-    from icalendar.parser import foldline
+    from icalendar.parser import Contentline
     from icalendar.prop import vText
 
     made = _replaced(_unfolded(text), ids, lambda x: vText(printable(x)).to_ical().decode("utf-8"))
-    return "".join(f"{foldline(line)}\r\n" for line in made.splitlines()).encode("utf-8")
+    folded: list[bytes] = [Contentline(line).to_ical() for line in made.splitlines()]  # type: ignore[no-untyped-call]
+    return b"".join(line + b"\r\n" for line in folded)
 
 
 def _workbook(book: bytes, texts: Mapping[str, str]) -> bytes:

@@ -1,6 +1,7 @@
 """Exports with something planted in every personal field and in every id, and the search for what got out.
 
-What is planted is found in nothing else: texts and codes bear a word, dates lie on days that are nobody's, numbers have digits of their own.
+What is planted is found in nothing else: texts and codes bear a word, dates lie on days that are nobody's, numbers have digits
+of their own.
 """
 
 from __future__ import annotations
@@ -105,7 +106,9 @@ def plant_agency(folder: Path) -> Planted:
     return planted
 
 
-def _plant_rows(rows: list[Cells], sources: list[Any], kinds: RecordKinds, planted: Planted, days: Iterator[date]) -> None:
+def _plant_rows(
+    rows: list[Cells], sources: list[Any], kinds: RecordKinds, planted: Planted, days: Iterator[date]
+) -> None:
     header = [str(c) for c in rows[0]]
     n = len(rows)
     if n < 4:
@@ -115,7 +118,11 @@ def _plant_rows(rows: list[Cells], sources: list[Any], kinds: RecordKinds, plant
     for source in sources:
         kind = kinds[source["record"]]
         for f, column in source["columns"].items():
-            names = column if isinstance(column, list) else [column.get("column", "") if isinstance(column, dict) else column]
+            names = (
+                column
+                if isinstance(column, list)
+                else [column.get("column", "") if isinstance(column, dict) else column]
+            )
             at = next((header.index(c) for c in names if c in header), None)
             if at is not None and f == kind.key:
                 odd[KEYLESS][at] = ""
@@ -208,7 +215,9 @@ def plant_all(folder: Path, only: Sequence[str] = ()) -> Planted:
             if what == KEYLESS:
                 row[kind.key] = ""
             rows.append(row)
-        _write_csv(folder / f"{kind.name}.csv", [list(good), *(list(r.values()) for r in rows), [_word(SHIFTED), f"{ID}-x"]])
+        _write_csv(
+            folder / f"{kind.name}.csv", [list(good), *(list(r.values()) for r in rows), [_word(SHIFTED), f"{ID}-x"]]
+        )
     planted.words[SHIFTED] = (_word(SHIFTED),)
     return planted
 
@@ -261,14 +270,16 @@ def write_rules(folder: Path) -> Path:
         shown = ", ".join(kind.fields)
         write(f"all-of-{kind.name.replace('_', '-')}", kind.name, f"require:\n{conditions}\nshow: [{shown}]\n")
     write(
-        "linked", "staff",
+        "linked",
+        "staff",
         "require:\n  none: latest(c for c in checks).certificate_number is None\n"
         "  nobody: latest(c for c in checks).staff_id is None\n"
         "  young: years(date_of_birth, as_at) < 1\n"
         "show: [manager.name, manager.staff_id]\n",
     )
     write(
-        "eldest", "household",
+        "eldest",
+        "household",
         "require:\n  none: min(m.date_of_birth for m in members) is None\n"
         "  no gap: largest_gap(m.date_of_birth for m in members) < 0\nshow: [worker.name]\n",
     )

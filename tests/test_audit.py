@@ -179,7 +179,7 @@ def test_a_rule_that_fails_is_said_and_takes_no_other_with_it(
     failed = [r for r in told["rules"] if r["status"] == "failed"]
     assert result.exit_code == 3
     assert [r["id"] for r in failed] == ["staff-references-incomplete"]
-    assert "this rule cannot be carried out" in failed[0]["why_not"]
+    assert failed[0]["why_not"] == "the engine cannot work with a value of some record (InvalidInputException)"
     assert "This is a fault of the program" in result.stderr
     assert told["findings"] == [f for f in whole["findings"] if f["rule"] != "staff-references-incomplete"]
 

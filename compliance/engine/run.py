@@ -457,7 +457,7 @@ def _fault(error: duckdb.Error) -> str:
 
     if isinstance(error, (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)):
         return str(error).split("\n")[0]
-    return f"{type(error).__name__} at a value of a record"
+    return f"the engine cannot work with a value of some record ({type(error).__name__})"
 
 
 def run(

@@ -23,10 +23,19 @@ def pseudonymised(table: str, key: str, ids: Mapping[str, str]) -> str:
     Args:
       ids: the columns that hold ids, and of which kind.
     """
-    listed = ", ".join(f"{pseudonym(kind, name(column))} AS {name(column)}" for column, kind in ids.items())
+    listed, joined = [], ""
+    for i, (column, kind) in enumerate(ids.items()):
+        c = name(column)
+        if column == key:
+            listed.append(f"{pseudonym(kind, f't.{c}')} AS {c}")
+            continue
+        # Many rows name the same record: each id is hashed once.
+        listed.append(f"i{i}.made AS {c}")
+        once = f"SELECT id, {pseudonym(kind, 'id')} AS made FROM (SELECT DISTINCT {c} AS id FROM {name(table)})"
+        joined += f" LEFT JOIN ({once}) i{i} ON i{i}.id = t.{c}"
     return (
-        f"CREATE OR REPLACE TABLE {name(table)} AS SELECT * REPLACE ({listed}), row_number() OVER (ORDER BY {name(key)}, rid)"
-        f" AS {name(ORDER)} FROM {name(table)} ORDER BY rid"
+        f"CREATE OR REPLACE TABLE {name(table)} AS SELECT t.* REPLACE ({', '.join(listed)}), row_number() OVER"
+        f" (ORDER BY t.{name(key)}, t.rid) AS {name(ORDER)} FROM {name(table)} t{joined} ORDER BY t.rid"
     )
 
 
