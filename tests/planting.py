@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -60,8 +61,8 @@ def searched(content: bytes) -> str:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
             return "".join(searched(packed.read(n)) for n in packed.namelist())
     text = content.decode("utf-8", errors="replace")
-    # A calendar breaks its lines where they are full, a table where its columns are.
-    return text.replace("\r\n ", "").lower()
+    # A calendar breaks its lines where they are full, and Markdown sets a stroke before what would be markup.
+    return text.replace("\r\n ", "").replace("\\", "").lower()
 
 
 def day_words(day: date) -> tuple[str, ...]:
@@ -184,7 +185,7 @@ def plant_all(folder: Path, only: Sequence[str] = ()) -> Planted:
     """An export with some records of every kind, each field filled, and the ids of all of them planted too.
 
     Args:
-      only: kinds; empty: all.
+      only: these kinds, with rows that cannot be used as they are too; empty: all, with such rows of another length alone.
     """
     kinds, days, numbers = planning.record_kinds(), _days(), iter(range(731, 99_999, 13))
     planted = Planted(folder, ids=frozenset({ID}))
@@ -198,8 +199,8 @@ def plant_all(folder: Path, only: Sequence[str] = ()) -> Planted:
             if ways:
                 planted.words[f"{kind.name}.{f.name}"] = ways
         rows = [good, {**good, kind.key: good[kind.key].replace("-1-", "-2-")}]
-        # The engine takes its time over what does not fit; what is not personal does it in few kinds only.
-        for what in (MALFORMED, DUPLICATE, KEYLESS) if only or any(f.personal for f in kind.fields.values()) else ():
+        # The engine takes its time over what does not fit: not in all kinds.
+        for what in (MALFORMED, DUPLICATE, KEYLESS) if only else ():
             row = {**good, kind.key: f"{ID}-{kind.name}-3-"}
             for f in kind.fields.values():
                 if f.personal:
@@ -251,6 +252,23 @@ def _cell(f: Field, kind: str, days: Iterator[date], numbers: Iterator[int]) -> 
         case "boolean":
             return "yes", ()
     return f.codes[0], ()
+
+
+READS = re.compile(
+    r"\b(date_of_birth|ethnicity|legal_status|disability|sex|address|organisation|\w+_by|\w+_reason|\w+_name|\w+_number"
+    r"|(worker|manager|staff|child|household|foster_parent|household_member)_id)\b"
+)
+
+
+def shipped_rules(folder: Path) -> Path:
+    """Of the shipped rules those that speak of a personal field or of an id: the others have nothing to let out."""
+    for pack in sorted((ROOT / "rules").glob("*/pack.yaml")):
+        to = folder / pack.parent.name
+        to.mkdir(parents=True)
+        for path in sorted(pack.parent.glob("*.yaml")):
+            if path == pack or READS.search(path.read_text(encoding="utf-8").partition("cases:")[0]):
+                (to / path.name).write_bytes(path.read_bytes())
+    return folder
 
 
 def write_rules(folder: Path) -> Path:
