@@ -35,6 +35,7 @@ class Field:
     Args:
       id_of: the kind of what its value names: of the record itself, of the one that a link leads to, or of something of which there
         are no records; empty where it names nothing.
+      kind_in: instead, the field that says of which kind that is.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Field:
     maximum: float | None = None
     pattern: str = ""
     id_of: str = ""
+    kind_in: str = ""
 
 
 @dataclass(frozen=True, slots=True)

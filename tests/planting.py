@@ -230,8 +230,8 @@ def _cell(f: Field, kind: str, days: Iterator[date], numbers: Iterator[int]) -> 
     """What stands in a field, and how it would look in an output, if it is personal and can be told from anything else."""
     if (kind, f.name) in LEFT_EMPTY:
         return "", ()
-    if f.id_of:
-        return f"{ID}-{f.id_of}-1-", ()
+    if f.id_of or f.kind_in:
+        return f"{ID}-{f.id_of or 'child'}-1-", ()
     if not f.personal:
         number = f"{f.minimum or 1:g}"
         return {"date": HAPPENED, "boolean": "yes", "integer": number, "number": number}.get(

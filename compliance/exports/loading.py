@@ -576,7 +576,10 @@ def pseudonymised(
     """
     made = {}
     for k, table in tables.tables.items():
-        con.execute(hashing.pseudonymised(f"t_{k}", kinds[k].key, _ids(kinds[k], table)), pads)
+        fields = [f for f in kinds[k].fields.values() if f.kind_in and f.name in table.columns]
+        # Where nothing says of which kind it is, it is nobody's.
+        of_any = {f.name: f.kind_in if f.kind_in in table.columns else f.name for f in fields}
+        con.execute(hashing.pseudonymised(f"t_{k}", kinds[k].key, _ids(kinds[k], table), of_any), pads)
         made[k] = replace(table, order=hashing.ORDER)
     if tables.n_quarantined:
         told = [(k, f, of) for k, t in tables.tables.items() for f, of in _ids(kinds[k], t).items()]

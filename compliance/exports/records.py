@@ -91,6 +91,7 @@ def _field(name: str, its: Mapping[str, Any], required: bool, id_of: str) -> Fie
         maximum=its.get("maximum"),
         pattern=its.get("pattern", ""),
         id_of=its.get("x-id-of", id_of),
+        kind_in=its.get("x-id-of-kind-in", ""),
     )
 
 
@@ -116,7 +117,9 @@ def _wrong(kind: RecordKind, kinds: Mapping[str, RecordKind]) -> Iterator[str]:
     for f in kind.fields.values():
         yield from dates(f"x-known-from of '{f.name}'", (f.known_from,) if f.known_from else ())
         yield from dates(f"x-in-doubt-before of '{f.name}'", (f.in_doubt_before,) if f.in_doubt_before else ())
-        if f.id_of and (f.type != "text" or f.codes):
+        if f.kind_in and f.kind_in not in kind.fields:
+            yield f"x-id-of-kind-in of '{f.name}' names '{f.kind_in}', which is no field{nearest(f.kind_in, kind.fields)}"
+        if (f.id_of or f.kind_in) and (f.type != "text" or f.codes):
             yield f"'{f.name}' names a record and must be a text without codes"
     for link in kind.links.values():
         if link.to not in kinds:

@@ -329,7 +329,7 @@ def read_as_text(rule: CheckedRule, kinds: RecordKinds) -> str:
     def of(node: tree.Node) -> str:
         match node:
             case tree.FieldOf(kind=kind, field=field):
-                return kinds[kind].fields[field].id_of
+                return kinds[kind].fields[field].id_of or kinds[kind].fields[field].kind_in
             case tree.Aggregate(fn="latest" | "earliest", value=tree.Node() as value):
                 return of(value)
         return ""

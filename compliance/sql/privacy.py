@@ -13,15 +13,20 @@ ANSWERS = "is empty; the record is reported as "
 
 def pseudonym(kind: str, item: str) -> str:
     """That of an id of this kind; NULL of NULL. The kind is hashed too, for a child C1 and a household C1 are two."""
-    said = f"encode(concat({literal(kind)}, chr(31)) || {item})"
+    return _hashed(literal(kind), item)
+
+
+def _hashed(kind: str, item: str) -> str:
+    said = f"encode({kind} || chr(31) || {item})"
     return f"('P' || substr(sha256($outer || unhex(sha256($inner || {said}))), 1, 16))"
 
 
-def pseudonymised(table: str, key: str, ids: Mapping[str, str]) -> str:
+def pseudonymised(table: str, key: str, ids: Mapping[str, str], of_any: Mapping[str, str]) -> str:
     """The table with pseudonyms for its ids.
 
     Args:
       ids: the columns that hold ids, and of which kind.
+      of_any: those that hold ids of many kinds, and the column that says of which; where it does not, there is no pseudonym.
     """
     listed, joined = [], ""
     for i, (column, kind) in enumerate(ids.items()):
@@ -33,6 +38,9 @@ def pseudonymised(table: str, key: str, ids: Mapping[str, str]) -> str:
         listed.append(f"i{i}.made AS {c}")
         once = f"SELECT id, {pseudonym(kind, 'id')} AS made FROM (SELECT DISTINCT {c} AS id FROM {name(table)})"
         joined += f" LEFT JOIN ({once}) i{i} ON i{i}.id = t.{c}"
+    listed += [
+        f"{_hashed(f't.{name(kind)}', f't.{name(column)}')} AS {name(column)}" for column, kind in of_any.items()
+    ]
     return (
         f"CREATE OR REPLACE TABLE {name(table)} AS SELECT t.* REPLACE ({', '.join(listed)}), row_number() OVER"
         f" (ORDER BY t.{name(key)}, t.rid) AS {name(ORDER)} FROM {name(table)} t{joined} ORDER BY t.rid"
