@@ -164,7 +164,7 @@ LAYERS: list[tuple[str, str]] = [
     ("report.html.plan", "report tracker"),
     ("report.html.page", "dates model report whole"),
     ("report.html", "findings forecast kpis.kpi whole"),
-    ("report.xlsx.sheet", "dates"),
+    ("report.xlsx.sheet", "dates report.words"),
     ("report.xlsx.findings", "findings model report"),
     ("report.xlsx.earlier", "previous report waivers"),
     ("report.xlsx.rules", "dates findings model report rules.checking"),

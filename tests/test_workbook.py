@@ -459,6 +459,49 @@ def test_a_later_answer_takes_the_place_of_an_earlier_one_and_another_of_the_sam
     assert (found["answer"], found["read_on"]) == ("met", "2021-09-24")
 
 
+def test_the_same_answer_out_of_the_workbook_of_a_later_audit_is_no_other_answer(
+    cli: Cli, asked: Path, tmp_path: Path
+) -> None:
+    data = small(tmp_path / "data")
+    later = tmp_path / "later.xlsx"
+    assert cli("audit", data, "--as-at", "2021-09-27", "--format", "xlsx", "--out", later, "--exit-zero").exit_code == 0
+    for n, book_ in enumerate((asked / "asked.xlsx", later)):
+        done = saved(book_, tmp_path / f"{n}.xlsx", met_all)
+        assert cli("data", "import", done, "--into", data, "--as-at", "2021-09-30").exit_code == 0
+    files = [p.read_text(encoding="utf-8").splitlines() for p in sorted(data.glob("*.answers.csv"))]
+    assert {len(lines) for lines in files} == {1 + len(owed(AS_AT))}
+
+
+def test_a_rule_of_ones_own_that_asks_otherwise_for_what_a_person_vouches_for_is_no_row_to_fill_in(
+    cli: Cli, tmp_path: Path
+) -> None:
+    data, pack = small(tmp_path / "data"), tmp_path / "rules" / "pack"
+    pack.mkdir(parents=True)
+    (pack / "pack.yaml").write_text("pack: pack\ntitle: Made up\ncases_as_at: 2021-09-20\n", encoding="utf-8")
+    (pack / "no-name.yaml").write_text(
+        "id: no-name\ntitle: Made up\ncites: [FSR-8-3]\nrecord: agency\nrequire: {it is old: opened_on is None}\n"
+        "severity: advice\nput_right: {within: 7 days, by: nobody, workstream: none}\nremedy: None.\n",
+        encoding="utf-8",
+    )
+    asked_ = (
+        "audit",
+        data,
+        "--rules",
+        tmp_path / "rules",
+        "--as-at",
+        AS_AT,
+        "--format",
+        "xlsx",
+        "--out",
+        tmp_path / "a.xlsx",
+    )
+    result = cli(*asked_)
+    assert result.exit_code == 0, result.stderr
+    cells = read((tmp_path / "a.xlsx").read_bytes())
+    assert column(cells["Findings"], "Rule") == ["no-name"]
+    assert "Attestations" not in cells
+
+
 def assert_one(n: int) -> None:
     assert n == 1
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from hashlib import sha256
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from compliance.exports.reading import ANSWERED, Workbook
 from compliance.filling import AS_AT, EARLIEST, EXPORT, FORMS, MET, Form, mark
 
 HEADER_WITHIN = 10
+SAMPLED_ON = "sampled_on"
 FILES: Mapping[str, tuple[str, ...]] = {
     "attestation": ("attestation_id", "agency_id", "duty", "made_on", "valid_until", "role", "document"),
     "sample_reading": (
@@ -32,7 +34,7 @@ FILES: Mapping[str, tuple[str, ...]] = {
         "read_on",
         "role",
         "note",
-        "sampled_on",
+        SAMPLED_ON,
     ),
 }
 """The record kinds that answers become, with the columns of the files that they are kept in."""
@@ -269,20 +271,19 @@ def keep(path: Path, filled: Filled, folder: Path, keys: Callable[[str], frozens
             problems.append(Problem(a.where, what, "Is it the export that was audited, and were its ids not replaced?"))
         else:
             for kind, row in _records(a, key):
-                wanted[kind][row[0]] = (row, a.where)
+                before, where = wanted[kind].setdefault(row[0], (row, a.where))
+                if was := _otherwise(kind, row, before):
+                    what = f"{where} answers the same otherwise for the same day: {was}"
+                    problems.append(Problem(a.where, what, "Leave one of them out"))
     texts, added, there = {}, {}, 0
     for kind, rows in wanted.items():
         file = folder / f"{kind}{ANSWERED}"
         kept, content = _kept(file, FILES[kind])
         for id_, (row, where) in rows.items():
-            if id_ in kept and kept[id_] != row:
-                was = ", ".join(
-                    f"{f} '{b}' (now '{a}')" for f, a, b in zip(FILES[kind], row, kept[id_], strict=True) if a != b
-                )
+            if id_ in kept and (was := _otherwise(kind, row, kept[id_])):
                 what = f"this was answered otherwise for the same day: {was}"
-                problems.append(
-                    Problem(where, what, f"Give the day of the new answer, or correct the row '{id_}' of {file}")
-                )
+                help_ = f"Give the day of the new answer, or correct the row '{id_}' of {file}"
+                problems.append(Problem(where, what, help_))
         new = [row for id_, (row, _) in rows.items() if id_ not in kept]
         there += len(rows) - len(new)
         if new:
@@ -302,6 +303,12 @@ def _records(a: Answer, key: str) -> Iterator[tuple[str, list[str]]]:
     yield "sample_reading", reading
     if a.form.purpose == "attestation" and a.answer == MET:
         yield "attestation", [_id(a.duty, key, on), key, a.duty, on, "", role, text]
+
+
+def _otherwise(kind: str, row: Sequence[str], before: Sequence[str]) -> str:
+    """What an answer says otherwise than one before; which audit drew the record does not matter."""
+    its = zip_longest(FILES[kind], row, before, fillvalue="")
+    return ", ".join(f"{name} '{was}' (now '{now}')" for name, now, was in its if now != was and name != SAMPLED_ON)
 
 
 def _id(*parts: str) -> str:

@@ -22,7 +22,7 @@ def attestations(report: Report, checked: Mapping[str, CheckedRule]) -> list[tup
     """The fixed cells of each attestation that the audit asked for and does not have."""
     asking = vouched(checked)
     duties = {d.id: d for id_ in asking for d in checked[id_].rule.cites}
-    rows = [_asked(duties[f.rule.part], f.key) for f in report.findings() if f.rule.id in asking]
+    rows = [_asked(duties[f.rule.part], f.key) for f in report.findings() if f.rule.part in duties]
     # Without any such record the rules could not run; each duty is asked for all the same, and the import knows the service.
     for r in report.rules:
         if (

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Literal
 
 from compliance.dates import english
+from compliance.report.words import printable
 
 if TYPE_CHECKING:
     from xlsxwriter.format import Format
@@ -217,7 +218,7 @@ def opened(as_at: date, data: str) -> Iterator[tuple[Book, io.BytesIO]]:
     """A workbook, and what it is written into when it ends; the same sheets give the same bytes."""
     import xlsxwriter
 
-    content = io.BytesIO()
+    content, said = io.BytesIO(), printable(data)
     with TemporaryDirectory(prefix="compliance-") as scratch:
         asked = {
             "constant_memory": True,
@@ -227,5 +228,5 @@ def opened(as_at: date, data: str) -> Iterator[tuple[Book, io.BytesIO]]:
             "strings_to_numbers": False,
         }
         with xlsxwriter.Workbook(content, asked) as book:
-            book.set_properties({"title": f"{data} as at {english(as_at)}", "created": datetime.combine(as_at, time())})
-            yield Book(book, as_at, data), content
+            book.set_properties({"title": f"{said} as at {english(as_at)}", "created": datetime.combine(as_at, time())})
+            yield Book(book, as_at, said), content
