@@ -167,7 +167,7 @@
       cell("Severity", element("span", null, badge(r.severity, SHAPES[r.severity], label(r.severity)), " ", f.unknown ? badge("unknown", "?", "Not evidenced") : null, under(f.accepted))),
       cell("About", element("span", null, `${r.record} `, element("span", { class: "id" }, f.key), under(r.part), f.owner.endsWith(` ${f.key}`) ? null : under(f.owner))),
       cell("Team", element("span", null, f.team)),
-      cell("Due", f.due ? element("span", null, day(f.due), under(f.late ? `${f.late} late` : f.due > data.asAt ? "the next one" : "")) : none("no date")),
+      cell("Due", f.due ? element("span", null, day(f.due), under(f.late ? `${f.late} late` : f.due > data.asAt ? "still to come" : "")) : none("no date")),
       cell("Put right by", element("span", null, day(r.on), under(r.by))));
   };
 
