@@ -556,14 +556,17 @@ def test_charts_keep_their_look_without_styles_in_their_elements(browser: Browse
         assert len(fills) > 3
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [DESKTOP, PHONE])
+@pytest.mark.parametrize(("size", "scheme"), [(DESKTOP, "dark"), (PHONE, "light")])
 def test_axe_finds_nothing_wrong_on_the_whole(
     browser: Browser, whole: Path, size: tuple[int, int], scheme: str
 ) -> None:
     with opened(browser, whole, size, scheme) as o:
         o.page.locator(".opens").first.click()
-        o.page.evaluate("for (const d of document.querySelectorAll('details')) d.open = true")
+        # Of weeks and of causes, which are all alike, the first ones: axe would look at ten thousand cells.
+        alike = ".timeline li:nth-child(n+3) details, .more .cause"
+        o.page.evaluate(
+            "a => { for (const d of document.querySelectorAll('details')) d.open = !d.matches(a); }", arg=alike
+        )
         assert o.axe() == []
         assert o.page.evaluate("document.documentElement.scrollWidth") <= size[0]
 
