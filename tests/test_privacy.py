@@ -312,7 +312,7 @@ def test_a_pseudonym_is_what_any_program_makes_of_kind_and_id_with_the_key(
     for at, f in before.items():
         assert after[at]["subject"]["key"] == pseudonym(f["subject"]["record"], f["subject"]["key"])
         assert after[at]["fingerprint"] != f["fingerprint"]
-    household = next(f for f in after.values() if f["rule"] == "all-of-household")["evidence"]
+    household = after["all-of-household", "household.csv", 3]["evidence"]
     assert household["worker_id"] == pseudonym("staff", f"{ID}-staff-1-")
 
 
@@ -519,7 +519,7 @@ def test_an_id_that_comes_back_is_written_as_its_format_writes_a_text(
 def test_one_pseudonym_is_turned_back_by_itself(
     place: Place, hidden: dict[str, bytes], hostile: tuple[Path, Path]
 ) -> None:
-    finding = next(f for f in json.loads(hidden["json"])["findings"] if f["rule"] == "all-of-household")
+    finding = by_row(json.loads(hidden["json"]))["all-of-household", "household.csv", 3]
     asked = ("data", "reidentify", finding["evidence"]["worker_id"], "--key", place.key)
     for exports in ([place.family.folder], [hostile[0], place.family.folder]):
         result = _run(*asked, *(x for e in exports for x in ("--data", e)))
@@ -582,7 +582,7 @@ def test_a_key_that_is_none_or_no_secret_is_refused(
 
 def test_pseudonyms_and_what_is_personal_are_not_asked_for_together(place: Place, cli: Cli, tmp_path: Path) -> None:
     both = ("--personal", "--pseudonymise", place.key)
-    page = ("report", place.family.folder, "--as-at", AS_AT, "--out", tmp_path / "x")
+    page = ("report", place.family.folder, "--as-at", AS_AT, "--out", tmp_path / "x.html")
     for asked in (place.own(place.family), ("forecast", *place.own(place.family)[1:]), page):
         result = cli(*asked, *both)
         assert (result.exit_code, "give one of them" in result.stderr) == (2, True)
