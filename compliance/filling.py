@@ -57,7 +57,8 @@ READINGS = Form(
     "reading",
     "Records to read and judge",
     "One row for each record that was drawn for a duty that only reading can settle. Read the record, choose an answer, and give the"
-    " role of the reader (no name) and the day. A note stays in the export and is shown in no report. Leave a row empty until it is read.",
+    " role of the reader (no name) and the day. A note stays with the export and is shown in no report"
+    " unless asked for. Leave a row empty until it is read.",
     (
         ("Duty", 14),
         ("Reference", 18),

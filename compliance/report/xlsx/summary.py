@@ -31,6 +31,8 @@ def write(sheet: Sheet, whole: Whole, contents: Mapping[str, str]) -> None:
         sheet.line(title, look="heading")
         _lines(sheet, said)
     sheet.row += 1
+    held = "This workbook holds personal data" if whole.personal else "Fields marked personal are not in this workbook"
+    _lines(sheet, f"{held}; keep it as you keep case files.")
     sheet.line("Sheets", look="heading")
     for name, what in contents.items():
         sheet.put(sheet.row, 0, Link(name, name))
