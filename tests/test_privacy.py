@@ -172,6 +172,8 @@ def test_a_report_says_at_its_head_what_it_shows(shown: dict[str, bytes], hidden
     for format_ in ("table", "html", "markdown", "json", ""):
         assert b"This holds personal data" in shown[format_], format_
         assert b"Ids are pseudonyms, made with the key" in hidden[format_], format_
+    assert "this holds personal data" in searched(shown["xlsx"])
+    assert "ids are pseudonyms, made with the key" in searched(hidden["xlsx"])
     assert b"Fields marked personal are not in this file" not in shown["html"]
     assert json.loads(shown["json"])["personal"] is True
     assert re.fullmatch(r"[0-9a-f]{8}", json.loads(hidden["json"])["pseudonyms"])

@@ -25,6 +25,8 @@ def write(sheet: Sheet, whole: Whole, contents: Mapping[str, str]) -> None:
     sheet.widths((26, 16, 16, 16, 16, 60))
     sheet.line(whole.name, look="title")
     sheet.line(f"As at {english(whole.as_at)}", look="heading")
+    for remark in whole.remarks:
+        sheet.line(remark)
     _audit(sheet, whole)
     for title, said in _others(whole):
         sheet.row += 1
