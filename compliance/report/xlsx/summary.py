@@ -26,15 +26,18 @@ def write(sheet: Sheet, whole: Whole, contents: Mapping[str, str]) -> None:
     sheet.line(whole.name, look="title")
     sheet.line(f"As at {english(whole.as_at)}", look="heading")
     for remark in whole.remarks:
-        sheet.line(remark)
+        _lines(sheet, remark)
     _audit(sheet, whole)
     for title, said in _others(whole):
         sheet.row += 1
         sheet.line(title, look="heading")
         _lines(sheet, said)
     sheet.row += 1
-    held = "This workbook holds personal data" if whole.personal else "Fields marked personal are not in this workbook"
-    _lines(sheet, f"{held}; keep it as you keep case files.")
+    if not whole.personal:
+        _lines(
+            sheet,
+            "Fields marked personal are not in this workbook; it holds case data all the same, so keep it as you keep case files.",
+        )
     sheet.line("Sheets", look="heading")
     for name, what in contents.items():
         sheet.put(sheet.row, 0, Link(name, name))
