@@ -366,6 +366,24 @@ def test_no_outcome_depends_on_whether_ids_are_pseudonyms(place: Place, tmp_path
     assert before.keys() == after.keys()
 
 
+def test_every_shipped_rule_comes_out_for_the_sample_agency_as_it_does_without_pseudonyms(
+    place: Place, kept: Cli
+) -> None:
+    asked = ("audit", ROOT / "fixtures" / "agency", "--as-at", "2021-09-20", "--format", "json", "--sample", 0)
+    before, after = (json.loads(kept(*asked, *more).stdout) for more in ((), ("--pseudonymise", place.key)))
+    told_of = [[(r["id"], r["status"], r["outcomes"]) for r in report["rules"]] for report in (before, after)]
+    assert told_of[0] == told_of[1]
+    argued = [
+        sorted(
+            (f["rule"], f["outcome"], f["source"]["file"], f["source"]["row"], f["due_on"] or "")
+            for f in report["findings"]
+        )
+        for report in (before, after)
+    ]
+    assert argued[0] == argued[1]
+    assert len(argued[0]) > 200
+
+
 def test_a_rule_that_reads_an_id_as_a_text_does_not_run_on_pseudonyms(place: Place, tmp_path: Path) -> None:
     data = _same_day(tmp_path / "data", 3)
     rules = _rule(tmp_path / "rules", "by-number", "record: staff\nrequire:\n  it is a T: starts_with(staff_id, 'T')\n")
