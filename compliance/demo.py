@@ -17,10 +17,10 @@ from compliance.kpis.kpi import WITH_ACTION
 from compliance.model import SEVERITIES
 from compliance.report import FORMATS, table
 from compliance.report.forecast import FORMATS as FORECAST_FORMATS
-from compliance.report.html import page
 from compliance.report.kpi import FORMATS as KPI_FORMATS
 from compliance.report.kpi import chart
 from compliance.report.plan import proposals
+from compliance.report.wholes import FORMATS as WHOLE_FORMATS
 from compliance.tracker import auditfile, life, planfile, proposing
 from compliance.tracker.events import Who
 from compliance.tracker.state import fold
@@ -53,6 +53,10 @@ FILES = (
     (
         "report.html",
         "to open in a browser: what to fix first, every finding to sort, filter and follow, what falls due, the KPIs and the plan",
+    ),
+    (
+        "report.xlsx",
+        "the same as a workbook to work in, with sheets to fill in: what only a person can vouch for, and records to read",
     ),
     (
         "findings.txt",
@@ -129,7 +133,9 @@ def demo(folder: Path) -> Told:
         for format_, name in (("table", "due.txt"), ("ics", "due.ics")):
             write_private(folder / name, FORECAST_FORMATS[format_](ahead, WIDTH))
         proposed, state = _proposed(folder)
-        write_private(folder / "report.html", page.write(Whole(AS_AT, report.data, report, ahead, kpis, state)))
+        whole = Whole(AS_AT, report.data, report, ahead, kpis, state)
+        for format_, write in WHOLE_FORMATS.items():
+            write_private(folder / f"report.{format_}", write(whole))
         summary, causes, example = table.summary(report), _causes(report), next(report.findings())
         due = sum(1 for _ in ahead.due())
     write_private(folder / "actions.md", proposals.FORMATS["markdown"](proposed, WIDTH))

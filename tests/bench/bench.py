@@ -1,7 +1,7 @@
 """How long an audit takes, by stage, and how much memory: `make bench`, or `python tests/bench/bench.py [NAME…]`.
 
 Every figure is a whole process, started anew: the best of several runs, with the most memory that any of them held. What is asked for,
-on two cores, is written beside each; BENCHMARKS.md holds the figures of the day they were last taken, with their causes.
+on two cores, is written beside each; README.md beside this file holds the figures of the day they were last taken, with their causes.
 """
 
 from __future__ import annotations
