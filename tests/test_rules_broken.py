@@ -21,7 +21,7 @@ def test_broken_rule_says_what_is_wrong_and_where(path: Path) -> None:
 def _wordings() -> set[str]:
     """The longest constant piece of each message that checking an expression or a rule can give."""
     found = set()
-    for file in ("language/check.py", "checking.py"):
+    for file in ("language/check.py", "rules/checking.py"):
         for node in ast.walk(ast.parse((PACKAGE / file).read_text(encoding="utf-8"))):
             if not isinstance(node, ast.Call):
                 continue
