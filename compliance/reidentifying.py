@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.sax.saxutils import escape
 
+from compliance.cells import safe
 from compliance.documents import write_private
 from compliance.errors import ComplianceError
 from compliance.privacy import PSEUDONYM
 from compliance.report import markdown
-from compliance.report.csv import safe
 from compliance.report.words import printable
 
 WORKBOOK = b"PK\x03\x04"

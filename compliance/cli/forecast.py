@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -14,6 +15,7 @@ from compliance.cli.terminal import (
     INCOMPLETE,
     NOTHING,
     Day,
+    Format,
     data_argument,
     mapping_option,
     memory_option,
@@ -39,6 +41,12 @@ if TYPE_CHECKING:
 from compliance.cli.terminal import aside, entries, tell_failed, tell_times
 
 
+def _formats() -> Collection[str]:
+    from compliance.report.forecast import FORMATS
+
+    return FORMATS
+
+
 @click.command()
 @data_argument
 @click.option("--as-at", type=Day(), required=True, help="The day that is looked ahead from.")
@@ -56,7 +64,7 @@ from compliance.cli.terminal import aside, entries, tell_failed, tell_times
 @click.option(
     "--format",
     "format_",
-    type=click.Choice(["table", "json", "csv", "html", "xlsx", "ics"]),
+    type=Format(_formats),
     default="table",
     show_default=True,
 )

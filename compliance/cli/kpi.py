@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ import click
 
 from compliance.cli.terminal import (
     Day,
+    Format,
     data_argument,
     mapping_option,
     memory_option,
@@ -30,6 +32,12 @@ if TYPE_CHECKING:
     from compliance.kpis.kpi import KpiReport
     from compliance.model import Frequency
 from compliance.cli.terminal import FREQUENCIES, span, tell_times
+
+
+def _formats() -> Collection[str]:
+    from compliance.report.kpi import FORMATS
+
+    return FORMATS
 
 
 @click.command()
@@ -61,7 +69,7 @@ from compliance.cli.terminal import FREQUENCIES, span, tell_times
 @click.option(
     "--format",
     "format_",
-    type=click.Choice(["table", "json", "csv", "html", "xlsx"]),
+    type=Format(_formats),
     default="table",
     show_default=True,
 )

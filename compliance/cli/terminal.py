@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -15,18 +15,16 @@ import click
 from compliance.errors import ComplianceError, nearest
 
 if TYPE_CHECKING:
+    from compliance.forecast import RuleAhead
+    from compliance.model import RuleResult
+    from compliance.pipeline import Timings
     from compliance.privacy import Privacy
+    from compliance.whole import Whole
 
 NOTHING, FOUND, COULD_NOT, INCOMPLETE = 0, 1, 2, 3
 """Exit codes: docs/exit-codes.md."""
 
 click.ClickException.exit_code = COULD_NOT
-
-if TYPE_CHECKING:
-    from compliance.forecast import RuleAhead
-    from compliance.model import RuleResult
-    from compliance.pipeline import Timings
-    from compliance.whole import Whole
 
 
 class Day(click.ParamType):  # type: ignore[type-arg]  # generic in click 8.2 and later only
@@ -44,23 +42,33 @@ class Day(click.ParamType):  # type: ignore[type-arg]  # generic in click 8.2 an
             self.fail(f"'{value}' is not a date; write it as YYYY-MM-DD, such as 2021-09-20", param, ctx)
 
 
+def _of_audits() -> Collection[str]:
+    from compliance.report import FORMATS
+
+    return FORMATS
+
+
 class Format(click.ParamType):  # type: ignore[type-arg]
-    """The name of one of the formats of an audit's report, which are looked up when they are asked for."""
+    """The name of one of the formats of a report, an audit's unless said otherwise.
+
+    Args:
+      formats: gives their names; asked when they are needed, so that no command loads another's formats.
+    """
 
     name = "format"
 
+    def __init__(self, formats: Callable[[], Collection[str]] = _of_audits) -> None:
+        self._formats = formats
+
     def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
         """As click shows a choice."""
-        from compliance.report import FORMATS
-
-        return f"[{'|'.join(FORMATS)}]"
+        return f"[{'|'.join(self._formats())}]"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The name, if there is such a format."""
-        from compliance.report import FORMATS
-
-        if value not in FORMATS:
-            self.fail(f"'{value}' is none of {', '.join(FORMATS)}{nearest(value, FORMATS)}", param, ctx)
+        known = self._formats()
+        if value not in known:
+            self.fail(f"'{value}' is none of {', '.join(known)}{nearest(value, known)}", param, ctx)
         return str(value)
 
 
@@ -142,6 +150,12 @@ def whole_writer(out: Path, format_: str | None) -> Callable[[Whole], Iterable[s
     return FORMATS[name]
 
 
+def _of_wholes() -> Collection[str]:
+    from compliance.report.wholes import FORMATS
+
+    return FORMATS
+
+
 whole_out_option = click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -149,7 +163,7 @@ whole_out_option = click.option(
     help="The file to write: one that ends in .html is a page, one in .xlsx a workbook.",
 )
 whole_format_option = click.option(
-    "--format", "format_", type=click.Choice(["html", "xlsx"]), help="What to write, whatever the file is called."
+    "--format", "format_", type=Format(_of_wholes), help="What to write, whatever the file is called."
 )
 
 

@@ -16,6 +16,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+from compliance.cells import safe
 from compliance.documents import write_private
 from compliance.errors import ComplianceError, DataError, Location, Problem, nearest
 from compliance.exports.reading import ANSWERED, Workbook
@@ -40,7 +41,6 @@ FILES: Mapping[str, tuple[str, ...]] = {
 """The record kinds that answers become, with the columns of the files that they are kept in."""
 SERVICE = "agency"
 """The record that a duty is vouched for of."""
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 NOTHING_CHANGED = "Nothing was changed."
 
 
@@ -318,8 +318,7 @@ def _id(*parts: str) -> str:
 
 def _safe(text: str) -> str:
     """On one line, and with a quote before it if a spreadsheet would run it."""
-    said = " ".join(text.split())
-    return "'" + said if said.startswith(FORMULA) else said
+    return safe(" ".join(text.split()))
 
 
 def _csv(rows: Sequence[Sequence[str]]) -> bytes:

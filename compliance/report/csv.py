@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterator
 
+from compliance.cells import safe
 from compliance.findings import Report
 from compliance.model import Finding
 from compliance.report.words import evidence_text
@@ -41,12 +42,6 @@ HEADER = (
     "waiver_approved_by",
     "fingerprint",
 )
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-
-
-def safe(text: str) -> str:
-    """`text`, with a quote before it if a spreadsheet would run it."""
-    return "'" + text if text.startswith(FORMULA) else text
 
 
 def _row(f: Finding) -> list[str]:

@@ -7,8 +7,8 @@ import io
 from collections.abc import Iterator
 
 import compliance.report.kpi.words as words
+from compliance.cells import safe
 from compliance.kpis.kpi import Indicator, KpiReport, Point
-from compliance.report.csv import safe
 
 HEADER = (
     "framework", "code", "title", "area", "unit", "period", "from", "to", "value", "low", "high", "numerator",

@@ -6,8 +6,8 @@ import csv
 import io
 from collections.abc import Iterator
 
+from compliance.cells import safe
 from compliance.model import OUTCOMES
-from compliance.report.csv import safe
 from compliance.trend import Trend
 
 
