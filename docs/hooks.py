@@ -18,8 +18,8 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
-from compliance import planning
 from compliance.dates import english
+from compliance.jobs import planning
 from compliance.kpis.kpi import Band, Measure, Version
 from compliance.model import Dated, Duty, Parameter, RecordKind, RecordKinds
 from compliance.report.dictionary import GROUPS, remarks, type_words

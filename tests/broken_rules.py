@@ -7,13 +7,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
-from compliance import documents
 from compliance.errors import ComplianceError, Problem
-from compliance.grouping import Grouping
+from compliance.files import documents
+from compliance.files.strict import Problems
+from compliance.findings.grouping import Grouping
 from compliance.model import Dated, Duty, FactText, Field, Limit, Link, Pack, Parameter, Period, RecordKind, RecordKinds
 from compliance.rules import rulefile
 from compliance.rules.checking import check_fact, check_rule, names_of
-from compliance.strict import Problems
 
 
 def _kind(name: str, day: str, fields: list[tuple[str, Any, dict[str, Any]]], *links: Link) -> RecordKind:

@@ -17,8 +17,8 @@ import pytest
 from click.testing import CliRunner, Result
 from postgres_server import new_database, server
 
-from compliance import planning
 from compliance.cli import main
+from compliance.jobs import planning
 from compliance.rules.rulebook import Rulebook
 
 ROOT = Path(__file__).parent.parent

@@ -20,7 +20,8 @@ import python_calamine
 import xlsxwriter
 from conftest import ROOT
 
-from compliance import documents, planning
+from compliance.files import documents
+from compliance.jobs import planning
 from compliance.model import Field, RecordKinds
 
 WORD, ID = "zzcanary", "zqid"

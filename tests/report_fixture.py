@@ -10,7 +10,9 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
-from compliance.findings import Report
+from compliance.findings.previous import EarlierFinding, Gone, Previous
+from compliance.findings.report import Report
+from compliance.findings.waivers import Judged, Waiver
 from compliance.model import (
     Finding,
     Limit,
@@ -22,9 +24,7 @@ from compliance.model import (
     Source,
     Tables,
 )
-from compliance.previous import EarlierFinding, Gone, Previous
 from compliance.report import FORMATS
-from compliance.waivers import Judged, Waiver
 
 AS_AT = date(2021, 9, 20)
 HOSTILE = '100%, "a": b\r\n::error::c <script>&]]>|@all #1 [d](http://e.example) `f` \x1b[31m =g'

@@ -24,8 +24,8 @@ import pytest
 from click.testing import CliRunner, Result
 from conftest import ROOT, shipped_book
 
-from compliance import pipeline, planning
 from compliance.cli import main
+from compliance.jobs import pipeline, planning
 from compliance.report import FORMATS
 from compliance.sql.planned import Prepared
 

@@ -12,8 +12,8 @@ from conftest import shipped_book as book
 from test_mutants import FEW_CASES, INDUCTION, rule
 
 from compliance.compiler import argue
+from compliance.compiler.ir import const
 from compliance.engine import run
-from compliance.ir import const
 from compliance.proving import boundaries
 from compliance.proving.mutants import Judge
 from compliance.proving.variants import Variant

@@ -15,8 +15,8 @@ import pytest
 from click.testing import Result
 from conftest import ROOT
 
-from compliance import planning
-from compliance.grouping import AREAS, BY, OWNERS, in_order, ways_to_owners
+from compliance.findings.grouping import AREAS, BY, OWNERS, in_order, ways_to_owners
+from compliance.jobs import planning
 
 AGENCY = ROOT / "fixtures" / "agency"
 AS_AT = "2021-09-20"

@@ -25,7 +25,7 @@ from report_fixture import (
     written,
 )
 
-from compliance.findings import Report
+from compliance.findings.report import Report
 from compliance.model import RuleResult
 from compliance.report import FORMATS, github, junit, markdown, sarif
 

@@ -12,8 +12,8 @@ import pytest
 from click.testing import Result
 from conftest import ROOT, shipped_book
 
-from compliance import planning
 from compliance.errors import RulesError
+from compliance.jobs import planning
 
 Cli = Callable[..., Result]
 

@@ -21,7 +21,8 @@ from click.testing import Result
 from conftest import ROOT
 from jsonschema import Draft7Validator
 
-from compliance import documents, schemas
+from compliance.files import documents
+from compliance.jobs import schemas
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 NOT_RUN = {"make", ".", "git", "cat"}

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from compliance.documents import load_json, load_yaml, write_private
 from compliance.errors import ComplianceError
+from compliance.files.documents import load_json, load_yaml, write_private
 
 
 def read(tmp_path: Path, text: str | bytes) -> object:

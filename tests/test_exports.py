@@ -20,9 +20,9 @@ from click.testing import Result
 from conftest import ROOT
 from test_reading import KINDS
 
-from compliance import pipeline
-from compliance.exports import loading
+from compliance.jobs import pipeline
 from compliance.model import Tables
+from compliance.records import loading
 
 FIXTURES = ROOT / "fixtures"
 EXPORTS = ("annex-a", "ssda903")

@@ -21,7 +21,7 @@ from plants import PLANTS
 from plants.plant import Answer
 from world import World, build
 
-from compliance.planning import record_kinds
+from compliance.jobs.planning import record_kinds
 
 FIXTURES = ROOT / "fixtures"
 AS_AT = "2021-09-20"

@@ -13,7 +13,7 @@ import yaml
 from click.testing import Result
 from conftest import ROOT
 
-from compliance import planning
+from compliance.jobs import planning
 
 FOLDER = ROOT / "fixtures" / "governance"
 SHEET = yaml.safe_load((FOLDER / "EXPECTED.yaml").read_text(encoding="utf-8"))

@@ -15,8 +15,8 @@ import pytest
 import yaml
 from click.testing import Result
 
-from compliance import planning
 from compliance.dates import periods_to
+from compliance.jobs import planning
 from compliance.kpis.kpi import Framework, Measure, Point, Status, Version, rounded, status
 
 FACTS: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "data" / "kpi-facts.yaml").read_text(encoding="utf-8"))

@@ -12,12 +12,12 @@ from click.testing import Result
 from conftest import ROOT
 from test_reading import KINDS, export, load, says
 
-from compliance import planning
-from compliance.documents import load_yaml
-from compliance.exports import mappingfile
-from compliance.exports.records import RECORDED
-from compliance.mapping import plain
+from compliance.files.documents import load_yaml
+from compliance.jobs import planning
 from compliance.model import Quarantined
+from compliance.records import mappingfile
+from compliance.records.kinds import RECORDED
+from compliance.records.mapping import plain
 
 MAPPINGS = ROOT / "schemas" / "mappings"
 Rows = list[tuple[object, ...]]

@@ -14,7 +14,7 @@ from inspection import INSPECTION, as_known, replay, sound
 from layouts import Writer
 
 from compliance.cli import main
-from compliance.planning import record_kinds
+from compliance.jobs.planning import record_kinds
 
 pytestmark = pytest.mark.xdist_group("postgresql")
 

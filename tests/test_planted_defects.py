@@ -19,8 +19,8 @@ from generate import write_plain
 from plants import PLANTS, Plant
 from world import AS_AT, Row, World, build
 
-from compliance.pipeline import Audit, audit
-from compliance.planning import record_kinds, rulebook
+from compliance.jobs.pipeline import Audit, audit
+from compliance.jobs.planning import record_kinds, rulebook
 
 Found = set[tuple[str, str, str]]
 Rows = Mapping[str, list[Row]]

@@ -38,8 +38,9 @@ from planting import (
     write_rules,
 )
 
-from compliance import pipeline, planning, reidentifying
-from compliance.privacy import PSEUDONYM, read_key
+from compliance.jobs import pipeline, planning
+from compliance.privacy import reidentifying
+from compliance.privacy.pseudonyms import PSEUDONYM, read_key
 from compliance.report import FORMATS
 from compliance.report.forecast import FORMATS as FORECAST_FORMATS
 from compliance.report.kpi import FORMATS as KPI_FORMATS

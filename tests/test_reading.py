@@ -16,12 +16,12 @@ from click.testing import Result
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from compliance import planning
 from compliance.engine import run
 from compliance.errors import DataError
-from compliance.exports import loading
-from compliance.mapping import Mapping
+from compliance.jobs import planning
 from compliance.model import Quarantined, Tables
+from compliance.records import loading
+from compliance.records.mapping import Mapping
 
 HEADER = "staff_id,name,started_on,recruits,worker_kind,manager_id\n"
 ROWS = "S1,Zoë Madeupham,2020-01-31,yes,employee,\nS2,Ünal Fixtureby,2020-02-29,no,volunteer,S1\n"
@@ -305,7 +305,7 @@ def test_every_mistake_in_a_mapping_is_told_at_once(cli: Callable[..., Result], 
 
 
 def test_synonyms_match_without_case_spaces_and_underscores(tmp_path: Path) -> None:
-    from compliance.exports.mappingfile import read_mapping
+    from compliance.records.mappingfile import read_mapping
 
     folder = export(tmp_path, b" emp no ,START\nS1,2020-01-31\n", "x.csv")
     (folder / "mapping.yaml").write_text(MAPPED % "X.CSV", encoding="utf-8")
@@ -328,7 +328,7 @@ def test_a_thousand_equal_errors_are_one_line(cli: Callable[..., Result], tmp_pa
 
 
 def test_a_field_that_one_of_two_sources_lacks_is_in_doubt_there(tmp_path: Path) -> None:
-    from compliance.exports.mappingfile import read_mapping
+    from compliance.records.mappingfile import read_mapping
 
     folder = export(tmp_path, b"No,Start\nS1,2020-01-31\n", "a.csv")
     (folder / "b.csv").write_bytes(b"No\nS2\n")
@@ -355,7 +355,7 @@ def test_a_plain_file_however_large_is_the_engines_to_read(tmp_path: Path, monke
     def row_by_row(*_: object) -> None:
         raise AssertionError("read row by row")
 
-    monkeypatch.setattr("compliance.exports.reading._written", row_by_row)
+    monkeypatch.setattr("compliance.records.reading._written", row_by_row)
     for end in ("\n", "\r\n"):
         _, _, rows = load(export(tmp_path, STAFF.replace("\n", end).encode("utf-8-sig")))
         assert len(rows["staff"]) == 2

@@ -12,9 +12,9 @@ import pytest
 from click.testing import Result
 from conftest import ROOT
 
-from compliance import pipeline, planning
 from compliance.errors import RulesError
-from compliance.exports.records import read_kinds
+from compliance.jobs import pipeline, planning
+from compliance.records.kinds import read_kinds
 
 Cli = Callable[..., Result]
 

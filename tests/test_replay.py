@@ -16,7 +16,7 @@ from inspection import INSPECTION, SHORTFALLS, VISIT, replay
 from plants.picking import day
 from replay import document, write_replay
 
-from compliance.planning import record_kinds, rulebook
+from compliance.jobs.planning import record_kinds, rulebook
 
 FOLDER = ROOT / "fixtures" / "inspection-2021"
 DAYS = ("2020-12-17", "2021-09-20")

@@ -12,7 +12,7 @@ import pytest
 from click.testing import Result
 from conftest import shipped_book as book
 
-from compliance import planning
+from compliance.jobs import planning
 from compliance.model import Limit
 from compliance.proving.cases import CaseResult, lacking, run_cases
 

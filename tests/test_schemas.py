@@ -16,8 +16,8 @@ import sqlglot
 from click.testing import Result
 from conftest import ROOT, shipped_book
 
-from compliance import pipeline, planning, schemas
-from compliance.documents import load_yaml
+from compliance.files.documents import load_yaml
+from compliance.jobs import pipeline, planning, schemas
 
 SCHEMAS, RULES = ROOT / "schemas", ROOT / "rules"
 

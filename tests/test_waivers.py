@@ -18,8 +18,9 @@ from conftest import ROOT
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from compliance import documents, waiverfile
-from compliance.waivers import Waiver
+from compliance.files import documents
+from compliance.findings import waiverfile
+from compliance.findings.waivers import Waiver
 
 AGENCY = ROOT / "fixtures" / "agency"
 Cli = Callable[..., Result]

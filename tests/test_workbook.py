@@ -24,13 +24,13 @@ from conftest import ROOT, _run
 from python_calamine import CalamineWorkbook
 from test_attestations import owed
 
-from compliance.filling import ATTESTATIONS, READINGS
-from compliance.findings import Report
+from compliance.findings.report import Report
+from compliance.findings.whole import Whole
 from compliance.model import Prompt, Prompted, Reading
+from compliance.records.filling import ATTESTATIONS, READINGS
 from compliance.report import FORMATS
 from compliance.report.xlsx import book
 from compliance.report.xlsx.sheet import CUT, LONGEST
-from compliance.whole import Whole
 
 AGENCY = ROOT / "fixtures" / "agency"
 AS_AT = "2021-09-20"

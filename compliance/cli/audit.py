@@ -39,7 +39,7 @@ from compliance.cli.terminal import (
 )
 
 if TYPE_CHECKING:
-    from compliance.findings import Report
+    from compliance.findings.report import Report
     from compliance.model import Frequency, Severity
 from compliance.cli.terminal import FREQUENCIES, aside, entries, span, tell_failed, tell_times
 
@@ -150,7 +150,7 @@ def audit(
     Example: compliance audit fixtures/agency --as-at 2021-09-20 --every month --from 2020-10-01
     Example: compliance audit fixtures/agency --as-at 2021-09-20 --baseline findings.json --also sarif=findings.sarif
     """
-    from compliance import pipeline
+    from compliance.jobs import pipeline
     from compliance.report import FORMATS, OWNERS
     from compliance.report.trend import FORMATS as TREND_FORMATS
 

@@ -10,7 +10,7 @@ import click
 from compliance.errors import ComplianceError
 
 if TYPE_CHECKING:
-    from compliance.ciworkflow import Provider
+    from compliance.jobs.ciworkflow import Provider
 
 
 @click.group()
@@ -38,8 +38,8 @@ def ci_init(provider: Provider, source: str, data: str, out: Path | None) -> Non
     Example: compliance ci init --source owner/compliance@v1 --data exports/2026
     Example: compliance ci init --provider gitlab --source git+https://gitlab.example/owner/compliance.git@v1
     """
-    from compliance import ciworkflow
-    from compliance.documents import write_shared
+    from compliance.files.documents import write_shared
+    from compliance.jobs import ciworkflow
 
     text = ciworkflow.workflow(provider, source, data)
     path = out or Path(ciworkflow.FILES[provider])

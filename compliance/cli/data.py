@@ -42,10 +42,10 @@ def data_check(data: Path, mapping: Path | None, strict: bool, personal: bool, p
 
     Example: compliance data check fixtures/agency
     """
-    from compliance import pipeline
+    from compliance.jobs import pipeline
 
     with pipeline.loaded(data, mapping, privacy(personal, pseudonymise)) as (con, tables):
-        from compliance.exports import loading
+        from compliance.records import loading
         from compliance.report.grid import grid
 
         for remark in tables.remarks:
@@ -82,7 +82,7 @@ def data_import(workbook: Path, into: Path, mapping: Path | None, as_at: date | 
 
     Example: compliance data import report.xlsx --into my-export
     """
-    from compliance import pipeline
+    from compliance.jobs import pipeline
 
     done = pipeline.import_answers(workbook, into, mapping, as_at or date.today())
     for kind, n in done.added.items():
@@ -105,7 +105,7 @@ def data_dictionary(kind: str | None, format_: str) -> None:
 
     Example: compliance data dictionary reference
     """
-    from compliance import planning
+    from compliance.jobs import planning
     from compliance.report import dictionary
 
     kinds = planning.record_kinds()
@@ -120,10 +120,10 @@ def data_template(folder: Path, format_: str) -> None:
 
     Example: compliance data template my-export --format xlsx
     """
-    from compliance import planning
-    from compliance.exports import records
+    from compliance.jobs import planning
+    from compliance.records.kinds import template
 
-    for path in records.template(planning.record_kinds(), folder, format_):
+    for path in template(planning.record_kinds(), folder, format_):
         click.echo(str(path))
 
 
@@ -136,7 +136,7 @@ def data_new_key(file: Path) -> None:
 
     Example: compliance data new-key pseudonyms.key
     """
-    from compliance import privacy as making
+    from compliance.privacy import pseudonyms as making
 
     made = making.new_key(file)
     click.echo(f"The key {made.mark} is in {file}, for you alone to read.")
@@ -176,8 +176,9 @@ def data_reidentify(
     Example: compliance data reidentify findings.csv --key pseudonyms.key --data my-export --out findings-with-ids.csv
     Example: compliance data reidentify P5f0c1d2e3a4b5c6d --key pseudonyms.key --data my-export
     """
-    from compliance import pipeline, reidentifying
-    from compliance import privacy as making
+    from compliance.jobs import pipeline
+    from compliance.privacy import pseudonyms as making
+    from compliance.privacy import reidentifying
 
     key = making.read_key(key_file)
     report = reidentifying.read(file)

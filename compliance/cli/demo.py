@@ -31,7 +31,7 @@ def demo(out: Path) -> None:
 
     Example: compliance demo --out compliance-demo
     """
-    from compliance import demo as demonstration
+    from compliance.jobs import demo as demonstration
     from compliance.report.grid import grid
 
     told = demonstration.demo(out)

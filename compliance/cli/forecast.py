@@ -105,7 +105,7 @@ def forecast(
     Example: compliance forecast fixtures/agency --as-at 2021-09-20 --days 90
     Example: compliance forecast fixtures/agency --as-at 2021-09-20 --format ics --out due.ics
     """
-    from compliance import pipeline
+    from compliance.jobs import pipeline
     from compliance.report.forecast import FORMATS as FORECAST_FORMATS
 
     asked = pipeline.Audit(data, as_at, mapping, parameters, rules, only, memory, threads, not no_cache)

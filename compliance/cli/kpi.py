@@ -116,7 +116,7 @@ def kpi(
     Example: compliance kpi fixtures/agency --as-at 2021-09-20 --cases FOS-2
     Example: compliance kpi fixtures/agency --as-at 2021-09-20 --suppress 5 --chart charts
     """
-    from compliance import pipeline
+    from compliance.jobs import pipeline
     from compliance.report import FORMATS
     from compliance.report.kpi import FORMATS as KPI_FORMATS
 
@@ -154,7 +154,7 @@ def kpi(
 
 def _draw(report: KpiReport, folder: Path) -> None:
     """A chart of each KPI; of one without a value too, lest an older one, perhaps with more in it, be taken for it."""
-    from compliance.documents import private_folder, write_private
+    from compliance.files.documents import private_folder, write_private
     from compliance.report.kpi import chart
 
     private_folder(folder)

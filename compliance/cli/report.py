@@ -86,9 +86,9 @@ def report(
     Example: compliance report fixtures/agency --as-at 2021-09-20 --out report.html
     Example: compliance report fixtures/agency --as-at 2021-09-20 --out report.xlsx
     """
-    from compliance import pipeline
+    from compliance.findings.whole import Whole
+    from compliance.jobs import pipeline
     from compliance.report.table import summary
-    from compliance.whole import Whole
 
     if pseudonymise is not None and db is not None:
         raise click.UsageError("--db shows the plan as people wrote it, ids and all; it goes with no --pseudonymise")

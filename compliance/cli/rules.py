@@ -47,7 +47,7 @@ def rules_list(rules: Path | None, as_at: date | None, format_: str) -> None:
 
     Example: compliance rules list --as-at 2021-09-20
     """
-    from compliance import planning
+    from compliance.jobs import planning
     from compliance.report import rules as told
 
     chosen = [
@@ -66,7 +66,7 @@ def rules_show(rule_id: str, rules: Path | None) -> None:
 
     Example: compliance rules show staff-references-incomplete
     """
-    from compliance import planning
+    from compliance.jobs import planning
 
     rule = planning.rulebook(rules, None).with_cases((rule_id,))[0]
     click.echo(Path(rule.rule.file).read_text(encoding="utf-8"), nl=False)
@@ -89,7 +89,7 @@ def rules_test(ids: tuple[str, ...], rules: Path | None, verbose: bool, mutants:
 
     Example: compliance rules test
     """
-    from compliance import planning
+    from compliance.jobs import planning
     from compliance.proving import cases
 
     book = planning.rulebook(rules, None)
@@ -188,7 +188,7 @@ def rules_lint(ids: tuple[str, ...], rules: Path | None) -> None:
 
     Example: compliance rules lint
     """
-    from compliance import planning
+    from compliance.jobs import planning
     from compliance.proving import cases
 
     book = planning.rulebook(rules, None)
@@ -227,7 +227,7 @@ def rules_explain(
 
     Example: compliance rules explain staff-references-incomplete --record S0012 --data fixtures/agency --as-at 2021-09-20
     """
-    from compliance import pipeline, planning
+    from compliance.jobs import pipeline, planning
     from compliance.report import rules as told
 
     rule = planning.rulebook(rules, parameters).with_cases((rule_id,))[0]
@@ -256,7 +256,7 @@ def rules_sql(rule_id: str, rules: Path | None) -> None:
 
     Example: compliance rules sql staff-references-incomplete
     """
-    from compliance import pipeline, planning
+    from compliance.jobs import pipeline, planning
 
     book = planning.rulebook(rules, None)
     for statement in pipeline.statements(book, book.with_cases((rule_id,))[0]):
@@ -292,7 +292,7 @@ def rules_coverage(
     Example: compliance rules coverage --as-at 2021-09-20 --unaccounted
     Example: compliance rules coverage fixtures/agency --as-at 2021-09-20 --instrument fsr2011
     """
-    from compliance import pipeline
+    from compliance.jobs import pipeline
     from compliance.report import coverage as told
 
     if data is not None and as_at is None:

@@ -26,7 +26,7 @@ def schemas_() -> None:
 @click.argument("folder", type=click.Path(path_type=Path), default=Path("schemas"))
 def schemas_write(folder: Path) -> None:
     """Write the generated schemas into a folder."""
-    from compliance import schemas
+    from compliance.jobs import schemas
 
     for path in schemas.write(folder):
         click.echo(str(path))
@@ -40,7 +40,7 @@ def schemas_check(folder: Path) -> None:
     \b
     Exit codes: 0 they are; 1 they are not.
     """
-    from compliance import planning, schemas
+    from compliance.jobs import planning, schemas
 
     said = [f"{path} is out of date; run: compliance schemas write {folder}" for path in schemas.stale(folder)]
     said += schemas.unfit(folder, planning.shipped()[0])

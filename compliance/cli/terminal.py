@@ -15,11 +15,11 @@ import click
 from compliance.errors import ComplianceError, nearest
 
 if TYPE_CHECKING:
-    from compliance.forecast import RuleAhead
+    from compliance.findings.forecast import RuleAhead
+    from compliance.findings.whole import Whole
+    from compliance.jobs.pipeline import Timings
     from compliance.model import RuleResult
-    from compliance.pipeline import Timings
-    from compliance.privacy import Privacy
-    from compliance.whole import Whole
+    from compliance.privacy.pseudonyms import Privacy
 
 NOTHING, FOUND, COULD_NOT, INCOMPLETE = 0, 1, 2, 3
 """Exit codes: docs/exit-codes.md."""
@@ -135,7 +135,7 @@ def print_out(pieces: Iterable[str] | Iterable[bytes], out: Path | None) -> None
                 )
             click.echo(piece, nl=False)
         return
-    from compliance.documents import write_private
+    from compliance.files.documents import write_private
 
     write_private(out, pieces)
 
@@ -173,7 +173,7 @@ def privacy(personal: bool, pseudonymise: Path | None) -> Privacy:
     Raises:
       ComplianceError: the key cannot be used.
     """
-    from compliance.privacy import Privacy, read_key
+    from compliance.privacy.pseudonyms import Privacy, read_key
 
     if personal and pseudonymise:
         raise click.UsageError("--pseudonymise hides who is meant, and --personal says it; give one of them")

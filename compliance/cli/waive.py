@@ -53,7 +53,7 @@ def waive(
     Example: compliance waive findings.json appraisal-overdue S0058 --reason "Long-term sick; to be held on return" \\
                --approved-by "registered manager" --until 2021-12-31
     """
-    from compliance import waiverfile
+    from compliance.findings import waiverfile
 
     terms = waiverfile.Terms(reason, legal_basis, approved_by, until, first, id_)
     added = waiverfile.accept(findings, named, terms, to)

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from compliance.compiler.ir import FALSE, NULL, AsAt, Ir, Once, and_, case, const, is_null, not_, op, or_
 from compliance.compiler.lower import Lowered
-from compliance.ir import FALSE, NULL, AsAt, Ir, Once, and_, case, const, is_null, not_, op, or_
 from compliance.rules.checking import CheckedDeadline, CheckedEvery, CheckedRule
 
 DUE, IN_ORDER, OVERDUE, UNTOLD = "due", "in order", "overdue", "cannot be told"

@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from compliance.compiler.lower import Lowered, Lowerer, Scope, Value, consts
-from compliance.ir import (
+from compliance.compiler.ir import (
     FALSE,
     NULL,
     TRUE,
@@ -25,6 +24,7 @@ from compliance.ir import (
     op,
     or_,
 )
+from compliance.compiler.lower import Lowered, Lowerer, Scope, Value, consts
 from compliance.language import tree
 from compliance.language.describe import english_of, field_words, path_words, source_words, words
 from compliance.model import LAYERS, Unit

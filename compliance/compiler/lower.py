@@ -8,8 +8,7 @@ from datetime import date
 from itertools import pairwise
 from typing import TypeVar, cast
 
-from compliance.dates import english
-from compliance.ir import (
+from compliance.compiler.ir import (
     FALSE,
     NULL,
     TRUE,
@@ -37,6 +36,7 @@ from compliance.ir import (
     or_,
     resolve_outer,
 )
+from compliance.dates import english
 from compliance.language import tree
 from compliance.model import Dated, Items, Limit, Link, Parameter, RecordKinds, Table, Unit, Within
 from compliance.rules.checking import CheckedDeadline, CheckedEvery, CheckedRegime, CheckedRule, Conditions

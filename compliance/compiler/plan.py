@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 
 from compliance.compiler.ahead import Ahead
 from compliance.compiler.argue import Argument
-from compliance.compiler.lower import Lowered, Pair
-from compliance.ir import (
+from compliance.compiler.ir import (
     FALSE,
     FEATURES,
     AsAt,
@@ -31,6 +30,7 @@ from compliance.ir import (
     parts,
     shared,
 )
+from compliance.compiler.lower import Lowered, Pair
 from compliance.model import RecordKinds, Table
 from compliance.sql import duckdb as dialect
 from compliance.sql.planned import AheadPlan, CountPlan, Plan, RecordPlan

@@ -9,10 +9,10 @@ from types import MappingProxyType
 
 from compliance.compiler.ahead import ahead, day_after
 from compliance.compiler.argue import argue
+from compliance.compiler.ir import FALSE, Ir, and_, is_null, not_
 from compliance.compiler.lower import Lowered, Lowerer, beside
 from compliance.compiler.plan import make_counts, make_forecast, make_plan
 from compliance.dates import english
-from compliance.ir import FALSE, Ir, and_, is_null, not_
 from compliance.model import LAYERS, SERVICES, Limit, Parameter, RecordKinds, RuleInfo, Status, Tables
 from compliance.rules.checking import CheckedRule, Conditions, needs, read_as_text
 from compliance.sql.planned import CountPlan, Prepared

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
-from compliance.grouping import (
+from compliance.findings.grouping import (
     NO_REGULATION,
     NO_STANDARD,
     NO_TEAM,
@@ -14,8 +14,8 @@ from compliance.grouping import (
     in_order,
     ways_to_owners,
 )
+from compliance.findings.previous import Earlier
 from compliance.model import RecordKinds, RuleInfo, Table
-from compliance.previous import Earlier
 from compliance.sql import forecasting, reporting
 from compliance.sql.reporting import Way
 from compliance.sql.text import literal

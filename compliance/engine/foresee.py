@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from compliance.engine.run import ASKED, each_alone, set_up
 from compliance.engine.sidebyside import run_jobs, workers
-from compliance.forecast import DueItem, RuleAhead, fold, places
+from compliance.findings.forecast import DueItem, RuleAhead, fold, places
 from compliance.model import RuleInfo
 from compliance.sql import forecasting
 from compliance.sql.text import literal

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from compliance.dates import english, put_right_on
 from compliance.engine.sidebyside import done_jobs, execute_all, run_jobs, workers
 from compliance.errors import ComplianceError
+from compliance.findings.previous import Gone
 from compliance.model import (
     OUTCOMES,
     RAN,
@@ -36,7 +37,6 @@ from compliance.model import (
     Source,
     Status,
 )
-from compliance.previous import Gone
 from compliance.sql import duckdb as dialect
 from compliance.sql import reporting
 from compliance.sql.text import literal
@@ -46,9 +46,9 @@ if TYPE_CHECKING:
 
     from compliance.engine.sampling import Draw
     from compliance.engine.sidebyside import Job
+    from compliance.findings.previous import Became, Earlier
     from compliance.kpis.measuring import Reported
     from compliance.model import Tables
-    from compliance.previous import Became, Earlier
     from compliance.sql.planned import CountPlan, Plan, RecordPlan
 
 RULES = 10

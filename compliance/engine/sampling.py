@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from compliance.grouping import OWNERS
+from compliance.findings.grouping import OWNERS
 from compliance.model import Link, Prompt, RecordKind, RecordKinds, RuleInfo, Table
 from compliance.sql import duckdb as dialect
 from compliance.sql import sampling as sql

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from compliance.findings import Report
+from compliance.findings.report import Report
 from compliance.report import csv, github, gitlab, json, junit, markdown, sarif, table
 
 

@@ -6,8 +6,8 @@ import csv
 import io
 from collections.abc import Iterator
 
-from compliance.cells import safe
-from compliance.findings import Report
+from compliance.files.cells import safe
+from compliance.findings.report import Report
 from compliance.model import Finding
 from compliance.report.words import evidence_text
 

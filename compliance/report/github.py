@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from compliance.findings import Report
+from compliance.findings.report import Report
 from compliance.model import Finding, Severity
 from compliance.report.words import printable, subject_text
 

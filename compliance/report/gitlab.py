@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from compliance.findings import Report
+from compliance.findings.report import Report
 from compliance.model import Finding, Outcome, Severity
 from compliance.report.words import accepted_text, on_one_line, subject_text
 

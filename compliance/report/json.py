@@ -8,11 +8,11 @@ from dataclasses import asdict
 from datetime import date
 
 from compliance.dates import put_right_on
-from compliance.findings import Report
+from compliance.findings.previous import Previous
+from compliance.findings.report import Report
+from compliance.findings.waivers import Judged
 from compliance.model import RAN, SEVERITIES, Group, Prompted, Quarantined, Reading, RuleResult
-from compliance.previous import Previous
 from compliance.report.words import why_text
-from compliance.waivers import Judged
 
 
 def write(report: Report, width: int) -> Iterator[str]:

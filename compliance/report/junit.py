@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from html import escape
 
-from compliance.findings import Report
+from compliance.findings.report import Report
 from compliance.model import RuleInfo, RuleResult
 from compliance.report.words import muted_text, on_one_line, printable, subject_text
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from html import escape
 
 from compliance.dates import english
-from compliance.findings import Report
+from compliance.findings.report import Report
 from compliance.model import SEVERITIES, Finding, RuleInfo, RuleResult
 from compliance.report.table import summary
 from compliance.report.words import muted_text, on_one_line, subject_text

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from compliance.findings import Report
-from compliance.grouping import in_order
+from compliance.findings.grouping import in_order
+from compliance.findings.report import Report
 from compliance.model import RuleInfo, RuleResult
 from compliance.rules.checking import CheckedRule
 

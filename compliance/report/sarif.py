@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from urllib.parse import quote
 
 from compliance import __version__
-from compliance.findings import Report
+from compliance.findings.report import Report
 from compliance.model import Finding, RuleInfo, RuleResult
 from compliance.report.words import printable, subject_text
 

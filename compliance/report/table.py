@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
 from compliance.dates import english
-from compliance.findings import Report
-from compliance.forecast import RuleAhead
+from compliance.findings.forecast import RuleAhead
+from compliance.findings.previous import Previous
+from compliance.findings.report import Report
+from compliance.findings.waivers import STATES, Judged
 from compliance.model import SEVERITIES, Finding, RuleResult
-from compliance.previous import Previous
 from compliance.report.grid import grid
 from compliance.report.words import accepted_text, evidence_text, head, printable, read_text, reading_text, why_text
-from compliance.waivers import STATES, Judged
 
 NARROW, WIDE = 110, 140
 """Below: columns are joined; from here on: evidence has a column of its own."""

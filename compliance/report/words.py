@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from compliance.dates import english
+from compliance.findings.waivers import EXPIRING_DAYS, Judged
 from compliance.model import Accepted, Finding, Reading
-from compliance.waivers import EXPIRING_DAYS, Judged
 
 
 def printable(text: str) -> str:

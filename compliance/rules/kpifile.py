@@ -14,10 +14,10 @@ from pydantic import Field
 from compliance import model
 from compliance.dates import dated, period_end
 from compliance.errors import nearest
+from compliance.files.strict import Day, Line, Loc, Name, Problems, Slug, Strict, validated
 from compliance.kpis import kpi
 from compliance.rules import rulefile
 from compliance.rules.rulefile import CaseModel, EquivalentModel, Expression
-from compliance.strict import Day, Line, Loc, Name, Problems, Slug, Strict, validated
 
 T = TypeVar("T")
 Number = int | float

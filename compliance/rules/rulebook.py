@@ -8,10 +8,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any, cast
 
-from compliance import documents
 from compliance.errors import ComplianceError, Location, Problem, RulesError, nearest
-from compliance.exports import records
-from compliance.grouping import Grouping
+from compliance.files import documents
+from compliance.files.strict import Problems
+from compliance.findings.grouping import Grouping
 from compliance.kpis.kpi import Framework, Measure
 from compliance.language.check import Names
 from compliance.model import (
@@ -27,10 +27,10 @@ from compliance.model import (
     Rule,
     Value,
 )
+from compliance.records.kinds import read_kinds
 from compliance.rules import kpifile, rulefile
 from compliance.rules.checking import CheckedRule, check_fact, check_rule, names_of
 from compliance.rules.rulefile import Overrides
-from compliance.strict import Problems
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,7 @@ def read(
     Raises:
       RulesError: with every problem in every file.
     """
-    kinds = records.read_kinds(schemas / "records")
+    kinds = read_kinds(schemas / "records")
     brings_none = not (rules / "instruments").is_dir()
     instruments = (catalogues if catalogues and brings_none else rules) / "instruments"
     duties = read_duties(instruments.parent)

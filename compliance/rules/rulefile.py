@@ -17,8 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from compliance import model
 from compliance.dates import dated
 from compliance.errors import nearest
-from compliance.grouping import AREAS, Grouping
-from compliance.strict import (
+from compliance.files.strict import (
     Day,
     LimitText,
     Line,
@@ -30,6 +29,7 @@ from compliance.strict import (
     path_of,
     validated,
 )
+from compliance.findings.grouping import AREAS, Grouping
 
 Expression = Annotated[str, Field(min_length=1, description="An expression; see docs/language.md")]
 Within = LimitText | dict[Day, LimitText]

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 
-from compliance.ir import AsAt, Column, Const, Ir, Op
+from compliance.compiler.ir import AsAt, Column, Const, Ir, Op
 from compliance.model import RECORDED_ON
 from compliance.sql.text import literal, name
 

@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from compliance.mapping import ISO, SERIAL
 from compliance.model import Field
+from compliance.records.mapping import ISO, SERIAL
 from compliance.sql.duckdb import COLUMN_TYPES
 from compliance.sql.privacy import ANSWERS
 from compliance.sql.text import literal, name

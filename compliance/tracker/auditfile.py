@@ -8,9 +8,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from compliance.documents import load_json
 from compliance.errors import ComplianceError
-from compliance.previous import earlier
+from compliance.files.documents import load_json
+from compliance.findings.previous import earlier
 from compliance.tracker.life import Audit
 from compliance.tracker.proposing import SEVERITIES, Audited, Finding, PutRight
 

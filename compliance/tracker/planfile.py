@@ -10,9 +10,9 @@ from typing import Annotated, Any
 import yaml
 from pydantic import Field
 
-from compliance import documents
 from compliance.errors import ComplianceError, Location, nearest
-from compliance.strict import Day, Line, Loc, Problems, Slug, Strict, validated
+from compliance.files import documents
+from compliance.files.strict import Day, Line, Loc, Problems, Slug, Strict, validated
 from compliance.tracker import plain
 from compliance.tracker.model import (
     Account,

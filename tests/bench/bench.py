@@ -20,8 +20,8 @@ from typing import Any
 import duckdb
 import yaml
 
-from compliance.exports.records import RECORDED
-from compliance.planning import record_kinds, shipped
+from compliance.jobs.planning import record_kinds, shipped
+from compliance.records.kinds import RECORDED
 from compliance.sql.text import literal, name
 from compliance.tracker import life
 from compliance.tracker.events import NOTHING_BEFORE, Draft, Who, chained

@@ -20,9 +20,9 @@ from bench import AGENCY, AS_AT, COMPLIANCE, ROOT, measured
 from browser import DESKTOP, chromium
 from playwright.sync_api import Browser, Page
 
-from compliance import pipeline
+from compliance.jobs import pipeline
+from compliance.jobs.planning import record_kinds
 from compliance.model import Field
-from compliance.planning import record_kinds
 from compliance.sql.text import literal, name
 
 PERSONNEL = (

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from compliance.forecast import Forecast
+from compliance.findings.forecast import Forecast
 from compliance.report.forecast import csv, ics, json, table
 
 

@@ -6,8 +6,8 @@ import csv
 import io
 from collections.abc import Iterator
 
-from compliance.cells import safe
-from compliance.forecast import DueItem, Forecast
+from compliance.files.cells import safe
+from compliance.findings.forecast import DueItem, Forecast
 
 HEADER = (
     "responsible_staff",

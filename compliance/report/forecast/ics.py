@@ -11,7 +11,7 @@ from datetime import UTC, datetime, time
 from icalendar import Calendar, Event
 
 from compliance import __version__
-from compliance.forecast import DueItem, Forecast
+from compliance.findings.forecast import DueItem, Forecast
 from compliance.report.forecast.words import remarks, subject
 
 END = "END:VCALENDAR\r\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from compliance.forecast import DueItem, Forecast, RuleAhead
+from compliance.findings.forecast import DueItem, Forecast, RuleAhead
 
 
 def write(f: Forecast, width: int) -> Iterator[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from textwrap import wrap
 
 from compliance.dates import english
-from compliance.forecast import DueItem, Forecast, RuleAhead
+from compliance.findings.forecast import DueItem, Forecast, RuleAhead
 from compliance.report.forecast.words import remarks, subject
 from compliance.report.grid import grid
 from compliance.report.table import DID_NOT_RUN, NARROWEST, did_not_run

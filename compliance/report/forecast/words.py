@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from compliance.dates import english
-from compliance.forecast import DueItem
+from compliance.findings.forecast import DueItem
 
 UNSURE = "may have been done: a date or a record that it hangs on cannot be read"
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from compliance.forecast import DueItem, Forecast
+from compliance.findings.forecast import DueItem, Forecast
 from compliance.model import SEVERITIES
 from compliance.report.forecast.words import remarks, subject
 

@@ -9,13 +9,13 @@ from datetime import date
 from itertools import islice
 
 from compliance.dates import put_right_on
-from compliance.findings import Report
+from compliance.findings.report import Report
+from compliance.findings.waivers import STATES, Judged
 from compliance.model import SEVERITIES, Finding, Prompted, Quarantined, Reading, RuleInfo, RuleResult
 from compliance.report.regulations import COLUMNS, Under, heading, unders
 from compliance.report.rules import asks
 from compliance.report.words import accepted_text, value_text, why_text
 from compliance.rules.checking import CheckedRule
-from compliance.waivers import STATES, Judged
 
 FIRST = 50
 """Findings that are in the page itself, for whoever reads it without the script."""

@@ -14,9 +14,9 @@ import compliance.report.html.audit as audit
 import compliance.report.html.kpis as kpis
 import compliance.report.html.plan as plan
 from compliance.dates import english
+from compliance.findings.whole import Whole
 from compliance.model import RuleInfo
 from compliance.report.words import printable, read_text, reading_text
-from compliance.whole import Whole
 
 PIECE = 64_000
 """Characters that are written at a time."""

@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterator
 
 import compliance.report.kpi.words as words
-from compliance.cells import safe
+from compliance.files.cells import safe
 from compliance.kpis.kpi import Indicator, KpiReport, Point
 
 HEADER = (

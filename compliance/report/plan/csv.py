@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 
-from compliance.cells import safe
+from compliance.files.cells import safe
 from compliance.tracker.events import Event
 from compliance.tracker.model import When
 from compliance.tracker.state import State

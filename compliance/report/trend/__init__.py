@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
+from compliance.findings.trend import Trend
 from compliance.report.trend import csv, json, table
-from compliance.trend import Trend
 
 FORMATS: Mapping[str, Callable[[Trend, int], Iterator[str]]] = {
     "table": table.write,

@@ -6,9 +6,9 @@ import csv
 import io
 from collections.abc import Iterator
 
-from compliance.cells import safe
+from compliance.files.cells import safe
+from compliance.findings.trend import Trend
 from compliance.model import OUTCOMES
-from compliance.trend import Trend
 
 
 def write(trend: Trend, width: int) -> Iterator[str]:

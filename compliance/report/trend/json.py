@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
+from compliance.findings.trend import Trend
 from compliance.model import OUTCOMES
-from compliance.trend import Trend
 
 
 def write(trend: Trend, width: int) -> Iterator[str]:

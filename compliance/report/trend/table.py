@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from compliance.dates import english
+from compliance.findings.trend import Trend
 from compliance.model import SEVERITIES
 from compliance.report.grid import grid
 from compliance.report.kpi.words import bars
 from compliance.report.words import head, printable
-from compliance.trend import Trend
 
 NARROWEST = 80
 

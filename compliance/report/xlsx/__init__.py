@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from compliance.findings import Report
-from compliance.forecast import Forecast
+from compliance.findings.forecast import Forecast
+from compliance.findings.report import Report
+from compliance.findings.whole import Whole
 from compliance.kpis.kpi import KpiReport
 from compliance.report.xlsx import book
-from compliance.whole import Whole
 
 
 def of_audit(report: Report, width: int) -> Iterator[bytes]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 
-from compliance.forecast import DueItem, Forecast, RuleAhead
+from compliance.findings.forecast import DueItem, Forecast, RuleAhead
 from compliance.report.forecast.words import remarks
 from compliance.report.xlsx.sheet import MOST_ROWS, Cell, Column, Sheet
 

@@ -15,9 +15,9 @@ import compliance.report.xlsx.regulations as regulations
 import compliance.report.xlsx.rules as rules
 import compliance.report.xlsx.summary as summary
 from compliance.dates import english
-from compliance.filling import ATTESTATIONS, READINGS
+from compliance.findings.whole import Whole
+from compliance.records.filling import ATTESTATIONS, READINGS
 from compliance.report.xlsx.sheet import opened
-from compliance.whole import Whole
 
 PIECE = 1 << 20
 """Bytes that are written at a time."""

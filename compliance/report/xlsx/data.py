@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import islice
 
-from compliance.findings import Report
+from compliance.findings.report import Report
 from compliance.report.xlsx.sheet import MOST_ROWS, Column, Sheet
 
 QUARANTINED = (

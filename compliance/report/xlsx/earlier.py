@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from compliance.previous import Gone
+from compliance.findings.previous import Gone
+from compliance.findings.waivers import STATES, Judged
 from compliance.report.words import why_text
 from compliance.report.xlsx.findings import day
 from compliance.report.xlsx.sheet import Cell, Column, Sheet
-from compliance.waivers import STATES, Judged
 
 GONE = (
     Column("What became of it", 20),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, time
 
-from compliance.filling import AS_AT, EARLIEST, EXPORT, Form, mark
-from compliance.findings import Report
+from compliance.findings.report import Report
 from compliance.model import SERVICES, Duty, in_force
+from compliance.records.filling import AS_AT, EARLIEST, EXPORT, Form, mark
 from compliance.report.regulations import vouched
 from compliance.report.words import reading_text
 from compliance.report.xlsx.sheet import Column, Sheet

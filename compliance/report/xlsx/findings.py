@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from itertools import islice
 
-from compliance.findings import Report
+from compliance.findings.report import Report
 from compliance.model import Finding
 from compliance.report.regulations import heading
 from compliance.report.words import accepted_text, evidence_text

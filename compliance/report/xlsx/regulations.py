@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from compliance.findings import Report
+from compliance.findings.report import Report
 from compliance.model import RuleResult
 from compliance.report.regulations import COLUMNS as CHECKS
 from compliance.report.regulations import Under, became, heading, unders, vouched

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from itertools import count
 
 from compliance.dates import put_right_on
-from compliance.findings import Report
+from compliance.findings.report import Report
 from compliance.model import RuleResult
 from compliance.report.regulations import heading
 from compliance.report.rules import asks

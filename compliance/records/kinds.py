@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from compliance.documents import load_json, write_private
 from compliance.errors import ComplianceError, Location, Problem, RulesError, nearest
+from compliance.files.documents import load_json, write_private
 from compliance.model import RECORDED_ON, Field, FieldType, Link, RecordKind, RecordKinds
 
 _TYPES: Mapping[tuple[str, str], FieldType] = {

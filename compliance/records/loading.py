@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from compliance.engine.sidebyside import execute_all, run_jobs, workers
 from compliance.errors import DataError, nearest
-from compliance.exports import reading
-from compliance.exports.reading import Empty, Sheet, Workbook
-from compliance.mapping import Column, SourceOf, plain
-from compliance.mapping import Mapping as ExportMapping
 from compliance.model import Link, Quarantined, RecordKind, RecordKinds, Source, Table, Tables
+from compliance.records import reading
+from compliance.records.mapping import Column, SourceOf, plain
+from compliance.records.mapping import Mapping as ExportMapping
+from compliance.records.reading import Empty, Sheet, Workbook
 from compliance.sql import loading as sql
 from compliance.sql import privacy as hashing
 from compliance.sql.text import literal, name

@@ -17,14 +17,17 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from compliance import __version__, documents
+from compliance import __version__
 from compliance.errors import ComplianceError, DataError, nearest
+from compliance.files import documents
 from compliance.model import Limit, Prompt, PutRight, RecordKinds, RuleInfo, Tables
 from compliance.sql.planned import AheadPlan, Plan, Prepared, RecordPlan
 
 if TYPE_CHECKING:
-    from compliance.mapping import Mapping
+    from compliance.records.mapping import Mapping
     from compliance.rules.rulebook import Rulebook
+
+PACKAGE = Path(__file__).parents[1]
 
 
 def cache_folder() -> Path | None:
@@ -38,8 +41,7 @@ def cache_folder() -> Path | None:
 
 def shipped() -> tuple[Path, Path]:
     """The folders `rules` and `schemas` that came with the program: inside the package, or beside it in a checkout."""
-    here = Path(__file__).parent
-    root = here / "shipped" if (here / "shipped").is_dir() else here.parent
+    root = PACKAGE / "shipped" if (PACKAGE / "shipped").is_dir() else PACKAGE.parent
     return root / "rules", root / "schemas"
 
 
@@ -73,7 +75,7 @@ def rule_ids(rules: Path | None) -> list[str]:
 
 def record_kinds() -> RecordKinds:
     """The record kinds."""
-    from compliance.exports.records import read_kinds
+    from compliance.records.kinds import read_kinds
 
     return read_kinds(shipped()[1] / "records")
 
@@ -149,7 +151,7 @@ def _key(folders: Iterable[Path], extra: Path | None, more: str) -> str:
     digest = hashlib.sha256(f"{__version__} {sys.version_info[:2]} {more}".encode())
     files = [p for folder in folders for p in sorted(folder.rglob("*")) if p.suffix in (".yaml", ".json")]
     # A program that is being worked on must not run on yesterday's plan.
-    files += sorted(Path(__file__).parent.rglob("*.py"))
+    files += sorted(PACKAGE.rglob("*.py"))
     for path in [*files, *([extra] if extra else [])]:
         try:
             content = path.read_bytes()
@@ -236,7 +238,7 @@ def mapping(path: Path | None, kinds: RecordKinds, use_cache: bool = True) -> Ma
             return _mapping(json.loads(kept.read_bytes()))
         except (OSError, ValueError, KeyError, TypeError):
             pass
-    from compliance.exports.mappingfile import read_mapping
+    from compliance.records.mappingfile import read_mapping
 
     made = read_mapping(file, kinds, own, given)
     if kept is not None:
@@ -245,7 +247,7 @@ def mapping(path: Path | None, kinds: RecordKinds, use_cache: bool = True) -> Ma
 
 
 def _mapping(stored: dict[str, Any]) -> Mapping:
-    from compliance.mapping import Column, Mapping, SourceOf
+    from compliance.records.mapping import Column, Mapping, SourceOf
 
     def column(v: dict[str, Any]) -> Column:
         several = {k: tuple(v[k]) for k in ("names", "dates", "strip", "fields")}

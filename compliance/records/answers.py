@@ -16,11 +16,11 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from compliance.cells import safe
-from compliance.documents import write_private
 from compliance.errors import ComplianceError, DataError, Location, Problem, nearest
-from compliance.exports.reading import ANSWERED, Workbook
-from compliance.filling import AS_AT, EARLIEST, EXPORT, FORMS, MET, Form, mark
+from compliance.files.cells import safe
+from compliance.files.documents import write_private
+from compliance.records.filling import AS_AT, EARLIEST, EXPORT, FORMS, MET, Form, mark
+from compliance.records.reading import ANSWERED, Workbook
 
 HEADER_WITHIN = 10
 SAMPLED_ON = "sampled_on"

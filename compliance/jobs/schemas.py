@@ -13,9 +13,9 @@ from typing import Any, cast
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
-from compliance import waiverfile
-from compliance.documents import load_json, write_shared
-from compliance.exports import mappingfile
+from compliance.files.documents import load_json, write_shared
+from compliance.findings import waiverfile
+from compliance.records import mappingfile
 from compliance.rules import kpifile, rulefile
 from compliance.tracker import planfile
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from compliance.errors import DataError, Location, Problem
-from compliance.mapping import plain
+from compliance.records.mapping import plain
 
 DATE_MARK = "\x1f"
 """Stands before a real date of a workbook, so that it is read as such whatever the mapping's formats."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from compliance.findings import Report
-from compliance.forecast import Forecast
+from compliance.findings.forecast import Forecast
+from compliance.findings.report import Report
 from compliance.kpis.kpi import KpiReport
 from compliance.tracker.state import State
 

@@ -11,11 +11,12 @@ from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, Field
 
-from compliance import documents, mapping
 from compliance.dates import day_before, parse_date, parse_limit
 from compliance.errors import ComplianceError, DataError, Location, Problem, nearest
+from compliance.files import documents
+from compliance.files.strict import LimitText, Problems, Strict, validated
 from compliance.model import RecordKind, RecordKinds
-from compliance.strict import LimitText, Problems, Strict, validated
+from compliance.records import mapping
 
 Scalar = str | bool | int | float
 Text = Annotated[str, Field(min_length=1)]

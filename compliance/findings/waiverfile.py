@@ -11,11 +11,11 @@ from typing import Annotated, Any, Literal, cast
 
 from pydantic import Field
 
-from compliance import documents
 from compliance.errors import ComplianceError, Location, Problem, nearest
+from compliance.files import documents
+from compliance.files.strict import Day, Line, Problems, Slug, Strict, validated
+from compliance.findings.waivers import Waiver, Wrong, too_long
 from compliance.model import fingerprint, fingerprint_rest
-from compliance.strict import Day, Line, Problems, Slug, Strict, validated
-from compliance.waivers import Waiver, Wrong, too_long
 
 ITEM = re.compile(r"^( *)- ", re.MULTILINE)
 Key = Annotated[str, Field(min_length=1)] | int

@@ -12,25 +12,25 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from compliance.errors import ComplianceError, nearest
-from compliance.findings import Report
+from compliance.findings.report import Report
 from compliance.model import RAN, SEVERITIES, Frequency, Prompt, Prompted, RecordKinds, RuleResult, Severity, Tables
-from compliance.privacy import NOTHING_SHOWN, PSEUDONYM, Key, Privacy
+from compliance.privacy.pseudonyms import NOTHING_SHOWN, PSEUDONYM, Key, Privacy
 
 if TYPE_CHECKING:
     import duckdb
 
     from compliance.engine.run import Audited, Explained, Ordered
-    from compliance.exports.answers import Imported
-    from compliance.forecast import Forecast
+    from compliance.findings.forecast import Forecast
+    from compliance.findings.previous import Earlier, Previous
+    from compliance.findings.trend import Trend
+    from compliance.findings.waivers import Judged, Waiver
     from compliance.kpis.kpi import Counts, Framework, KpiReport, Measure, Point
-    from compliance.mapping import Mapping
-    from compliance.previous import Earlier, Previous
+    from compliance.records.answers import Imported
+    from compliance.records.mapping import Mapping
     from compliance.rules.checking import CheckedRule
     from compliance.rules.coverage import Coverage
     from compliance.rules.rulebook import Rulebook
     from compliance.sql.planned import Prepared
-    from compliance.trend import Trend
-    from compliance.waivers import Judged, Waiver
 
 MAPPING = "mapping.yaml"
 PARAMETERS = "parameters.yaml"
@@ -113,8 +113,8 @@ def loaded(
     Raises:
       ComplianceError: the mapping or the export cannot be used.
     """
-    from compliance import planning
     from compliance.engine import run
+    from compliance.jobs import planning
 
     with TemporaryDirectory(prefix="compliance-") as scratch:
         con = run.connect(Path(scratch))
@@ -136,7 +136,7 @@ def _tables(
     threads: int = 0,
 ) -> Tables:
     """The export in the engine, and of it what may be shown."""
-    from compliance.exports import loading
+    from compliance.records import loading
 
     tables = loading.load_tables(con, data, mapping, kinds, scratch, threads, privacy.personal)
     if privacy.key is not None:
@@ -150,8 +150,8 @@ def turned_back(data: Path, mapping: Path | None, key: Key, pseudonyms: Collecti
     Raises:
       ComplianceError: the mapping or the export cannot be used.
     """
-    from compliance import planning
-    from compliance.exports import loading
+    from compliance.jobs import planning
+    from compliance.records import loading
 
     with loaded(data, mapping) as (con, tables):
         return loading.turned_back(con, tables, planning.record_kinds(), key.pads, pseudonyms)
@@ -162,9 +162,9 @@ def _opened(
     asked: Audit | Measuring, day: date, timings: Timings
 ) -> Iterator[tuple[duckdb.DuckDBPyConnection, RecordKinds, Tables]]:
     """An export in the engine, set for its size and shut off from everything outside; it says what it holds that is not there on `day`."""
-    from compliance import planning
     from compliance.engine import run
-    from compliance.exports import reading
+    from compliance.jobs import planning
+    from compliance.records import reading
 
     data = asked.data
 
@@ -193,8 +193,8 @@ def _opened(
 def _audited(
     asked: Audit, timings: Timings, earlier: Earlier | None = None
 ) -> Iterator[tuple[Audited, tuple[RuleResult, ...], Tables]]:
-    from compliance import planning
     from compliance.engine import run
+    from compliance.jobs import planning
 
     parameters = asked.parameters or beside(asked.data, PARAMETERS)
     with _opened(asked, asked.as_at, timings) as (con, kinds, tables):
@@ -222,9 +222,9 @@ def forecast(asked: Audit, days: int, timings: Timings | None = None) -> Iterato
     Raises:
       ComplianceError: the rules, the mapping or the export cannot be used.
     """
-    from compliance import planning
     from compliance.engine import arranging, foresee
-    from compliance.forecast import Forecast
+    from compliance.findings.forecast import Forecast
+    from compliance.jobs import planning
 
     timings = timings or Timings()
     parameters = asked.parameters or beside(asked.data, PARAMETERS)
@@ -257,7 +257,7 @@ def _ordered(
     if not asked.by and before is None and not asked.sample and not asked.whose:
         return None
     from compliance.engine import arranging, run
-    from compliance.grouping import OF_RECORDS
+    from compliance.findings.grouping import OF_RECORDS
 
     of_records = asked.by in OF_RECORDS
     setup = [*arranging.grouped(asked.by, prepared.rules, kinds, tables.tables, asked.as_at)] if asked.by else []
@@ -276,8 +276,8 @@ def _earlier(asked: Audit) -> Earlier | None:
     """
     if asked.previous is None:
         return None
-    from compliance import documents
-    from compliance.previous import earlier
+    from compliance.files import documents
+    from compliance.findings.previous import earlier
 
     how = "Write one with: compliance audit EXPORT --as-at DATE --format json --out FILE"
     try:
@@ -308,7 +308,7 @@ def _previous(
 ) -> Previous | None:
     if before is None:
         return None
-    from compliance.previous import Previous, requirements
+    from compliance.findings.previous import Previous, requirements
 
     now: dict[str, int] = {}
     for r in results:
@@ -355,8 +355,9 @@ def _waivers(asked: Audit) -> _Accepted | None:
     path = asked.waivers or beside(asked.data, WAIVERS)
     if path is None or asked.of_kpis:
         return None
-    from compliance import planning, waiverfile
-    from compliance.waivers import unknown_rules
+    from compliance.findings import waiverfile
+    from compliance.findings.waivers import unknown_rules
+    from compliance.jobs import planning
 
     found = waiverfile.read(path)
     refused = waiverfile.refused(path, unknown_rules(found, planning.rule_ids(asked.rules)))
@@ -378,8 +379,9 @@ def _judged(
     """
     if written is None or not written.waivers:
         return ()
-    from compliance import planning, waiverfile
-    from compliance.waivers import gone, judged, mistakes, place
+    from compliance.findings import waiverfile
+    from compliance.findings.waivers import gone, judged, mistakes, place
+    from compliance.jobs import planning
 
     waivers = written.waivers
     places = [place(w, audited.rules) if w.rule else -1 for w in waivers]
@@ -431,9 +433,9 @@ def _prompts(asked: Audit, audited: Audited, tables: Tables) -> list[Prompted]:
     seed = _seed(asked)
     if seed is None:
         return []
-    from compliance import planning
     from compliance.dates import english
     from compliance.engine import sampling
+    from compliance.jobs import planning
 
     def left_out(p: Prompt) -> str:
         if asked.as_at < p.from_on:
@@ -453,9 +455,9 @@ def _prompts(asked: Audit, audited: Audited, tables: Tables) -> list[Prompted]:
 
 def _whose(asked: Audit, audited: Audited, tables: Tables) -> Iterator[tuple[str, str]]:
     """Whose file each finding is in, and the team that answers for it."""
-    from compliance import planning
     from compliance.engine import arranging
-    from compliance.grouping import OF_RECORDS
+    from compliance.findings.grouping import OF_RECORDS
+    from compliance.jobs import planning
 
     kinds = planning.record_kinds()
     its = [audited.labels(arranging.grouped(by, audited.rules, kinds, tables.tables, asked.as_at)) for by in OF_RECORDS]
@@ -464,7 +466,7 @@ def _whose(asked: Audit, audited: Audited, tables: Tables) -> Iterator[tuple[str
 
 def _checked(asked: Audit) -> dict[str, CheckedRule]:
     """The rules as written and checked: a kept plan has only what running them takes."""
-    from compliance import planning
+    from compliance.jobs import planning
 
     book = planning.rulebook(asked.rules, asked.parameters or beside(asked.data, PARAMETERS), asked.of_kpis)
     return {r.rule.id: r for r in (book.with_cases(asked.only) if asked.of_kpis else book.rules)}
@@ -478,7 +480,7 @@ def audit(asked: Audit, timings: Timings | None = None) -> Iterator[Report]:
       ComplianceError: the rules, the mapping or the export cannot be used.
     """
     from compliance.engine import run
-    from compliance.exports import loading
+    from compliance.records import loading
 
     timings = timings or Timings()
     before, written = _earlier(asked), _waivers(asked)
@@ -520,9 +522,9 @@ def import_answers(workbook: Path, data: Path, mapping: Path | None, last: date)
     Raises:
       ComplianceError: the workbook or the export cannot be used, with every cell that is wrong.
     """
-    from compliance import planning
     from compliance.engine import run
-    from compliance.exports import answers
+    from compliance.jobs import planning
+    from compliance.records import answers
 
     filled = answers.read(workbook, last)
     if data.is_file():
@@ -541,11 +543,11 @@ def trend(asked: Audit, first: date, last: date, every: Frequency, timings: Timi
     Raises:
       ComplianceError: the rules, the mapping or the export cannot be used, or there are too many days.
     """
-    from compliance import planning
     from compliance.compiler.prepare import prepare_trend
     from compliance.dates import ends_between
     from compliance.engine import run
-    from compliance.trend import Trend
+    from compliance.findings.trend import Trend
+    from compliance.jobs import planning
 
     timings = timings or Timings()
     days = ends_between(first, last, every)
@@ -571,7 +573,7 @@ def kpi_cases(asked: Measuring, code: str, timings: Timings | None = None) -> It
     Raises:
       ComplianceError: there is no such KPI, it is not computed, or the export cannot be used.
     """
-    from compliance import planning
+    from compliance.jobs import planning
     from compliance.kpis import measuring
 
     book = planning.rulebook(asked.rules, asked.parameters or beside(asked.data, PARAMETERS), kpis_only=True)
@@ -612,7 +614,7 @@ def covered(
     Raises:
       ComplianceError: the rules or the export cannot be used, or there is no such instrument.
     """
-    from compliance import planning
+    from compliance.jobs import planning
     from compliance.rules.coverage import coverage
 
     book = planning.rulebook(rules, parameters)
@@ -680,9 +682,9 @@ def measured(asked: Measuring, timings: Timings | None = None) -> KpiReport:
     Raises:
       ComplianceError: the rules, the mapping, the export or the history cannot be used.
     """
-    from compliance import planning
     from compliance.compiler.prepare import prepare_measures
     from compliance.engine import run
+    from compliance.jobs import planning
     from compliance.kpis import measuring
     from compliance.kpis.kpi import Counts, KpiReport
     from compliance.rules.checking import needs
@@ -749,7 +751,7 @@ def _with_codes(measures: list[Measure], frameworks: list[Framework], codes: tup
 def _history(path: Path | None) -> dict[tuple[str, str], list[Point]]:
     if path is None:
         return {}
-    from compliance import documents
+    from compliance.files import documents
     from compliance.kpis import measuring
 
     try:

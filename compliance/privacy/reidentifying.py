@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from compliance.cells import safe
-from compliance.documents import write_private
 from compliance.errors import ComplianceError
-from compliance.privacy import PSEUDONYM
+from compliance.files.cells import safe
+from compliance.files.documents import write_private
+from compliance.privacy.pseudonyms import PSEUDONYM
 from compliance.report import markdown
 from compliance.report.words import printable
 

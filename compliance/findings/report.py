@@ -8,9 +8,9 @@ from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from compliance.findings.previous import Previous
+from compliance.findings.waivers import Judged
 from compliance.model import SEVERITIES, Finding, Group, Prompted, Quarantined, Reading, RuleResult, Severity, Tables
-from compliance.previous import Previous
-from compliance.waivers import Judged
 
 if TYPE_CHECKING:
     from compliance.rules.checking import CheckedRule

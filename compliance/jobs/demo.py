@@ -10,9 +10,10 @@ from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from compliance import pipeline, planning
-from compliance.documents import private_folder, write_private
 from compliance.errors import ComplianceError
+from compliance.files.documents import private_folder, write_private
+from compliance.findings.whole import Whole
+from compliance.jobs import pipeline, planning
 from compliance.kpis.kpi import WITH_ACTION
 from compliance.model import SEVERITIES
 from compliance.report import FORMATS, table
@@ -25,10 +26,9 @@ from compliance.tracker import auditfile, life, planfile, proposing
 from compliance.tracker.events import Who
 from compliance.tracker.state import fold
 from compliance.tracker.store import Store
-from compliance.whole import Whole
 
 if TYPE_CHECKING:
-    from compliance.findings import Report
+    from compliance.findings.report import Report
     from compliance.model import Finding
     from compliance.tracker.events import Draft
     from compliance.tracker.proposing import Proposed
