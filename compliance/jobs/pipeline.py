@@ -191,7 +191,7 @@ def _opened(
 
 @contextmanager
 def _audited(
-    asked: Audit, timings: Timings, earlier: Earlier | None = None
+    asked: Audit, timings: Timings, earlier: Earlier | None = None, keep_answers: bool = False
 ) -> Iterator[tuple[Audited, tuple[RuleResult, ...], Tables]]:
     from compliance.engine import run
     from compliance.jobs import planning
@@ -202,11 +202,9 @@ def _audited(
             kinds, tables, asked.as_at, asked.rules, parameters, asked.only, asked.use_cache, asked.of_kpis
         )
         timings.mark("load rules and compile")
-        ordered = _ordered(asked, prepared, kinds, tables, earlier)
+        ordered = _ordered(asked, prepared, kinds, tables, earlier, keep_answers)
         read = run.readings(con, tables, asked.as_at)
-        audited, results = run.run(
-            con, prepared.plan, prepared.rules, asked.as_at, tables.sources, asked.threads, ordered
-        )
+        audited, results = run.run(con, prepared, asked.as_at, tables.sources, asked.threads, ordered)
         audited.prompts, audited.readings = prepared.prompts, read
         timings.mark("run")
         try:
@@ -251,11 +249,9 @@ def forecast(asked: Audit, days: int, timings: Timings | None = None) -> Iterato
 
 
 def _ordered(
-    asked: Audit, prepared: Prepared, kinds: RecordKinds, tables: Tables, before: Earlier | None
-) -> Ordered | None:
-    """How the findings are to be grouped, and what they are held against; None: as they come."""
-    if not asked.by and before is None and not asked.sample and not asked.whose:
-        return None
+    asked: Audit, prepared: Prepared, kinds: RecordKinds, tables: Tables, before: Earlier | None, keep_answers: bool
+) -> Ordered:
+    """How the findings are to be grouped, and what they are held against."""
     from compliance.engine import arranging, run
     from compliance.findings.grouping import OF_RECORDS
 
@@ -265,7 +261,7 @@ def _ordered(
         setup += arranging.held_against(before, prepared.rules)
     by = "" if not asked.by else "record" if of_records else "rule"
     keep = frozenset(tables.tables if of_records or asked.sample or asked.whose else ())
-    return run.Ordered(tuple(setup), by, before is not None, keep)
+    return run.Ordered(tuple(setup), by, before is not None, keep, keep_answers or before is not None)
 
 
 def _earlier(asked: Audit) -> Earlier | None:
@@ -484,7 +480,7 @@ def audit(asked: Audit, timings: Timings | None = None) -> Iterator[Report]:
 
     timings = timings or Timings()
     before, written = _earlier(asked), _waivers(asked)
-    with _audited(asked, timings, before) as (audited, results, tables):
+    with _audited(asked, timings, before, written is not None) as (audited, results, tables):
         waivers = _judged(written, audited, results, asked)
         if written is not None:
             tables = replace(tables, remarks=(*tables.remarks, *written.remarks(asked)))
@@ -494,7 +490,6 @@ def audit(asked: Audit, timings: Timings | None = None) -> Iterator[Report]:
             rules=run.together(results),
             tables=tables,
             findings=audited.findings,
-            findings_json=audited.findings_json,
             quarantined=lambda: loading.quarantined(audited.con),
             folded=lambda: loading.folded(audited.con),
             by=asked.by,
@@ -560,8 +555,7 @@ def trend(asked: Audit, first: date, last: date, every: Frequency, timings: Timi
         timings.mark("count")
     results = []
     for day in days:
-        of = dict(zip(prepared.numbers, by_day[day], strict=True))
-        its = [run.result_of(rule, of.get(n)) for n, rule in enumerate(prepared.rules)]
+        its = [run.result_of(rule, by_day[day].get(n)) for n, rule in enumerate(prepared.rules)]
         results.append(run.together(its))
     return Trend(asked.as_at, asked.data.name or str(asked.data), tuple(days), tuple(results), tables)
 
@@ -636,13 +630,17 @@ def statements(book: Rulebook, rule: CheckedRule) -> list[str]:
     """What a rule becomes when it runs alone on an export that has everything."""
     from compliance.compiler.prepare import prepare
     from compliance.model import Table
+    from compliance.sql import duckdb as dialect
 
     whole = {n: Table(0, frozenset(k.fields), frozenset(), frozenset(k.links)) for n, k in book.kinds.kinds.items()}
     as_at = rule.rule.from_on if rule.rule.to_on is not None else date.max
     plan = prepare((rule,), book.kinds, book.figures, Tables(whole), as_at).plan
     found = list(plan.setup)
     for record in plan.records:
-        found += [record.hits(record.rules), record.counts(record.rules)[0]]
+        rules = range(len(record.numbers))
+        listed, values, lets = record.fetching(rules)
+        numbers = [number for its in record.numbers for _, number in its]
+        found += [record.answering(rules), dialect.findings(record.view, numbers, values, lets, dialect.BETWEEN)]
     return found
 
 
@@ -710,9 +708,9 @@ def measured(asked: Measuring, timings: Timings | None = None) -> KpiReport:
             timings.mark("compile")
             could_not.update(measuring.could_not(prepared.rules))
             by_day = run.count(con, prepared.plan, [end for _, end in days.of(period)], asked.threads)
-            for place, number in enumerate(prepared.numbers):
-                its = {day: Counts(*counts[place][1]) for day, counts in by_day.items()}
-                counted[prepared.rules[number].id] = its
+            for number, rule in enumerate(prepared.rules):
+                if rule.status == "ran":
+                    counted[rule.id] = {day: Counts(*counts[number][1]) for day, counts in by_day.items()}
             timings.mark("count")
         reported = run.reported_figures(con, tables, asked.day, asked.as_at)
         timings.mark("reported figures")

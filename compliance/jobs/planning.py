@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from compliance import __version__
 from compliance.errors import ComplianceError, DataError, nearest
 from compliance.files import documents
+from compliance.findings.argument import argument_of
 from compliance.model import Limit, Prompt, PutRight, RecordKinds, RuleInfo, Tables
 from compliance.sql.planned import AheadPlan, Plan, Prepared, RecordPlan
 
@@ -187,16 +188,17 @@ def _prepared(stored: dict[str, Any]) -> Prepared:
         plain = {k: frozen(x) for k, x in v.items() if k != "put_right"}
         return RuleInfo(put_right=PutRight(limit(right["within"]), right["by"], right["workstream"]), **plain)
 
-    its = stored["plan"]
-    records = tuple(RecordPlan(**{k: frozen(x) for k, x in r.items()}) for r in its["records"])
-    ahead = tuple(AheadPlan(**{k: frozen(x) for k, x in a.items()}) for a in its["ahead"])
-    rest = {k: frozen(x) for k, x in its.items() if k not in ("records", "ahead")}
+    plan = stored["plan"]
+    records = tuple(RecordPlan(**{k: frozen(x) for k, x in r.items()}) for r in plan["records"])
+    ahead = tuple(AheadPlan(**{k: frozen(x) for k, x in a.items()}) for a in plan["ahead"])
+    rest = {k: frozen(x) for k, x in plan.items() if k not in ("records", "ahead")}
     made = Plan(records=records, ahead=ahead, **rest)
     return Prepared(
         tuple(info(r) for r in stored["rules"]),
         made,
         date.fromisoformat(stored["valid_from"]),
         date.fromisoformat(stored["valid_to"]),
+        tuple(None if a is None else argument_of(a) for a in stored["arguments"]),
         tuple(prompt(p) for p in stored["prompts"]),
     )
 
