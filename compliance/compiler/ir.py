@@ -237,6 +237,11 @@ def contains(item: Ir, part: Ir) -> bool:
     return item is part or any(contains(p, part) for p in parts(item))
 
 
+def skipping(item: Ir, link: str) -> Ir:
+    """`item`, said in the row that `link` leads to and no longer in the one from which it leads there."""
+    return item.item if isinstance(item, Up) and item.link == link else rebuild(item, lambda i: skipping(i, link))
+
+
 def in_gap(item: Ir, since: Ir, first: Ir, inside: bool) -> Ir:
     """`item`, said of the record, with the gap it speaks of.
 

@@ -39,6 +39,7 @@ from compliance.compiler.ir import (
     op,
     or_,
     resolve_outer,
+    skipping,
 )
 from compliance.dates import english
 from compliance.language import tree
@@ -423,9 +424,10 @@ class Lowerer:
         if own_table not in self.kinds and not any(contains(a, ITEM) for a in inside):
             # What does not ask about the item is the record's own, and worked out once for all items.
             record = _record_of(own_table)
-            found: Ir = Up(
-                record.name, record.to, self.group(source, (Scope(scopes[owner].index, record.to),), fn, args, where)
-            )
+            plain = tuple(skipping(a, record.name) for a in args)
+            filtered = None if where is None else skipping(where, record.name)
+            of_record = self.group(source, (Scope(scopes[owner].index, record.to),), fn, plain, filtered)
+            found: Ir = Up(record.name, record.to, of_record)
             for _ in range(len(scopes) - 1 - owner):
                 found = Outer(found)
             return found
@@ -441,8 +443,8 @@ class Lowerer:
                 link_name = "outer"
                 self.pairs[table] = Pair(table, own_table, path, source.link)
             resolved = tuple(resolve_outer(a, link_name, own_table) for a in args)
-            filtered = None if where is None else resolve_outer(where, link_name, own_table)
-            found = Group(table, link_name, fn, resolved, filtered)
+            narrowed = None if where is None else resolve_outer(where, link_name, own_table)
+            found = Group(table, link_name, fn, resolved, narrowed)
         for _ in range(len(scopes) - 1 - owner):
             found = Outer(found)
         return found
