@@ -473,7 +473,9 @@ def rules(draw: st.DrawFn) -> Rule:
         else:
             when = f"({when or 'True'}) and {draw(st.sampled_from(about))}"
             if isinstance(check, Every) and record == "staff" and each[1] == "sorts_of['tm']" and draw(st.booleans()):
-                check = replace(check, done=f"(v.held_on for v in visits if v.sort {draw(st.sampled_from(['==', '!=']))} item)")
+                check = replace(
+                    check, done=f"(v.held_on for v in visits if v.sort {draw(st.sampled_from(['==', '!=']))} item)"
+                )
     put_right = PutRight(Limit(28, "days"), "registered manager", "w")
     return Rule(
         "rule", "test", "A rule", (DUTY,), record, when, judged, check, "requirement", put_right, "Do it.", (), "",

@@ -173,9 +173,7 @@ def _clock(check: Conditions | CheckedDeadline | CheckedEvery, due: Due, slots: 
     if due.end is None:
         return clock
     assert due.n_late is not None and due.gaps is not None
-    return clock._replace(
-        recurring=True, end=slots.of(due.end), n_late=slots.of(due.n_late), gaps=slots.of(due.gaps)
-    )
+    return clock._replace(recurring=True, end=slots.of(due.end), n_late=slots.of(due.n_late), gaps=slots.of(due.gaps))
 
 
 def _start_words(node: tree.Node) -> str:
@@ -260,14 +258,25 @@ def _term(node: tree.Node, making: Arguing, may_be_empty: frozenset[tree.Node]) 
             fields = [_field_name(f) for f in tree.walk(item) if isinstance(f, tree.FieldOf)]
             hidden = not lowerer.personal and _personal(item)
             return Term(
-                "list", f"{said}, lacking", said, shown(listed), "list", truth, asked, hidden, empty(fields, truth), tuple(lists)
+                "list",
+                f"{said}, lacking",
+                said,
+                shown(listed),
+                "list",
+                truth,
+                asked,
+                hidden,
+                empty(fields, truth),
+                tuple(lists),
             )
         case tree.Aggregate(fn="count"):
             least = slots.of(value.node)
             most = NONE if value.most is None else slots.of(value.most)
             fields = [] if most == NONE else _inner_fields(node.source, [node.condition])
             unsure = tuple(Missing(f, "differs", least, most) for f in fields)
-            return Term("count", english_of(node), f"{source_words(node.source)} counted", least, other=most, missing=unsure)
+            return Term(
+                "count", english_of(node), f"{source_words(node.source)} counted", least, other=most, missing=unsure
+            )
         case tree.Aggregate(fn="any" | "all" as fn):
             n = slots.of(lowerer.count(node.source, making.scopes, TRUE))
             truth = slots.of(value.node)
@@ -279,7 +288,9 @@ def _term(node: tree.Node, making: Arguing, may_be_empty: frozenset[tree.Node]) 
             hidden = node.personal and not lowerer.personal
             slot, doubt = shown(value.node), slots.maybe(value.doubt, FALSE)
             missing = tuple(Missing(f, "true" if hidden else "empty", slot) for f in fields)
-            return Term("aggregate", english_of(node), _short(node), slot, node.type.name, doubt, hidden=hidden, missing=missing)
+            return Term(
+                "aggregate", english_of(node), _short(node), slot, node.type.name, doubt, hidden=hidden, missing=missing
+            )
     assert isinstance(node, tree.Gap)
     fields = _inner_fields(node.source, [node.condition, node.start, node.end])
     slot = shown(value.node)

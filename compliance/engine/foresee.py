@@ -47,7 +47,7 @@ def foresee(
 
     def ask(ahead: AheadPlan, places: tuple[int, ...]) -> Job:
         def job(cursor: duckdb.DuckDBPyConnection) -> None:
-            row = cursor.execute(forecasting.total(ahead.view, ahead.by_item)).fetchone()
+            row = cursor.execute(forecasting.total(ahead.rows, ahead.by_item)).fetchone()
             assert row is not None
             records.update({number: row[0] for place in places for _, number in ahead.numbers[place]})
             faults = each_alone(

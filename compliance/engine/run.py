@@ -49,10 +49,10 @@ if TYPE_CHECKING:
 
     from compliance.engine.sampling import Draw
     from compliance.engine.sidebyside import Job
+    from compliance.findings.argument import Argument
     from compliance.findings.previous import Became, Earlier
     from compliance.kpis.measuring import Reported
     from compliance.model import Tables
-    from compliance.findings.argument import Argument
     from compliance.sql.planned import CountPlan, Plan, Prepared, RecordPlan
 
 MANY = 2_000
@@ -303,15 +303,13 @@ class Audited:
         for number in sorted(rules):
             breaches, unknown, _, _ = self.counts[number]
             alone = number if breaches + unknown >= MANY else -1
-            together.setdefault((self.places[number].record.view, alone), []).append(number)
+            together.setdefault((self.places[number].record.rows, alone), []).append(number)
         for numbers in together.values():
             record = self.places[numbers[0]].record
             listed, values, lets = record.fetching({self.places[n].rule for n in numbers})
             column = {value: FINDING + i for i, value in enumerate(listed)}
-            words = {
-                n: _Words(self, n, tuple(column[v] for v in record.slots[self.places[n].rule])) for n in numbers
-            }
-            yield partial(_fetch, statement=dialect.findings(record.view, numbers, values, lets, where), words=words)
+            words = {n: _Words(self, n, tuple(column[v] for v in record.slots[self.places[n].rule])) for n in numbers}
+            yield partial(_fetch, statement=dialect.findings(record.rows, numbers, values, lets, where), words=words)
 
     def _chunks(self) -> Generator[list[Finding], None, None]:
         """Findings in their order, many at a time: of each record kind by itself, then put in order."""
@@ -439,7 +437,7 @@ def explain_all(audited: Audited, rule: int, keys: Sequence[str]) -> dict[str, E
     columns = [record.answers[place.rule], *values]
     told = [*named(record.told, columns[:1]), *lets]
     item = place.item if record.by_item else None
-    rows = audited.con.execute(dialect.of_some(record.view, record.key, item, columns, told), {"keys": list(keys)})
+    rows = audited.con.execute(dialect.of_some(record.rows, record.key, item, columns, told), {"keys": list(keys)})
     order = sorted(set(record.slots[place.rule]))
     columns_of = [order.index(v) for v in record.slots[place.rule]]
     return {
@@ -469,9 +467,9 @@ def _ask(
     answers: dict[int, Answers],
     keep: bool,
 ) -> None:
-    table = f"answers_{record.view}_{rules[0]}_{len(rules)}"
+    table = f"answers_{record.numbers[rules[0]][0][1]}_{len(rules)}"
     asked = record.asked_for(rules)
-    con.execute(dialect.make("TABLE", table, record.answering(rules)))
+    con.execute(dialect.make(table, record.answering(rules)))
     counts = {item: its for item, *its in con.execute(dialect.answer_counts(table, len(rules))).fetchall()}
     con.execute(dialect.HITS_INSERT.format(select=dialect.hits(table, asked)))
     for place, item, number in asked:
@@ -543,9 +541,7 @@ def run(
 
     def ask(record: RecordPlan, places: tuple[int, ...]) -> Job:
         def job(cursor: duckdb.DuckDBPyConnection) -> None:
-            faults = each_alone(
-                lambda some: _ask(cursor, record, some, counted, answers, ordered.keep_answers), places
-            )
+            faults = each_alone(lambda some: _ask(cursor, record, some, counted, answers, ordered.keep_answers), places)
             failed.update({number: why for rule, why in faults.items() for _, number in record.numbers[rule]})
 
         return job
@@ -596,7 +592,9 @@ def count(
             for item, number in numbers:
                 for day in days:
                     counts = by_place.get((day, item))
-                    counted[day][number] = (0, (0,) * width) if counts is None else (counts[0], counts[first : first + width])
+                    counted[day][number] = (
+                        (0, (0,) * width) if counts is None else (counts[0], counts[first : first + width])
+                    )
             first += width
     return counted
 

@@ -119,7 +119,9 @@ def _sentence(a: Argument, values: Values, as_at: date) -> str:
     if a.part:
         sentence = f"{a.part}: {sentence}"
     if a.lawful != NONE:
-        own = "Breaks your own policy as well" if values[a.lawful] is False else f"{a.within}, but breaks your own policy"
+        own = (
+            "Breaks your own policy as well" if values[a.lawful] is False else f"{a.within}, but breaks your own policy"
+        )
         sentence = f"{own}: {sentence}"
     return sentence
 
@@ -165,7 +167,9 @@ def _of_recurring(clock: Clock, values: Values, truth: bool | None, ref: str) ->
         )
     n = values[clock.n_late]
     if n:
-        gaps = ", ".join(f"{day_text(g['a'])} to {day_text(g['c'])} (due {day_text(g['b'])})" for g in values[clock.gaps])
+        gaps = ", ".join(
+            f"{day_text(g['a'])} to {day_text(g['c'])} (due {day_text(g['b'])})" for g in values[clock.gaps]
+        )
         what = "" if told else f"{clock.what}: "
         told.append(f"{what}{n} earlier gap{'' if n == 1 else 's'} too long: {gaps} ({ref}).")
     sentence = " ".join(told)
@@ -178,7 +182,9 @@ def _of_recurring(clock: Clock, values: Values, truth: bool | None, ref: str) ->
 
 def _cannot_be_judged(clock: Clock, ref: str) -> str:
     what = f"{clock.what[0].lower()}{clock.what[1:]}"
-    return f"Not evidenced: {what} cannot be judged, because {clock.start_words} is not recorded or cannot be read. {ref}."
+    return (
+        f"Not evidenced: {what} cannot be judged, because {clock.start_words} is not recorded or cannot be read. {ref}."
+    )
 
 
 def _limit(clock: Clock, values: Values) -> str:
@@ -265,7 +271,12 @@ def _shown_as_evidence(term: Term, values: Values) -> object:
             return values[term.other]
         case "gaps":
             return [
-                {"from": _iso(g["a"]), "due_on": _iso(g["b"]), "done_on": _iso(g["c"]), "days_late": (g["c"] - g["b"]).days}
+                {
+                    "from": _iso(g["a"]),
+                    "due_on": _iso(g["b"]),
+                    "done_on": _iso(g["c"]),
+                    "days_late": (g["c"] - g["b"]).days,
+                }
                 for g in values[term.value] or ()
             ]
     return _plain(values[term.value])

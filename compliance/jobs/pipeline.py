@@ -638,9 +638,9 @@ def statements(book: Rulebook, rule: CheckedRule) -> list[str]:
     found = list(plan.setup)
     for record in plan.records:
         rules = range(len(record.numbers))
-        listed, values, lets = record.fetching(rules)
+        _, values, lets = record.fetching(rules)
         numbers = [number for its in record.numbers for _, number in its]
-        found += [record.answering(rules), dialect.findings(record.view, numbers, values, lets, dialect.BETWEEN)]
+        found += [record.answering(rules), dialect.findings(record.rows, numbers, values, lets, dialect.BETWEEN)]
     return found
 
 

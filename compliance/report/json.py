@@ -42,7 +42,7 @@ def write(report: Report, width: int) -> Iterator[str]:
         yield f'"readings":{_dump([_reading(r) for r in report.readings])},\n'
     yield f'"waivers":{_dump([_waiver(j) for j in report.waivers])},\n'
     yield f'"previous":{_dump(_previous(report.previous))},\n"findings":[\n'
-    heads: dict[int, tuple[str, str, str, str]] = {}
+    heads: dict[int, tuple[str, str, str]] = {}
     for i, finding in enumerate(report.findings()):
         yield (",\n" if i else "") + _finding(finding, heads)
     yield '\n],\n"quarantined":[\n'
@@ -86,7 +86,7 @@ def _rule(r: RuleResult, as_at: date) -> dict[str, object]:
     }
 
 
-def _finding(f: Finding, heads: dict[int, tuple[str, str, str, str]]) -> str:
+def _finding(f: Finding, heads: dict[int, tuple[str, str, str]]) -> str:
     """A finding as a JSON object.
 
     Args:
@@ -95,7 +95,7 @@ def _finding(f: Finding, heads: dict[int, tuple[str, str, str, str]]) -> str:
     head = heads.get(id(f.rule))
     if head is None:
         head = heads[id(f.rule)] = _of_rule(f.rule)
-    before_key, after_key, after_due, rest = head
+    before_key, after_key, after_due = head
     evidence = ",".join([f"{_text(name)}:{_value(value)}" for name, value in f.evidence.items()])
     return (
         f'{{"rule":"{f.rule.id}","outcome":"{f.outcome}",{before_key}{_text(f.key)}{after_key}{_text(f.argument)}'
@@ -106,12 +106,11 @@ def _finding(f: Finding, heads: dict[int, tuple[str, str, str, str]]) -> str:
     )
 
 
-def _of_rule(r: RuleInfo) -> tuple[str, str, str, str]:
+def _of_rule(r: RuleInfo) -> tuple[str, str, str]:
     return (
         f'"severity":"{r.severity}","layer":"{r.layer}","subject":{{"record":"{r.record}","key":',
         f',"part":{_dump(r.part or None)}}},"cites":{json.dumps(r.cites)},"argument":',
         f',"workstream":"{r.put_right.workstream}","requirement":{_dump(r.requirement or None)},"fingerprint":"',
-        r.rest,
     )
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 
-from compliance.compiler.ir import BREACH, ITEM, NOT_APPLICABLE, NOT_EVIDENCED, PENDING, AsAt, Column, Const, Ir, Op
+from compliance.compiler.ir import BREACH, NOT_APPLICABLE, NOT_EVIDENCED, PENDING, AsAt, Column, Const, Ir, Op
 from compliance.model import RECORDED_ON
+from compliance.sql.relations import ITEM_NO, OF, Relation, Source, Sql
 from compliance.sql.text import literal, name
 
 Arguments = tuple[str, ...]
@@ -15,10 +16,6 @@ AS_AT = "getvariable('as_at')"
 DAY = "day__"
 """The column that holds the day, in a plan that looks from many days at once."""
 OF_DAY = "d.day"
-OF = "link__of"
-"""From a record with an item to the record itself."""
-ITEM_NO = "item__no"
-"""The place of its item among all."""
 MOST_DAYS = 1_024
 """More days than these one plan does not look from, for the day's number is a part of each row's."""
 
@@ -157,14 +154,18 @@ def window(fn: str, item: str, order: str, by: str, key: str, rid: str) -> str:
 # --- statements -----------------------------------------------------------------------------------------------------
 
 
-def make(kind: str, what: str, select: str) -> str:
-    """`kind` is VIEW or TABLE."""
-    return f"CREATE {kind} {name(what)} AS {select}"
+MAKE = "CREATE TABLE {what} AS {select}"
+DROP = "DROP TABLE {what}"
+
+
+def make(what: str, select: str) -> str:
+    """A table of what a statement gives."""
+    return MAKE.format(what=name(what), select=select)
 
 
 def drop(what: str) -> str:
-    """Away with a table; views of it may stay, unread."""
-    return f"DROP TABLE {name(what)}"
+    """Away with a table."""
+    return DROP.format(what=name(what))
 
 
 def drops_records(statement: str) -> bool:
@@ -185,17 +186,16 @@ def there(row: str, counts_from: Sequence[str], supplied: Collection[str], day: 
     return " AND ".join(said)
 
 
-def as_at_view(table: str, columns: list[tuple[str, str]], there: str, day: str) -> str:
-    """The rows of a record kind that exist on the as-at date, each column with what it reads as then.
+def as_at(what: str, table: str, columns: Mapping[str, str], there: str, many_days: bool) -> Relation:
+    """The rows of a record kind that exist on the as-at date, or on each of the days in the table `day`, with what they read as then.
 
     Args:
+      columns: the SQL of each; they are read off one stored table, where nothing is saved by reading fewer.
       there: whether a row `p` is one of them; empty: all are.
-      day: `AS_AT`, or `OF_DAY` for the rows as at each of the days in the table `day`.
     """
-    listed = ", ".join(f"{sql} AS {name(alias)}" for alias, sql in columns)
-    where = f" WHERE {there}" if there else ""
-    days = " CROSS JOIN day d" if day == OF_DAY else ""
-    return f"SELECT {listed} FROM {name(table)} p{days}{where}"
+    days = (Source("d", "day", "CROSS JOIN"),) if many_days else ()
+    cells = {column: Sql(sql) for column, sql in columns.items()}
+    return Relation(what, (Source("p", table), *days), cells, where=Sql(there) if there else None, small=True)
 
 
 def of_the_day(column: str) -> str:
@@ -213,52 +213,11 @@ def not_known_yet(since: str, unreadable: str, day: str) -> str:
     return f"({since} > {day}{f' OR {unreadable}' if unreadable else ''})"
 
 
-def grouping(view: str, by: str, columns: list[tuple[str, str]], lets: list[tuple[str, str]]) -> str:
-    """One grouping with many aggregates, and names for what they say more than once."""
-    listed = "".join(f", {sql} AS {name(alias)}" for alias, sql in columns)
-    return f"SELECT {by} AS k{listed} FROM {with_told(view, lets)} WHERE {by} IS NOT NULL GROUP BY {by}"
-
-
-def windows(view: str, by: str, columns: list[tuple[str, str]]) -> str:
-    """Rows that belong to somebody, each by its number `k` and by what it belongs to, and what a window says of it; no column more."""
-    listed = "".join(f", {sql} AS {name(alias)}" for alias, sql in columns)
-    return f"SELECT p.rid AS k, {by} AS belongs_to{listed} FROM {name(view)} p WHERE {by} IS NOT NULL"
-
-
-def widened(view: str, columns: list[tuple[str, str]], joins: list[tuple[str, str, dict[str, str]]]) -> str:
-    """`view` with more columns; each join is (table, alias, the SQL that each of its columns equals)."""
-    listed = "".join(f", {sql} AS {name(alias)}" for alias, sql in columns)
-    joined = ""
-    for table, alias, equal in joins:
-        joined += f" LEFT JOIN {name(table)} {alias} ON " + " AND ".join(f"{alias}.{name(c)} = {on}" for c, on in equal.items())
-    return f"SELECT p.*{listed} FROM {name(view)} p{joined}"
-
-
-def paired(outer: str, way: list[tuple[str, str, str]], child: str, link: str, columns: list[str]) -> str:
-    """Each row of `outer` with each row of `child` that it leads to; `way` is (link, view that it leads to, alias)."""
-    joined, at = "", "o"
-    for link_up, view, alias in way:
-        joined += f" JOIN {name(view)} {alias} ON {alias}.rid = {at}.{name(link_up)}"
-        at = alias
-    listed = ", ".join([*(f"c.{name(c)}" for c in columns), "o.rid AS link__outer"])
-    return f"SELECT {listed} FROM {name(outer)} o{joined} JOIN {name(child)} c ON c.{name(link)} = {at}.rid"
-
-
-def with_items(view: str, items: Sequence[str], columns: Sequence[str]) -> str:
-    """Each row of `view` with each of `items`."""
-    listed = ", ".join(f"({n}, {literal(item)})" for n, item in enumerate(items))
-    kept = "".join(f", p.{name(c)}" for c in columns)
-    return (
-        f"SELECT p.rid * {len(items)} + i.n AS rid, p.rid AS {OF}, i.n AS {ITEM_NO}, i.item AS {name(ITEM.name)}{kept}"
-        f" FROM {name(view)} p CROSS JOIN (VALUES {listed}) i(n, item)"
-    )
-
-
-def answers(view: str, key: str, answers: Sequence[str], lets: list[tuple[str, str]], by_item: bool) -> str:
-    """What rules say of each row, side by side: its number `view_rid` there, the record, its key, the item's place, then `v0`, `v1`, …"""
+def answers(rows: str, key: str, answers: Sequence[str], lets: list[tuple[str, str]], by_item: bool) -> str:
+    """What rules say of each row, side by side: its number `view_rid` there, record, key, place of the item, then `v0`, `v1` and so on."""
     columns = "".join(f", CAST({sql} AS TINYINT) AS v{i}" for i, sql in enumerate(answers))
     of, item = (f"p.{OF}", f"p.{ITEM_NO}") if by_item else ("p.rid", "0")
-    return f"SELECT p.rid AS view_rid, {of} AS rid, p.{name(key)} AS key, {item} AS item{columns} FROM {with_told(view, lets)}"
+    return f"SELECT p.rid AS view_rid, {of} AS rid, p.{name(key)} AS key, {item} AS item{columns} FROM {with_told(rows, lets)}"
 
 
 def answer_counts(table: str, n: int) -> str:
@@ -286,11 +245,11 @@ def hits(table: str, asked: Sequence[tuple[int, int, int]]) -> str:
     )
 
 
-def counts_by_day(view: str, conditions: list[str], lets: list[tuple[str, str]], by_item: bool) -> str:
+def counts_by_day(rows: str, conditions: list[str], lets: list[tuple[str, str]], by_item: bool) -> str:
     """For each day, and item, on which there are any: how many rows there are, and how many each condition is true for."""
     listed = "".join(f", count(CASE WHEN {c} THEN 1 END)" for c in conditions)
     by = f"{DAY}, {ITEM_NO}" if by_item else DAY
-    return f"SELECT {by}, count(*){listed} FROM {with_told(view, lets)} GROUP BY {by}"
+    return f"SELECT {by}, count(*){listed} FROM {with_told(rows, lets)} GROUP BY {by}"
 
 
 DAYS = (
@@ -299,11 +258,11 @@ DAYS = (
 )
 
 
-def with_told(view: str, lets: list[tuple[str, str]]) -> str:
-    """`view` as `p`, with names for what is said of its rows more than once."""
+def with_told(rows: str, lets: list[tuple[str, str]]) -> str:
+    """`rows` as `p`, with names for what is said of them more than once."""
     if not lets:
-        return f"{name(view)} p"
-    return f"(SELECT p.*{''.join(f', {sql} AS {name(alias)}' for alias, sql in lets)} FROM {name(view)} p) p"
+        return f"{rows} p"
+    return f"(SELECT p.*{''.join(f', {sql} AS {name(alias)}' for alias, sql in lets)} FROM {rows} p) p"
 
 
 HITS_TABLE = "CREATE TABLE hits (code INTEGER, rid BIGINT, view_rid BIGINT, key VARCHAR)"
@@ -331,21 +290,21 @@ AMONG = "h.seq IN (SELECT unnest(CAST($places AS BIGINT[])))"
 """Which findings are fetched, by their place in the order of all."""
 
 
-def findings(view: str, rules: Sequence[int], values: Sequence[str], lets: list[tuple[str, str]], places: str) -> str:
+def findings(rows: str, rules: Sequence[int], values: Sequence[str], lets: list[tuple[str, str]], places: str) -> str:
     """The findings of `rules` at `places`, with the values that they are worded from."""
     listed = "".join(f", {sql}" for sql in values)
     which = ", ".join(str(n) for n in rules)
     return (
         'SELECT h.seq, h.rule, h.unknown, h.key, p.src, p."row", h.label, h.since, h.times, h.waiver'
-        f"{listed} FROM hit h JOIN {with_told(view, lets)} ON p.rid = h.view_rid WHERE h.rule IN ({which}) AND {places}"
+        f"{listed} FROM hit h JOIN {with_told(rows, lets)} ON p.rid = h.view_rid WHERE h.rule IN ({which}) AND {places}"
     )
 
 
-def of_some(view: str, key: str, item: int | None, columns: Sequence[str], lets: list[tuple[str, str]]) -> str:
+def of_some(rows: str, key: str, item: int | None, columns: Sequence[str], lets: list[tuple[str, str]]) -> str:
     """The key of each of the records `$keys`, as it stands with an item, and values of it."""
     where = "" if item is None else f" AND p.{ITEM_NO} = {item}"
     return (
-        f"SELECT p.{name(key)}, {', '.join(columns)} FROM {with_told(view, lets)}"
+        f"SELECT p.{name(key)}, {', '.join(columns)} FROM {with_told(rows, lets)}"
         f" WHERE list_contains($keys, p.{name(key)}){where}"
     )
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from compliance.model import Table
-from compliance.sql.duckdb import ITEM_NO, OF, with_told
+from compliance.sql.duckdb import with_told
+from compliance.sql.relations import ITEM_NO, OF
 from compliance.sql.reporting import Way, in_post, joins
 from compliance.sql.text import literal, name
 
@@ -14,7 +15,7 @@ INSERT = "INSERT INTO ahead {select}"
 
 
 def standings(
-    view: str,
+    rows: str,
     key: str,
     rules: Sequence[tuple[Sequence[tuple[int, int]], Sequence[str]]],
     lets: list[tuple[str, str]],
@@ -38,14 +39,14 @@ def standings(
     return (
         "SELECT a.number, rid, key, c.standing, c.due, c.since, c.within, c.certain FROM"
         f" (SELECT rid, key, item, unnest(list_filter([{', '.join(structs)}], lambda c: c IS NOT NULL)) AS c FROM"
-        f" (SELECT {of} AS rid, p.{name(key)} AS key, {item} AS item{columns} FROM {with_told(view, lets)}))"
+        f" (SELECT {of} AS rid, p.{name(key)} AS key, {item} AS item{columns} FROM {with_told(rows, lets)}))"
         f" JOIN (VALUES {', '.join(asked)}) a(rule, item_no, number) ON a.rule = c.n AND a.item_no = item"
     )
 
 
-def total(view: str, by_item: bool) -> str:
+def total(rows: str, by_item: bool) -> str:
     """How many records there are."""
-    return f"SELECT count({f'DISTINCT {OF}' if by_item else '*'}) FROM {name(view)}"
+    return f"SELECT count({f'DISTINCT {OF}' if by_item else '*'}) FROM {rows}"
 
 
 FORESEEN = "CREATE TABLE foreseen (n INTEGER, key VARCHAR, due DATE, since DATE, within INTEGER, certain BOOLEAN, staff VARCHAR)"

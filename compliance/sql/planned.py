@@ -23,7 +23,7 @@ class RecordPlan:
     """What is asked of one record kind, or of its records with the items of lists.
 
     Args:
-      view, key: where its rows and features are, and the field that names a record.
+      rows: SQL of its rows with their features; `key`: the field that names a record.
       by_item: each record stands there once for each item, whose place is in `item__no`.
       numbers: of each rule; the other tuples follow it.
       told: what answers say more than once: a name and what it stands for.
@@ -33,7 +33,7 @@ class RecordPlan:
     """
 
     record: str
-    view: str
+    rows: str
     key: str
     by_item: bool
     numbers: tuple[Numbers, ...]
@@ -46,7 +46,7 @@ class RecordPlan:
     def answering(self, rules: Sequence[int]) -> str:
         """What each of `rules`, by its place here, says of each row."""
         answers = [self.answers[i] for i in rules]
-        return dialect.answers(self.view, self.key, answers, named(self.told, answers), self.by_item)
+        return dialect.answers(self.rows, self.key, answers, named(self.told, answers), self.by_item)
 
     def asked_for(self, rules: Sequence[int]) -> list[tuple[int, int, int]]:
         """Place among `rules`, place of the item, and number."""
@@ -64,13 +64,13 @@ class AheadPlan:
     """What lies ahead of one record kind, or of its records with the items of lists.
 
     Args:
-      view, key, by_item, numbers, told: as in `RecordPlan`.
+      rows, key, by_item, numbers, told: as in `RecordPlan`.
       values: of each rule, as `compiler.ahead` has them: standing, due, since, limit, certain.
       whats: of each rule and item, what is to be done.
       limits: of each rule, its limits in words.
     """
 
-    view: str
+    rows: str
     key: str
     by_item: bool
     numbers: tuple[Numbers, ...]
@@ -83,7 +83,7 @@ class AheadPlan:
         """The rows that have a standing under one of `rules`, by their places here."""
         its = [(self.numbers[n], self.values[n]) for n in rules]
         lets = named(self.told, (sql for _, values in its for sql in values))
-        return forecasting.standings(self.view, self.key, its, lets, self.by_item)
+        return forecasting.standings(self.rows, self.key, its, lets, self.by_item)
 
 
 def named(told: Iterable[tuple[str, str]], said: Collection[str] | Iterable[str]) -> list[tuple[str, str]]:
