@@ -25,7 +25,9 @@ from click.testing import CliRunner, Result
 from conftest import ROOT, shipped_book
 
 from compliance.cli import main
-from compliance.jobs import pipeline, planning
+from compliance.jobs import planning
+from compliance.jobs.asked import Asked, Export
+from compliance.jobs.audit import audit as audited
 from compliance.report import FORMATS
 from compliance.sql.planned import Prepared
 
@@ -429,7 +431,7 @@ def test_a_reader_that_stops_reading_is_no_fault(large: Path) -> None:
 
 def test_findings_pass_through_and_are_never_all_in_memory(large: Path) -> None:
     longest = 0
-    with pipeline.audit(pipeline.Audit(large, date(2021, 9, 20), only=("supervision-unsigned",))) as report:
+    with audited(Asked(Export(large), date(2021, 9, 20), only=("supervision-unsigned",))) as report:
         n = 0
         for text in report.findings_json():
             longest = max(longest, len(text))
