@@ -104,7 +104,7 @@ def _content(path: Path) -> bytes:
 
 def _read(path: Path, kind: type[T]) -> T | None:
     try:
-        entry: T = _restorer(kind)(json.loads(path.read_bytes()))  # type: ignore[arg-type]  # types are hashable
+        entry = restored(kind, json.loads(path.read_bytes()))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     return entry
@@ -113,25 +113,35 @@ def _read(path: Path, kind: type[T]) -> T | None:
 def _write(path: Path, entry: Any) -> None:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        documents.write_private(path, [json.dumps(_plain(entry), separators=(",", ":")).encode()])
+        documents.write_private(path, [json.dumps(plain(entry), separators=(",", ":")).encode()])
     except (OSError, ComplianceError):
         pass
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """A value as JSON; a field that is as it would be without being given is left out."""
     if is_dataclass(value):
-        return {f.name: _plain(x) for f in fields(value) if (x := getattr(value, f.name)) != f.default}
+        return {f.name: plain(x) for f in fields(value) if (x := getattr(value, f.name)) != f.default}
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Mapping):
-        return {k: _plain(x) for k, x in value.items()}
-    return [_plain(x) for x in value] if isinstance(value, tuple) else value
+        return {k: plain(x) for k, x in value.items()}
+    return [plain(x) for x in value] if isinstance(value, tuple | frozenset) else value
+
+
+def restored(kind: type[T], stored: Any) -> T:
+    """The value of a type that was written as this JSON.
+
+    Raises:
+      ValueError, KeyError, TypeError, AttributeError: it is of something else.
+    """
+    entry: T = _restorer(kind)(stored)  # type: ignore[arg-type]  # types are hashable
+    return entry
 
 
 @cache
 def _restorer(kind: Any) -> Callable[[Any], Any]:
-    """What makes a value of a type from the JSON that it was written as: dataclasses, dates, tuples, mappings and plain values."""
+    """What makes a value of a type from JSON: a dataclass, a date, a tuple, set or mapping of these, or a plain value."""
     if is_dataclass(kind):
         return _restorer_of_dataclass(kind)
     if kind is date:
@@ -143,12 +153,17 @@ def _restorer(kind: Any) -> Callable[[Any], Any]:
     if origin is tuple:
         each = tuple(_restorer(a) for a in arguments)
         return lambda items: tuple(restore(x) for restore, x in zip(each, items, strict=True))
-    if origin is Mapping:
-        value = _restorer(arguments[1])
-        return _same if value is _same else lambda items: {k: value(v) for k, v in items.items()}
+    if origin is frozenset:
+        member = _restorer(arguments[0])
+        return lambda items: frozenset(map(member, items))
+    if origin in (Mapping, dict):
+        key, value = int if arguments[0] is int else _same, _restorer(arguments[1])
+        return _same if key is value is _same else lambda items: {key(k): value(v) for k, v in items.items()}
     if origin in (Union, types.UnionType):
         some = [_restorer(a) for a in arguments if a is not type(None)]
         restore = next((r for r in some if r is not _same), _same)
+        if restore is not _same and len(some) > 1:
+            raise TypeError(f"what JSON says does not tell which of {kind} it is")
         return _same if restore is _same else lambda x: None if x is None else restore(x)
     return _same
 
