@@ -77,6 +77,9 @@ def test_the_key_goes_by_size_and_time_of_a_folders_files_and_reads_none(
     assert len(set(keys)) == 4
     (tmp_path / "notes.txt").write_text("no rule", encoding="utf-8")
     assert kept._key((), (tmp_path,), "") == keys[-1]
+    (tmp_path / "pack" / ".#other.yaml").symlink_to("someone@somewhere")
+    keys.append(kept._key((), (tmp_path,), ""))
+    assert kept._key((), (tmp_path,), "") == keys[-1]
 
 
 def test_the_content_of_a_single_file_counts(tmp_path: Path) -> None:

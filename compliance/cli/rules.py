@@ -35,14 +35,14 @@ def rules_list(rules: Path | None, as_at: date | None, format_: str) -> None:
     Example: compliance rules list --as-at 2021-09-20
     """
     from compliance.jobs import planning
-    from compliance.report import rules as told
+    from compliance.report import rules as pages
 
     chosen = [
         r
         for r in planning.rulebook(rules, None).rules
         if as_at is None or (r.rule.from_on <= as_at and (r.rule.to_on is None or as_at <= r.rule.to_on))
     ]
-    print_out(told.listed(chosen, format_, width()), None)
+    print_out(pages.listed(chosen, format_, width()), None)
 
 
 @rules.command("show")
@@ -147,19 +147,19 @@ def _ids(book: Rulebook, root: Path, named: tuple[str, ...]) -> tuple[str, ...]:
     Raises:
       ComplianceError: a file is none of the rules'.
     """
-    found: list[str] = []
+    ids: list[str] = []
     files = {Path(r.rule.file).resolve(): r.rule.id for r in book.every}
     for name in named:
         path = Path(name).resolve()
         if path.suffix not in (".yaml", ".yml"):
-            found.append(name)
+            ids.append(name)
         elif path in files:
-            found.append(files[path])
+            ids.append(files[path])
         elif path.name == "pack.yaml":
-            found += [id_ for f, id_ in files.items() if f.parent == path.parent]
+            ids += [id_ for f, id_ in files.items() if f.parent == path.parent]
         elif not path.is_relative_to(root.resolve()):
             raise ComplianceError(f"{name} is not in the folder of rules that was read; name that folder with --rules.")
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(ids))
 
 
 @rules.command("lint")
@@ -184,13 +184,13 @@ def rules_lint(ids: tuple[str, ...], rules: Path | None) -> None:
     results: dict[str, list[cases.CaseResult]] = {r.rule.id: [] for r in chosen}
     for result in cases.run_cases(book, chosen):
         results[result.rule.rule.id].append(result)
-    said = 0
+    n_remarks = 0
     for rule in chosen:
         for what in cases.lacking(rule, results[rule.rule.id]):
             click.echo(f"{rule.rule.file}: {what}")
-            said += 1
-    click.echo(f"{len(chosen):,} rules, {said:,} remarks.")
-    sys.exit(FOUND if said else NOTHING)
+            n_remarks += 1
+    click.echo(f"{len(chosen):,} rules, {n_remarks:,} remarks.")
+    sys.exit(FOUND if n_remarks else NOTHING)
 
 
 @rules.command("explain")
@@ -216,10 +216,10 @@ def rules_explain(
     from compliance.jobs import planning
     from compliance.jobs.asked import Asked, Export
     from compliance.jobs.explanation import explanation
-    from compliance.report import rules as told
+    from compliance.report import rules as pages
 
     rule = planning.rulebook(rules, parameters).with_cases((rule_id,))[0]
-    click.echo(told.explained(rule, planning.record_kinds()), nl=False)
+    click.echo(pages.explained(rule, planning.record_kinds()), nl=False)
     if key is None and data_ is None:
         return
     if key is None or data_ is None or as_at is None:
@@ -232,7 +232,7 @@ def rules_explain(
         elif explained is None:
             raise click.ClickException(f"there is no {rule.rule.record} '{key}' in {data_} as at {as_at}")
         else:
-            click.echo(tidy(told.came_out(rule, result.rule, key, as_at, explained)), nl=False)
+            click.echo(tidy(pages.came_out(rule, result.rule, key, as_at, explained)), nl=False)
 
 
 @rules.command("sql")
@@ -281,10 +281,10 @@ def rules_coverage(
     """
     from compliance.jobs.asked import Export
     from compliance.jobs.coverage import coverage
-    from compliance.report import coverage as told
+    from compliance.report import coverage as pages
 
     if data is not None and as_at is None:
         raise click.UsageError("DATA needs --as-at, the day to look from")
     export = Export(data, mapping) if data is not None else None
     duties = coverage(rules, parameters, as_at, instruments, export)
-    print_out(told.write(duties, data.name if data else "", unaccounted, format_, width()), out)
+    print_out(pages.write(duties, data.name if data else "", unaccounted, format_, width()), out)

@@ -42,8 +42,8 @@ def schemas_check(folder: Path) -> None:
     """
     from compliance.jobs import schemas, shipped
 
-    said = [f"{path} is out of date; run: compliance schemas write {folder}" for path in schemas.stale(folder)]
-    said += schemas.unfit(folder, shipped.folders()[0])
-    for line in said:
+    problems = [f"{path} is out of date; run: compliance schemas write {folder}" for path in schemas.stale(folder)]
+    problems += schemas.unfit(folder, shipped.folders()[0])
+    for line in problems:
         click.echo(line)
-    sys.exit(FOUND if said else NOTHING)
+    sys.exit(FOUND if problems else NOTHING)

@@ -204,8 +204,10 @@ def tell_failed(results: Iterable[RuleResult | RuleAhead]) -> None:
     """A fault of ours is told whatever the format."""
     for result in results:
         if result.status == "failed":
-            said = f"Rule {result.rule.id} failed: {result.why}\n    This is a fault of the program; please report it."
-            click.echo(tidy(said), err=True)
+            message = (
+                f"Rule {result.rule.id} failed: {result.why}\n    This is a fault of the program; please report it."
+            )
+            click.echo(tidy(message), err=True)
 
 
 def aside(summary: str, out: Path | None) -> None:

@@ -25,7 +25,7 @@ from compliance.jobs.shipped import DIGEST, PACKAGE
 
 T = TypeVar("T")
 
-READ_BY_JOBS = (".yaml", ".json", ".py")
+HAVE_A_SAY = (".yaml", ".json", ".py")
 """How the names of files end that have a say."""
 
 
@@ -77,7 +77,7 @@ def _key(shipped: tuple[Path, ...], own: tuple[Path, ...], asked: str) -> str:
         own = (*shipped, PACKAGE, *own)
     for path in own:
         if path.is_dir():
-            digest.update("\n".join(sorted(_listed(str(path)))).encode("utf-8", "surrogateescape"))
+            digest.update("\n".join(sorted(_listed(str(path.absolute())))).encode("utf-8", "surrogateescape"))
         else:
             digest.update(f"{path.name} {_content(path)!r}".encode())
     return digest.hexdigest()[:32]
@@ -85,14 +85,24 @@ def _key(shipped: tuple[Path, ...], own: tuple[Path, ...], asked: str) -> str:
 
 def _listed(path: str) -> Iterator[str]:
     """Every file with a say in a folder and those below it, with its size and when it was last written to; none is read."""
-    with os.scandir(path) as entries:
-        for entry in entries:
-            if entry.is_dir():
-                if entry.name != "__pycache__":
-                    yield from _listed(entry.path)
-            elif entry.name.endswith(READ_BY_JOBS):
-                of_file = entry.stat()
-                yield f"{entry.path} {of_file.st_size} {of_file.st_mtime_ns}"
+    try:
+        entries = list(os.scandir(path))
+    except OSError:
+        entries = []
+    for entry in entries:
+        if entry.is_dir():
+            if entry.name != "__pycache__":
+                yield from _listed(entry.path)
+        elif entry.name.endswith(HAVE_A_SAY):
+            yield f"{entry.path} {_state(entry)}"
+
+
+def _state(entry: os.DirEntry[str]) -> str:
+    try:
+        written = entry.stat()
+    except OSError:  # a link to nowhere, as editors leave them beside a file that is open
+        return ""
+    return f"{written.st_size} {written.st_mtime_ns}"
 
 
 def _content(path: Path) -> bytes:
