@@ -146,3 +146,14 @@ def put_right_on(as_at: date, within: Limit) -> date:
 def english(day: date) -> str:
     """14 March 2021."""
     return f"{day.day} {day:%B} {day.year}"
+
+
+MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+
+
+def english_iso(day: str) -> str:
+    """`10000-01-05` -> 5 January 10000: a day beyond the calendar of Python."""
+    year, month, of_month = day.split("-")
+    return f"{int(of_month)} {MONTHS[int(month) - 1]} {year}"

@@ -639,7 +639,7 @@ class Accepted:
     approved_by: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Finding:
     """A breach, or something not evidenced.
 

@@ -129,7 +129,6 @@ def report(findings: tuple[Finding, ...] = FINDINGS, rules: tuple[RuleResult, ..
         rules=rules,
         tables=Tables({}, sources, n_quarantined=1),
         findings=read,
-        findings_json=lambda: iter(()),
         quarantined=lambda: iter(()),
         folded=list,
         waivers=(Judged(WAIVER, "in force", SMALL, "", True),),

@@ -7,6 +7,7 @@ as nothing more is recorded.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from compliance.compiler.ir import FALSE, NULL, AsAt, Ir, Once, and_, case, const, is_null, not_, op, or_
@@ -23,12 +24,16 @@ class Ahead:
     Args:
       standing: `due` in the window, `in order` because it falls due after it, `overdue` already, `cannot be told`; NULL: nothing
         falls due.
-      due: the day; `since`: what it is counted from, and `limit`: how long after, in words; NULL where the record gives the day itself.
+      due: the day; `since`: what it is counted from, and `limit`: how long after, by its place among `limits`, which are in words; NULL
+        where the record gives the day itself.
       certain: false if a date or record that cannot be read may be the doing of it.
+      numbers: the rule's, for each item of its list.
     """
 
     rule: CheckedRule
-    part: str
+    numbers: Mapping[str, int]
+    table: str
+    limits: tuple[str, ...]
     standing: Ir
     due: Ir
     since: Ir
@@ -40,12 +45,11 @@ class Ahead:
         """All, in their order."""
         return (self.standing, self.due, self.since, self.limit, self.certain)
 
-    @property
-    def what(self) -> str:
+    def what(self, part: str) -> str:
         """What is to be done, in the rule's words."""
         check = self.rule.check
         assert isinstance(check, CheckedDeadline | CheckedEvery)
-        return self.rule.rule.said(check.what, self.part)
+        return self.rule.rule.said(check.what, part)
 
 
 def day_after(now: Lowered) -> Ir:
@@ -54,7 +58,7 @@ def day_after(now: Lowered) -> Ir:
     return op("add_days", Once(now.due.due), const(1))
 
 
-def ahead(now: Lowered, later: Lowered, days: int) -> Ahead:
+def ahead(now: Lowered, later: Lowered, days: int, numbers: Mapping[str, int]) -> Ahead:
     """Where a record stands.
 
     Args:
@@ -80,10 +84,12 @@ def ahead(now: Lowered, later: Lowered, days: int) -> Ahead:
     start = now.due.start.node if now.due.last is None else op("coalesce", now.due.last, now.due.start.node)
     return Ahead(
         rule=now.rule,
-        part=now.part,
+        numbers=numbers,
+        table=now.scope.table,
+        limits=now.due.limits,
         standing=standing,
         due=due,
-        since=NULL if now.due.words == NULL else start,
-        limit=now.due.words,
+        since=NULL if now.due.limit == NULL else start,
+        limit=now.due.limit,
         certain=case(is_null(later.verdict), FALSE, const(True)),
     )

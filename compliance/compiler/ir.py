@@ -130,6 +130,12 @@ class OpenDay(Ir):
     n: Ir
 
 
+ITEM = Column("item__")
+"""In a table of records with items: the item; never empty."""
+
+ANSWERS = NOT_APPLICABLE, PENDING, COMPLIANT, BREACH, NOT_EVIDENCED = range(5)
+"""What a rule may say of a row; the last two are findings."""
+
 FEATURES = (Up, Group, Window, Ordinal, OpenDay, Once)
 
 TRUE, FALSE, NULL = Const(True, "bool"), Const(False, "bool"), Const(None, "null")
@@ -182,7 +188,7 @@ def case(*parts: Ir) -> Ir:
 
 def is_null(item: Ir) -> Ir:
     """Is it empty? Never NULL."""
-    return TRUE if item == NULL else FALSE if isinstance(item, Const) else Op("is_null", (item,))
+    return TRUE if item == NULL else FALSE if isinstance(item, Const) or item == ITEM else Op("is_null", (item,))
 
 
 def parts(item: Ir) -> tuple[Ir, ...]:
@@ -224,6 +230,11 @@ def rebuild(item: Ir, change: Callable[[Ir], Ir]) -> Ir:
 def has_outer(item: Ir) -> bool:
     """Whether an `Outer` is anywhere inside."""
     return isinstance(item, Outer) or any(has_outer(p) for p in parts(item))
+
+
+def contains(item: Ir, part: Ir) -> bool:
+    """Whether `part` is anywhere inside."""
+    return item is part or any(contains(p, part) for p in parts(item))
 
 
 def in_gap(item: Ir, since: Ir, first: Ir, inside: bool) -> Ir:

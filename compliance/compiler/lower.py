@@ -10,7 +10,10 @@ from typing import TypeVar, cast
 
 from compliance.compiler.ir import (
     FALSE,
+    ITEM,
+    NOT_APPLICABLE,
     NULL,
+    PENDING,
     TRUE,
     AsAt,
     Column,
@@ -28,6 +31,7 @@ from compliance.compiler.ir import (
     and_,
     case,
     const,
+    contains,
     has_outer,
     in_gap,
     is_null,
@@ -94,7 +98,7 @@ class Due:
     """The lowered parts of a deadline or of a recurring duty that its argument needs.
 
     Args:
-      words: the limit that made the day due; NULL where the day itself is given.
+      limit: which of `limits`, in words, made the day due; NULL where the day itself is given.
       units: of every limit that there may be.
       lapsed: whether the day due is past and what is due not done; `ended`: whether the duty itself has ended.
     """
@@ -102,13 +106,13 @@ class Due:
     start: Value
     due: Ir
     done: Value
-    words: Ir
+    limit: Ir
+    limits: tuple[str, ...]
     units: frozenset[Unit]
     lapsed: Ir
     ended: Ir = FALSE
     n_late: Ir | None = None
     gaps: Ir | None = None
-    gaps_text: Ir | None = None
     last: Ir | None = None
     end: Ir | None = None
 
@@ -122,7 +126,7 @@ class Lowered:
       conditions: labels and truth values; for a deadline or a recurring duty, one.
       pending: whether the deadline is still running.
       verdict: true: compliant, pending or not applicable; false: breach; unknown: not evidenced.
-      part: the item for which the rule is asked; empty without `each`.
+      scope: the row that is asked about.
       lawful: for a reading by the agency's own, stricter figure: the verdict by the law; `source` says whose figure it is.
     """
 
@@ -132,13 +136,16 @@ class Lowered:
     pending: Ir
     verdict: Ir
     due: Due | None
-    part: str = ""
+    scope: Scope
     lawful: Ir | None = None
     source: str = ""
 
-    def said(self, text: str) -> str:
-        """A label with the item in its place."""
-        return self.rule.rule.said(text, self.part)
+    @property
+    def answer(self) -> Ir:
+        """One of `ir.ANSWERS`."""
+        running = FALSE if self.pending == FALSE else and_(self.when, self.pending)
+        settled = op("answer", self.verdict)
+        return case(not_(self.when), const(NOT_APPLICABLE), running, const(PENDING), settled)
 
 
 class Lowerer:
@@ -165,20 +172,27 @@ class Lowerer:
         self.parameters = parameters
         self.many_days = many_days
         self.pairs: dict[str, Pair] = {}
+        self.items: dict[str, list[str]] = {}
         self.as_at: Ir = AsAt()
         self.judged: Ir = AsAt()
-        self.part = ""
         self.own_limit: Limit | None = None
+        self.limits_in_words: dict[str, int] = {}
 
-    def rule(self, checked: CheckedRule, part: str = "", as_at: Ir | None = None) -> Lowered:
-        """The whole rule, as it is asked for one item of its list.
+    def rule(self, checked: CheckedRule, parts: Sequence[str] = ("",), as_at: Ir | None = None) -> Lowered:
+        """The whole rule.
 
         Args:
+          parts: the items of its list for which it is asked; then its rows are those of each record with each item.
           as_at: the day that is looked from, where each record has its own.
         """
-        scopes = (Scope(0, checked.rule.record),)
+        record = checked.rule.record
+        scope = Scope(0, record if checked.each is None else of_items(record))
+        if checked.each is not None:
+            known = self.items.setdefault(scope.table, [])
+            known += [p for p in parts if p not in known]
+        scopes = (scope,)
         self.as_at = self.judged = as_at or AsAt()
-        self.part = part
+        self.limits_in_words = {}
         in_force: Ir = TRUE
         if checked.judged_on is not None:
             judged = self.value(checked.judged_on, scopes).node
@@ -187,7 +201,7 @@ class Lowerer:
             in_force = self.in_force(checked.rule.from_on, checked.rule.to_on)
         when: Ir = and_(TRUE if checked.when is None else self.value(checked.when, scopes).node, in_force)
         if checked.each is not None:
-            when = and_(when, self.dated(checked.each[1], lambda items: const(part in items), scopes))
+            when = and_(when, self.dated(checked.each[1], lambda items: _asked(parts, items), scopes))
         pending: Ir = FALSE
         due: Due | None = None
         match checked.check:
@@ -209,7 +223,7 @@ class Lowerer:
             verdict = or_(
                 not_(when), case(pending, case(is_null(when), NULL, TRUE), holds) if pending != FALSE else holds
             )
-        return Lowered(checked, when, conditions, pending, verdict, due, part)
+        return Lowered(checked, when, conditions, pending, verdict, due, scope)
 
     def in_force(self, from_on: date, to_on: date | None) -> Ir:
         """Whether the day that decides lies in the rule's own dates; never NULL."""
@@ -246,53 +260,57 @@ class Lowerer:
         return frozenset(limit.unit for limit in self.all_limits(regimes))
 
     def day_due(self, start: Ir, within: Dated[Limit | None], judged: bool) -> tuple[Ir, Ir]:
-        """The day due by the version in force on that day itself, or on the day that decides; and the limit in words.
+        """The day due by the version in force on that day itself, or on the day that decides; and which limit that is.
 
         What would fall due while a limit is suspended falls due on the first day of the version after it.
         """
         versions = within.versions
         first = versions[0][1]
         assert first is not None, "a limit that is suspended comes after one that is not"
-        before, days, words = first, list[Ir](), list[Ir]()
+        before, days, which = first, list[Ir](), list[Ir]()
         for i, (since, limit) in enumerate(versions[1:], 1):
             due = self.add(start, (limit or before).unit, (limit or before).amount, 1)
             from_then_on = op("ge", self.judged if judged else due, const(since))
             if limit is None:
                 resumed = versions[i + 1][0]
-                told = f"{before}, suspended until {english(resumed)}"
-                days, words = [from_then_on, const(resumed), *days], [from_then_on, const(told), *words]
+                suspended = self.limit(f"{before}, suspended until {english(resumed)}")
+                days, which = [from_then_on, const(resumed), *days], [from_then_on, suspended, *which]
             else:
-                days, words = [from_then_on, due, *days], [from_then_on, const(str(limit)), *words]
+                days, which = [from_then_on, due, *days], [from_then_on, self.limit(str(limit)), *which]
                 before = limit
-        return case(*days, self.add(start, first.unit, first.amount, 1)), case(*words, const(str(first)))
+        return case(*days, self.add(start, first.unit, first.amount, 1)), case(*which, self.limit(str(first)))
+
+    def limit(self, words: str) -> Ir:
+        """A limit of the rule, by its place among all."""
+        return const(self.limits_in_words.setdefault(words, len(self.limits_in_words)))
 
     def due(self, start: Ir, regimes: Sequence[CheckedRegime], conditions: Sequence[Ir], judged: bool) -> tuple[Ir, Ir]:
-        """The day due by the first limit whose condition is true, and that limit in words; NULL if nobody can tell which.
+        """The day due by the first limit whose condition is true, and which limit that is; NULL if nobody can tell.
 
         Args:
           conditions: of all regimes but the last, as values of the row in which `start` stands.
         """
-        days, words = list[Ir](), list[Ir]()
+        days, limits = list[Ir](), list[Ir]()
         for regime, condition in zip(regimes[:-1], conditions, strict=True):
-            day, said = self.day_due(start, self.limits(regime.within), judged)
+            day, which = self.day_due(start, self.limits(regime.within), judged)
             days += [condition, day, is_null(condition), NULL]
-            words += [condition, said]
-        day, said = self.day_due(start, self.limits(regimes[-1].within), judged)
-        due, limit = case(*days, day), case(*words, said)
+            limits += [condition, which]
+        day, which = self.day_due(start, self.limits(regimes[-1].within), judged)
+        due, limit = case(*days, day), case(*limits, which)
         if self.own_limit is None:
             return due, limit
         own = self.add(start, self.own_limit.unit, self.own_limit.amount, 1)
-        return _extreme("least", [due, own]), case(op("lt", own, due), const(str(self.own_limit)), limit)
+        return _extreme("least", [due, own]), case(op("lt", own, due), self.limit(str(self.own_limit)), limit)
 
     def deadline(self, d: CheckedDeadline, scopes: tuple[Scope, ...], judged: bool) -> tuple[Ir, Ir, Due]:
         """Whether the rule holds, whether it is still running, and the parts that its argument needs."""
         start = self.value(d.start, scopes).exact()
         done = self.value(d.done, scopes).exact()
         due: Ir = start.node
-        words: Ir = NULL
+        limit: Ir = NULL
         if d.within:
             conditions = [Once(self.value(r.condition, scopes).node) for r in d.within if r.condition is not None]
-            due, words = self.due(start.node, d.within, conditions, judged)
+            due, limit = self.due(start.node, d.within, conditions, judged)
             due = Once(due) if conditions else due
         running = op("le", self.as_at, due)
         pending = and_(is_null(done.node), not_(is_null(due)), running)
@@ -309,7 +327,7 @@ class Lowerer:
         )
         units = self.units(d.within) if d.within else frozenset[Unit](("days",))
         lapsed = and_(is_null(done.node), not_(running))
-        return holds, pending, Due(start, due, done, words, units, lapsed)
+        return holds, pending, Due(start, due, done, limit, tuple(self.limits_in_words), units, lapsed)
 
     def every(self, e: CheckedEvery, scopes: tuple[Scope, ...], judged: bool) -> tuple[Ir, Ir, Due]:
         """Whether the rule holds, whether it is still running, and the parts that its argument needs."""
@@ -340,14 +358,13 @@ class Lowerer:
         late_here = and_(member, op("gt", day.node, due_here))
         gap = (before, due_here, day.node)
         n_late = op("coalesce", self.group(source, scopes, "n_true", (late_here,)), const(0))
-        gaps = self.group(source, scopes, "gaps_json", gap, late_here)
-        gaps_text = self.group(source, scopes, "gaps_text", gap, late_here)
+        gaps = self.group(source, scopes, "gaps", gap, late_here)
         last_done = self.group(source, scopes, "max", (day.node,), member)
         unsure = or_(is_null(cond), and_(or_(cond, is_null(cond)), is_null(day.node)))
         n_unsure = TRUE if unsure == FALSE else op("eq", self.count(source, scopes, unsure), const(0))
         base = keep(op("coalesce", last_done, start.node))
         conditions_open = [keep(in_gap(c, base, is_null(last_done), inside=False)) for c in conditions]
-        next_due, words = self.due(base, e.within, conditions_open, judged)
+        next_due, limit = self.due(base, e.within, conditions_open, judged)
         next_due = keep(next_due)
         open_late = op("gt", end, next_due)
         broken = or_(op("gt", n_late, const(0)), open_late)
@@ -373,7 +390,18 @@ class Lowerer:
         units = self.units(e.within)
         lapsed = and_(open_late, not_(until.doubt))
         found = Due(
-            start, next_due, Value(last_done), words, units, lapsed, ended, n_late, gaps, gaps_text, last_done, end
+            start,
+            next_due,
+            Value(last_done),
+            limit,
+            tuple(self.limits_in_words),
+            units,
+            lapsed,
+            ended,
+            n_late,
+            gaps,
+            last_done,
+            end,
         )
         return holds, pending, found
 
@@ -392,16 +420,26 @@ class Lowerer:
         own_table = scopes[owner].table
         inside = (*args, *(() if where is None else (where,)))
         where = None if where == TRUE else where
-        if source.path and not any(has_outer(a) for a in inside):
-            found: Ir = Group(source.link.kind, source.link.name, fn, args, where)
-            for link in reversed(source.path):
+        if own_table not in self.kinds and not any(contains(a, ITEM) for a in inside):
+            # What does not ask about the item is the record's own, and worked out once for all items.
+            record = _record_of(own_table)
+            found: Ir = Up(
+                record.name, record.to, self.group(source, (Scope(scopes[owner].index, record.to),), fn, args, where)
+            )
+            for _ in range(len(scopes) - 1 - owner):
+                found = Outer(found)
+            return found
+        path = source.path if own_table in self.kinds else (_record_of(own_table), *source.path)
+        if path and not any(has_outer(a) for a in inside):
+            found = Group(source.link.kind, source.link.name, fn, args, where)
+            for link in reversed(path):
                 found = Up(link.name, link.to, found)
         else:
             table, link_name = source.link.kind, source.link.name
-            if source.path:
-                table = ">".join([own_table, *(k.name for k in source.path), source.link.back])
+            if path:
+                table = ">".join([own_table, *(k.name for k in path), source.link.back])
                 link_name = "outer"
-                self.pairs[table] = Pair(table, own_table, source.path, source.link)
+                self.pairs[table] = Pair(table, own_table, path, source.link)
             resolved = tuple(resolve_outer(a, link_name, own_table) for a in args)
             filtered = None if where is None else resolve_outer(where, link_name, own_table)
             found = Group(table, link_name, fn, resolved, filtered)
@@ -611,7 +649,10 @@ class Lowerer:
             case tree.Fact(item=i):
                 return self.value(i, scopes)
             case tree.EachItem():
-                return Value(const(self.part))
+                item: Ir = ITEM
+                for _ in range(len(scopes) - 1):
+                    item = Outer(item)
+                return Value(item)
             case tree.Since():
                 return Value(Hole("since"))
             case tree.First():
@@ -759,6 +800,24 @@ def _of_record(day: Ir, scopes: tuple[Scope, ...]) -> Ir:
         for _ in range(len(scopes) - 1):
             day = Outer(day)
     return day
+
+
+def of_items(kind: str) -> str:
+    """The made-up table of each record of a kind with each item of the lists that its rules are asked for."""
+    return f"{kind}*"
+
+
+def _record_of(table: str) -> Link:
+    """From a row of such a table to the record itself."""
+    return Link("of", table, table.removesuffix("*"), "", "")
+
+
+def _asked(parts: Sequence[str], items: Items) -> Ir:
+    """Whether the item of the row, one of `parts`, is in a list."""
+    left_out = [p for p in parts if p not in items]
+    if 2 * len(left_out) <= len(parts):
+        return not_(op("in", ITEM, *(const(p) for p in left_out))) if left_out else TRUE
+    return op("in", ITEM, *(const(p) for p in parts if p in items)) if len(left_out) < len(parts) else FALSE
 
 
 def beside(own: Lowered, lawful: Ir, source: str) -> Lowered:

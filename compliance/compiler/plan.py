@@ -12,10 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from compliance.compiler.ahead import Ahead
-from compliance.compiler.argue import Argument
 from compliance.compiler.ir import (
-    FALSE,
     FEATURES,
+    ITEM,
     AsAt,
     Column,
     Group,
@@ -25,16 +24,28 @@ from compliance.compiler.ir import (
     Ordinal,
     Up,
     Window,
-    and_,
-    not_,
     parts,
     shared,
 )
-from compliance.compiler.lower import Lowered, Pair
+from compliance.compiler.lower import Lowered, Lowerer, Pair
 from compliance.model import RecordKinds, Table
 from compliance.sql import duckdb as dialect
-from compliance.sql.planned import AheadPlan, CountPlan, Plan, RecordPlan
+from compliance.sql.planned import AheadPlan, Counted, CountPlan, Plan, RecordPlan
 from compliance.sql.text import name
+
+
+@dataclass(frozen=True)
+class Question:
+    """A rule, what is asked of each row of its table, and by which number it is known for each item of its list (`""` without a list)."""
+
+    numbers: Mapping[str, int]
+    lowered: Lowered
+    values: tuple[Ir, ...]
+
+    @property
+    def table(self) -> str:
+        """The table that is asked."""
+        return self.lowered.scope.table
 
 
 @dataclass
@@ -59,6 +70,7 @@ class Planner:
     """Plans rules that have been lowered against one export.
 
     Args:
+      items: the items of each table of records with items.
       many_days: the plan looks from each of the days in the table `day`, not from one.
       prefix: of all names that it makes, where several plans share an engine; no `_` in it.
     """
@@ -66,6 +78,7 @@ class Planner:
     kinds: RecordKinds
     tables: Mapping[str, Table]
     pairs: Mapping[str, Pair]
+    items: Mapping[str, Sequence[str]]
     many_days: bool = False
     prefix: str = ""
     _features: dict[str, dict[Ir, _Feature]] = field(default_factory=lambda: defaultdict(dict))
@@ -76,59 +89,54 @@ class Planner:
     _steps: list[_Step] = field(default_factory=list)
     _short: dict[str, str] = field(default_factory=dict)
 
-    def plan(self, lowered: list[Lowered], arguments: list[Argument], numbers: list[int]) -> Plan:
+    def plan(self, questions: Sequence[Question]) -> Plan:
         """The whole."""
-        wanted: dict[str, list[Ir]] = defaultdict(list)
-        for rule, argument in zip(lowered, arguments, strict=True):
-            record = rule.rule.rule.record
-            wanted[record] += [rule.when, rule.pending, rule.verdict, *(t for _, t in rule.conditions)]
-            wanted[record] += [argument.sentence, argument.failed, argument.missing, argument.evidence]
-            wanted[record] += [argument.due_on, argument.late, argument.margin]
-            wanted[record] += [x for _, t, said in argument.conditions for x in (t, said)]
-        self._lay_out(wanted)
-        records = tuple(self._record(r, lowered, arguments, numbers) for r in sorted(wanted))
-        explain = tuple(self._explain(rule, argument) for rule, argument in zip(lowered, arguments, strict=True))
-        setup = tuple(self._setup({r.view for r in records}))
-        conditions = tuple(tuple(label for label, _, _ in a.conditions) for a in arguments)
-        return Plan(setup, self._needs_calendar(), records, tuple(numbers), explain, conditions)
+        asked = _by_table(questions)
+        self._lay_out({t: [i for q in its for i in (q.lowered.answer, *q.values)] for t, its in asked.items()})
+        records = tuple(self._record(table, its) for table, its in sorted(asked.items()))
+        return Plan(tuple(self._setup({r.view for r in records})), self._needs_calendar(), records)
 
-    def forecast(self, asked: list[Ahead], numbers: list[int]) -> Plan:
+    def forecast(self, asked: Sequence[Ahead]) -> Plan:
         """What lies ahead, and nothing else."""
-        wanted: dict[str, list[Ir]] = defaultdict(list)
+        of: dict[str, list[Ahead]] = defaultdict(list)
         for a in asked:
-            wanted[a.rule.rule.record] += a.values
-        self._lay_out(wanted)
-        plans = tuple(self._ahead(r, asked, numbers) for r in sorted(wanted))
-        setup = tuple(self._setup({p.view for p in plans}))
-        return Plan(setup, self._needs_calendar(), (), tuple(numbers), ahead=plans)
+            of[a.table].append(a)
+        self._lay_out({table: [v for a in its for v in a.values] for table, its in of.items()})
+        plans = tuple(self._ahead(table, its) for table, its in sorted(of.items()))
+        return Plan(tuple(self._setup({p.view for p in plans})), self._needs_calendar(), (), ahead=plans)
 
-    def counting(self, asked: Sequence[tuple[str, Sequence[Ir]]]) -> CountPlan:
-        """How many rows of record kinds conditions are true for, day by day.
+    def counting(self, questions: Sequence[Question]) -> CountPlan:
+        """For how many rows of its table each value of a question is true, day by day."""
+        asked = _by_table(questions)
+        self._lay_out({table: [v for q in its for v in q.values] for table, its in asked.items()})
+        counts = []
+        for table, its in asked.items():
+            told, said = shared([v for q in its for v in q.values], lambda n: f"told__{n}")
+            lets = [(alias, self._sql(table, item)) for alias, item in told]
+            sql = [self._sql(table, item) for item in said]
+            by_item = table in self.items
+            statement = dialect.counts_by_day(self._version[table], sql, lets, by_item)
+            counts.append(Counted(statement, by_item, tuple(self._numbers(q) for q in its), tuple(len(q.values) for q in its)))
+        return CountPlan(tuple(self._setup({self._version[t] for t in asked})), self._needs_calendar(), tuple(counts))
 
-        Args:
-          asked: a record kind and conditions on its rows; a kind may be named often.
-        """
-        wanted: dict[str, list[Ir]] = defaultdict(list)
-        places = []
-        for record, conditions in asked:
-            places.append((record, len(wanted[record]), len(wanted[record]) + len(conditions)))
-            wanted[record] += conditions
-        self._lay_out(wanted)
-        counted = []
-        for record, items in wanted.items():
-            told, said = shared(items, lambda n: f"told__{n}")
-            lets = [(alias, self._sql(record, item)) for alias, item in told]
-            sql = [self._sql(record, item) for item in said]
-            counted.append((record, dialect.counts_by_day(self._version[record], sql, lets)))
-        setup = tuple(self._setup({self._version[r] for r in wanted}))
-        return CountPlan(setup, self._needs_calendar(), tuple(counted), tuple(places))
+    def _numbers(self, asked: Question | Ahead) -> tuple[tuple[int, int], ...]:
+        """The number of a rule for each item of its table by the item's place; without items it stands at 0."""
+        listed = self.items.get(asked.table)
+        return tuple((0 if listed is None else listed.index(part), n) for part, n in asked.numbers.items())
+
+    def _kind(self, table: str) -> str:
+        """The record kind whose records a table's rows are."""
+        return table.removesuffix("*")
 
     def _lay_out(self, wanted: Mapping[str, Sequence[Ir]]) -> None:
         """Every step that is needed to say `wanted` of the rows of record kinds."""
-        for record, items in wanted.items():
-            self._used[record].update(("rid", "src", "row", self.kinds[record].key))
+        for table, items in wanted.items():
+            for column in ("rid", "src", "row", self.kinds[self._kind(table)].key):
+                self._use(table, column)
+            if table in self.items:
+                self._use(table, dialect.OF)
             for item in items:
-                self._stage(record, item)
+                self._stage(table, item)
         if self.many_days:
             for columns in self._used.values():
                 columns.add(dialect.DAY)
@@ -200,11 +208,13 @@ class Planner:
     def _key(self, table: str) -> str:
         """The column by which rows of the same day are in order."""
         pair = self.pairs.get(table)
-        kind = pair.link.kind if pair else table
+        kind = pair.link.kind if pair else self._kind(table)
         return self.tables[kind].order or self.kinds[kind].key
 
     def _use(self, table: str, column: str) -> None:
         self._used[table].add(column)
+        if table in self.items and column not in (ITEM.name, dialect.OF):
+            self._used[self._kind(table)].update((column, "rid"))
         pair = self.pairs.get(table)
         if pair is not None:
             # The made-up table takes its columns from the linked kind, and its link from the way there.
@@ -222,9 +232,10 @@ class Planner:
     # --- steps ---
 
     def _tables_in_order(self) -> list[str]:
-        """Record kinds first, then the made-up tables that are joined from them."""
+        """Record kinds first, then the made-up tables: records with items, and what is joined from both."""
         return [
-            *sorted(t for t in self._used if t not in self.pairs),
+            *sorted(t for t in self._used if t in self.kinds),
+            *sorted(t for t in self._used if t in self.items),
             *sorted(t for t in self._used if t in self.pairs),
         ]
 
@@ -240,6 +251,11 @@ class Planner:
             child, outer = self._version[pair.link.kind], self._version[pair.table]
             select = dialect.paired(outer, way, child, f"link__{pair.link.name}", columns)
             self._steps.append(_Step(what, select, [child, outer, *(view for _, view, _ in way)]))
+            return
+        if table in self.items:
+            columns = sorted(self._used[table] - {ITEM.name, dialect.OF, "rid"})
+            of = self._version[self._kind(table)]
+            self._steps.append(_Step(what, dialect.with_items(of, self.items[table], columns), [of]))
             return
         kind = self.kinds[table]
         supplied = self.tables[table].columns
@@ -324,125 +340,103 @@ class Planner:
             features = [f for f in self._features[table].values() if f.stage == stage]
             if not features:
                 continue
-            joins: dict[tuple[str, str, str], str] = {}
+            joins: dict[tuple[str, tuple[tuple[str, str], ...]], str] = {}
             columns = []
             windows = self._make_windows(table, [f.item for f in features if isinstance(f.item, Window)])
 
-            def join(what: str, on_column: str, on: str, joins: dict[tuple[str, str, str], str] = joins) -> str:
-                return joins.setdefault((what, on_column, on), f"j{len(joins)}")
+            def join(joined: str, joins: dict[tuple[str, tuple[tuple[str, str], ...]], str] = joins, **on: str) -> str:
+                return joins.setdefault((joined, tuple(on.items())), f"j{len(joins)}")
 
             for f in features:
                 match f.item:
                     case Up(link=link, table=parent, item=inner):
-                        alias = join(self._version[parent], "rid", f"p.{name(f'link__{link}')}")
+                        alias = join(self._version[parent], rid=f"p.{name(f'link__{link}')}")
                         sql = self._sql(parent, inner, alias)
                     case Group() as g:
                         table_name, column = self._groups[g.table, g.link, f.stage][g].split(".")
-                        sql = f"{join(table_name, 'k', 'p.rid')}.{column}"
+                        sql = f"{join(table_name, k='p.rid')}.{column}"
                     case Window() as w:
                         view, column = windows[w]
-                        sql = f"{join(view, 'k', 'p.rid')}.{column}"
+                        # In a made-up table a linked record stands once for each record that leads to it.
+                        alias = join(view, k="p.rid", belongs_to=f"p.{name(self._family(table, w.link))}")
+                        sql = f"{alias}.{column}"
                     case Once(item=inner):
                         sql = self._sql(table, inner)
                     case Ordinal(day=day):
-                        sql = f"{join('calendar', 'day', self._sql(table, day))}.ordinal"
+                        sql = f"{join('calendar', day=self._sql(table, day))}.ordinal"
                     case OpenDay(n=n):
-                        sql = f"{join('open_day', 'ordinal', self._sql(table, n))}.day"
+                        sql = f"{join('open_day', ordinal=self._sql(table, n))}.day"
                     case _:
                         raise TypeError(f"{type(f.item).__name__} is not a feature")
                 columns.append((f.column, sql))
             what = f"{self._short[table]}_{stage}"
-            listed = [(w, a, c, on) for (w, c, on), a in joins.items()]
+            listed = [(what_joined, alias, dict(on)) for (what_joined, on), alias in joins.items()]
             select = dialect.widened(self._version[table], columns, listed)
-            self._steps.append(_Step(what, select, [self._version[table], *(w for w, _, _, _ in listed)]))
+            self._steps.append(_Step(what, select, [self._version[table], *(joined for joined, _, _ in listed)]))
             made[table] = what
         self._version.update(made)
 
     # --- what is asked of a record kind ---
 
-    def _record(self, record: str, lowered: list[Lowered], arguments: list[Argument], numbers: list[int]) -> RecordPlan:
-        mine = [i for i, r in enumerate(lowered) if r.rule.rule.record == record]
-        pending = [FALSE if lowered[i].pending == FALSE else and_(lowered[i].when, lowered[i].pending) for i in mine]
-        not_applicable = [not_(lowered[i].when) for i in mine]
-        verdicts = [lowered[i].verdict for i in mine]
-        told, said_once = shared([*verdicts, *not_applicable, *pending], lambda n: f"told__{n}")
-        n_mine = len(mine)
-        verdicts, not_applicable, pending = said_once[:n_mine], said_once[n_mine : 2 * n_mine], said_once[2 * n_mine :]
-        branches, lets = [], []
-        for i in mine:
-            a = arguments[i]
-            said = (a.sentence, a.failed, a.missing, a.evidence, a.due_on, a.late)
-            named, texts = shared(said, lambda n, rule=numbers[i]: f"said__{rule}_{n}")  # type: ignore[misc]
-            lets.append(tuple((alias, self._sql(record, item)) for alias, item in named))
-            branches.append(tuple(self._sql(record, t) for t in texts))
+    def _record(self, table: str, questions: Sequence[Question]) -> RecordPlan:
+        told, answers = shared((q.lowered.answer for q in questions), lambda n: f"told__{n}")
+        distinct = {v: n for n, v in enumerate(dict.fromkeys(v for q in questions for v in q.values))}
+        lets, values = shared(distinct, lambda n: f"said__{n}")
         return RecordPlan(
-            record=record,
-            view=self._version[record],
-            key=self.kinds[record].key,
-            rules=tuple(numbers[i] for i in mine),
-            told=tuple((alias, self._sql(record, item)) for alias, item in told),
-            verdicts=tuple(self._sql(record, v) for v in verdicts),
-            not_applicable=tuple("" if n == FALSE else self._sql(record, n) for n in not_applicable),
-            pending=tuple("" if p == FALSE else self._sql(record, p) for p in pending),
-            branches=tuple(branches),
-            lets=tuple(lets),
+            record=self._kind(table),
+            view=self._version[table],
+            key=self.kinds[self._kind(table)].key,
+            by_item=table in self.items,
+            numbers=tuple(self._numbers(q) for q in questions),
+            told=tuple((alias, self._sql(table, item)) for alias, item in told),
+            answers=tuple(self._sql(table, a) for a in answers),
+            lets=tuple((alias, self._sql(table, item)) for alias, item in lets),
+            values=tuple(self._sql(table, v) for v in values),
+            slots=tuple(tuple(distinct[v] for v in q.values) for q in questions),
         )
 
-    def _ahead(self, record: str, asked: list[Ahead], numbers: list[int]) -> AheadPlan:
-        mine = [(n, a) for n, a in zip(numbers, asked, strict=True) if a.rule.rule.record == record]
-        told, said_once = shared([v for _, a in mine for v in a.values], lambda n: f"told__{n}")
-        said = iter(self._sql(record, v) for v in said_once)
+    def _ahead(self, table: str, asked: Sequence[Ahead]) -> AheadPlan:
+        told, said_once = shared([v for a in asked for v in a.values], lambda n: f"told__{n}")
+        said = iter(self._sql(table, v) for v in said_once)
         return AheadPlan(
-            view=self._version[record],
-            key=self.kinds[record].key,
-            rules=tuple(n for n, _ in mine),
-            told=tuple((alias, self._sql(record, item)) for alias, item in told),
-            values=tuple(tuple(next(said) for _ in a.values) for _, a in mine),
-            whats=tuple(a.what for _, a in mine),
+            view=self._version[table],
+            key=self.kinds[self._kind(table)].key,
+            by_item=table in self.items,
+            numbers=tuple(self._numbers(a) for a in asked),
+            told=tuple((alias, self._sql(table, item)) for alias, item in told),
+            values=tuple(tuple(next(said) for _ in a.values) for a in asked),
+            whats=tuple(tuple(a.what(part) for part in a.numbers) for a in asked),
+            limits=tuple(a.limits for a in asked),
         )
 
-    def _explain(self, rule: Lowered, argument: Argument) -> str:
-        record = rule.rule.rule.record
-        shown = [rule.when, rule.verdict, rule.pending, argument.due_on, argument.margin, argument.sentence]
-        shown += [x for _, truth, said in argument.conditions for x in (truth, said)]
-        listed = [self._sql(record, s) for s in shown]
-        return dialect.of_some(self._version[record], self.kinds[record].key, listed)
+
+def _by_table(questions: Sequence[Question]) -> dict[str, list[Question]]:
+    asked: dict[str, list[Question]] = defaultdict(list)
+    for q in questions:
+        asked[q.table].append(q)
+    return asked
 
 
 def make_counts(
-    asked: Sequence[tuple[str, Sequence[Ir]]],
+    questions: Sequence[Question],
     kinds: RecordKinds,
     tables: Mapping[str, Table],
-    pairs: Mapping[str, Pair],
+    lowerer: Lowerer,
     prefix: str = "",
 ) -> CountPlan:
-    """One shared plan that looks from many days at once; `asked` is as `Planner.counting` has it."""
-    return Planner(kinds, tables, pairs, True, prefix).counting(asked)
+    """One shared plan that looks from many days at once."""
+    return Planner(kinds, tables, lowerer.pairs, lowerer.items, True, prefix).counting(questions)
 
 
 def make_plan(
-    lowered: list[Lowered],
-    arguments: list[Argument],
-    numbers: list[int],
-    kinds: RecordKinds,
-    tables: Mapping[str, Table],
-    pairs: Mapping[str, Pair],
+    questions: Sequence[Question], kinds: RecordKinds, tables: Mapping[str, Table], lowerer: Lowerer
 ) -> Plan:
-    """One shared plan.
-
-    Args:
-      numbers: the position of each rule in the audit's order, rising.
-      pairs: the made-up tables that lowering asked for.
-    """
-    return Planner(kinds, tables, pairs).plan(lowered, arguments, numbers)
+    """One shared plan of everything that was lowered; the numbers of its rules are their places in the audit's order, rising."""
+    return Planner(kinds, tables, lowerer.pairs, lowerer.items).plan(questions)
 
 
 def make_forecast(
-    asked: list[Ahead],
-    numbers: list[int],
-    kinds: RecordKinds,
-    tables: Mapping[str, Table],
-    pairs: Mapping[str, Pair],
+    asked: Sequence[Ahead], kinds: RecordKinds, tables: Mapping[str, Table], lowerer: Lowerer
 ) -> Plan:
-    """One shared plan of what lies ahead; the arguments are those of `make_plan`."""
-    return Planner(kinds, tables, pairs).forecast(asked, numbers)
+    """One shared plan of what lies ahead."""
+    return Planner(kinds, tables, lowerer.pairs, lowerer.items).forecast(asked)

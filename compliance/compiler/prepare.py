@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from types import MappingProxyType
+from itertools import groupby
 
 from compliance.compiler.ahead import ahead, day_after
 from compliance.compiler.argue import argue
 from compliance.compiler.ir import FALSE, Ir, and_, is_null, not_
 from compliance.compiler.lower import Lowered, Lowerer, beside
-from compliance.compiler.plan import make_counts, make_forecast, make_plan
+from compliance.compiler.plan import Question, make_counts, make_forecast, make_plan
 from compliance.dates import english
+from compliance.findings.argument import Argument
 from compliance.model import LAYERS, SERVICES, Limit, Parameter, RecordKinds, RuleInfo, Status, Tables
 from compliance.rules.checking import CheckedRule, Conditions, needs, read_as_text
 from compliance.sql.planned import CountPlan, Prepared
@@ -31,14 +32,16 @@ def prepare(
     """Plans every rule that can run; says of every other why not."""
     lowerer = Lowerer(kinds, tables.tables, parameters, personal=tables.personal)
     asked = _asked(rules, kinds, parameters, tables, (as_at, as_at), (as_at, as_at))
-    numbers, lowered, arguments = [], [], []
-    for number, low in _lowered(asked, parameters, lowerer):
-        numbers.append(number)
-        lowered.append(low)
-        arguments.append(argue(low, lowerer))
-    plan = make_plan(lowered, arguments, numbers, kinds, tables.tables, lowerer.pairs)
+    arguments: list[Argument | None] = [None] * len(asked)
+    questions = []
+    for numbers, low in _lowered(asked, parameters, lowerer):
+        values, its = argue(low, lowerer, numbers)
+        questions.append(Question(numbers, low, values))
+        for part, number in numbers.items():
+            arguments[number] = its[part]
+    plan = make_plan(questions, kinds, tables.tables, lowerer)
     since, until = _valid(rules, tables, as_at, as_at)
-    return Prepared(tuple(info for info, _ in asked), plan, since, until)
+    return Prepared(tuple(info for info, _ in asked), plan, since, until, tuple(arguments))
 
 
 def prepare_forecast(
@@ -55,20 +58,19 @@ def prepare_forecast(
     # What is due on the last day is late on the day after.
     last = as_at + timedelta(days=days + 1)
     asked = _asked(clocked, kinds, parameters, tables, (as_at, last), (as_at, as_at))
-    now = dict(_lowered(asked, parameters, lowerer))
-    later = _lowered(asked, parameters, lowerer, {n: day_after(low) for n, low in now.items()})
-    found = [ahead(now[n], low, days) for n, low in later]
-    plan = make_forecast(found, list(now), kinds, tables.tables, lowerer.pairs)
+    now = list(_lowered(asked, parameters, lowerer))
+    later = _lowered(asked, parameters, lowerer, [day_after(low) for _, low in now])
+    found = [ahead(now[i][1], low, days, numbers) for i, (numbers, low) in enumerate(later)]
+    plan = make_forecast(found, kinds, tables.tables, lowerer)
     since, until = _valid(clocked, tables, as_at, last)
     return Prepared(tuple(info for info, _ in asked), plan, since, until)
 
 
 @dataclass(frozen=True)
 class Counted:
-    """What is counted day by day: of each rule that can run, its number and the place of its conditions in the plan."""
+    """What is counted day by day; `plan` counts each rule that can run by its number."""
 
     rules: tuple[RuleInfo, ...]
-    numbers: tuple[int, ...]
     plan: CountPlan
 
 
@@ -122,12 +124,8 @@ def _counted(
 ) -> Counted:
     """Plans how many records each of a rule's `conditions` is true for, day by day."""
     lowerer = Lowerer(kinds, tables.tables, parameters, many_days=True)
-    numbers, counted = [], []
-    for number, low in _lowered(asked, parameters, lowerer):
-        numbers.append(number)
-        counted.append((low.rule.rule.record, conditions(low)))
-    plan = make_counts(counted, kinds, tables.tables, lowerer.pairs, prefix)
-    return Counted(tuple(info for info, _ in asked), tuple(numbers), plan)
+    counted = [Question(numbers, low, conditions(low)) for numbers, low in _lowered(asked, parameters, lowerer)]
+    return Counted(tuple(info for info, _ in asked), make_counts(counted, kinds, tables.tables, lowerer, prefix))
 
 
 def _asked(
@@ -163,23 +161,26 @@ def _lowered(
     asked: list[tuple[RuleInfo, CheckedRule]],
     parameters: Mapping[str, Parameter],
     lowerer: Lowerer,
-    days: Mapping[int, Ir] = MappingProxyType({}),
-) -> Iterator[tuple[int, Lowered]]:
-    """Every rule that runs with its number; while it is looked at, `lowerer` has the figures by which it is read.
+    days: Sequence[Ir] = (),
+) -> Iterator[tuple[dict[str, int], Lowered]]:
+    """Every rule that runs, with its number for each item of its list; `lowerer` has the figures by which it is read while it is looked at.
 
     Args:
-      days: by number, the day that a rule is looked at from, where that is not the plan's.
+      days: the day that each is looked at from, where that is not the plan's.
     """
-    for number, (info, rule) in enumerate(asked):
-        if info.status != "ran":
-            continue
-        low = lowerer.rule(rule, info.part, days.get(number))
-        if info.own_policy:
+    running = ((number, info, rule) for number, (info, rule) in enumerate(asked) if info.status == "ran")
+    together = groupby(running, key=lambda r: (r[1].id, r[1].own_policy))
+    for i, ((_, own_policy), its) in enumerate(together):
+        rows = list(its)
+        rule, numbers = rows[0][2], {info.part: number for number, info, _ in rows}
+        day = days[i] if days else None
+        low = lowerer.rule(rule, list(numbers), day)
+        if own_policy:
             own = _own(rule, parameters)
             assert own is not None
             lowerer.parameters, lowerer.own_limit = own.parameters, own.limit
-            low = beside(lowerer.rule(rule, info.part, days.get(number)), low.verdict, own.source)
-        yield number, low
+            low = beside(lowerer.rule(rule, list(numbers), day), low.verdict, own.source)
+        yield numbers, low
         lowerer.parameters, lowerer.own_limit = parameters, None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -45,18 +45,23 @@ def foresee(
     failed: dict[int, str] = {}
     records: dict[int, int] = {}
 
-    def ask(ahead: AheadPlan, its: tuple[int, ...]) -> Job:
+    def ask(ahead: AheadPlan, places: tuple[int, ...]) -> Job:
         def job(cursor: duckdb.DuckDBPyConnection) -> None:
-            row = cursor.execute(forecasting.total(ahead.view)).fetchone()
+            row = cursor.execute(forecasting.total(ahead.view, ahead.by_item)).fetchone()
             assert row is not None
-            records.update(dict.fromkeys(its, row[0]))
-            each_alone(
-                lambda some: cursor.execute(forecasting.INSERT.format(select=ahead.standings(some))), its, failed
+            records.update({number: row[0] for place in places for _, number in ahead.numbers[place]})
+            faults = each_alone(
+                lambda some: cursor.execute(forecasting.INSERT.format(select=ahead.standings(some))), places
             )
+            failed.update({number: why for place, why in faults.items() for _, number in ahead.numbers[place]})
 
         return job
 
-    jobs = [ask(ahead, ahead.rules[i : i + ASKED]) for ahead in plan.ahead for i in range(0, len(ahead.rules), ASKED)]
+    jobs = [
+        ask(ahead, tuple(range(i, min(i + ASKED, len(ahead.numbers)))))
+        for ahead in plan.ahead
+        for i in range(0, len(ahead.numbers), ASKED)
+    ]
     run_jobs(con, jobs, n_at_a_time)
     for statement in answering:
         con.execute(statement)
@@ -66,9 +71,12 @@ def foresee(
 
 def due(con: duckdb.DuckDBPyConnection, plan: Plan, rules: Sequence[RuleInfo]) -> Iterator[DueItem]:
     """What falls due, in order."""
-    what: Mapping[int, str] = {
-        n: said for ahead in plan.ahead for n, said in zip(ahead.rules, ahead.whats, strict=True)
-    }
+    what: dict[int, str] = {}
+    limits: dict[int, tuple[str, ...]] = {}
+    for ahead in plan.ahead:
+        for numbers, whats, in_words in zip(ahead.numbers, ahead.whats, ahead.limits, strict=True):
+            what.update({number: said for (_, number), said in zip(numbers, whats, strict=True)})
+            limits.update({number: in_words for _, number in numbers})
     listed = [(n, place, rules[n].put_right.by) for n, place in enumerate(places(rules))]
     if not listed:
         return
@@ -76,4 +84,5 @@ def due(con: duckdb.DuckDBPyConnection, plan: Plan, rules: Sequence[RuleInfo]) -
     cursor.execute(forecasting.in_order(listed))
     while rows := cursor.fetchmany(CHUNK):
         for n, key, due_on, since, limit, certain, staff in rows:
-            yield DueItem(due_on, rules[n], what[n], str(key), since, limit or "", certain, staff or "")
+            within = "" if limit is None else limits[n][limit]
+            yield DueItem(due_on, rules[n], what[n], str(key), since, within, certain, staff or "")

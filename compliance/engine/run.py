@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import heapq
-import json
 import os
 from collections import Counter
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
@@ -12,12 +11,15 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property, partial
 from importlib.resources import files
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from compliance.compiler.ir import BREACH
 from compliance.dates import english, put_right_on
 from compliance.engine.sidebyside import done_jobs, execute_all, run_jobs, workers
 from compliance.errors import ComplianceError
+from compliance.findings import words
 from compliance.findings.previous import Gone
 from compliance.model import (
     OUTCOMES,
@@ -39,6 +41,7 @@ from compliance.model import (
 )
 from compliance.sql import duckdb as dialect
 from compliance.sql import reporting
+from compliance.sql.planned import named
 from compliance.sql.text import literal
 
 if TYPE_CHECKING:
@@ -49,16 +52,21 @@ if TYPE_CHECKING:
     from compliance.findings.previous import Became, Earlier
     from compliance.kpis.measuring import Reported
     from compliance.model import Tables
-    from compliance.sql.planned import CountPlan, Plan, RecordPlan
+    from compliance.findings.argument import Argument
+    from compliance.sql.planned import CountPlan, Plan, Prepared, RecordPlan
 
-RULES = 10
-"""Rules whose findings one statement writes: the engine needs longer to read what they say than to say it."""
+MANY = 2_000
+"""A rule with so many findings is fetched by itself: a row brings the values of every rule that it is fetched with."""
 ASKED = 24
 """Rules that one statement asks about: more would ask for memory in step, and leave a core idle at the end."""
+OUTCOME_OF: tuple[Outcome, ...] = ("not_applicable", "pending", "compliant", "breach", "not_evidenced")
+"""The outcome that each of `ir.ANSWERS` stands for."""
 BECAUSE = (("found", "findings"), ("unseen", "longest unseen"), ("newest", "newest"))
 """What makes a record likelier to be read, as the engine and as people call it."""
 CHUNK = 40_000
-"""Findings that are written at a time; bounds memory whatever their number."""
+"""Findings that are fetched at a time; bounds memory whatever their number."""
+FINDING = 10
+"""Columns of `dialect.findings` that are not values of the record."""
 
 
 def connect(scratch: Path, memory: str = "", threads: int = 0) -> duckdb.DuckDBPyConnection:
@@ -127,18 +135,6 @@ def add_calendar(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(dialect.OPEN_DAYS)
 
 
-def _fetch(
-    cursor: duckdb.DuckDBPyConnection, select: str, lo: int, hi: int, into: list[list[tuple[object, ...]]]
-) -> None:
-    into.append(cursor.execute(select, {"lo": lo, "hi": hi}).fetchall())
-
-
-def _place(row: tuple[object, ...]) -> int:
-    """Where a finding stands in the order of all."""
-    assert isinstance(row[0], int)
-    return row[0]
-
-
 @dataclass(frozen=True)
 class Ordered:
     """How the findings are put in order, and what they are held against.
@@ -146,13 +142,32 @@ class Ordered:
     Args:
       setup: statements with their values that make, from `hits`, the tables `grouped` and `earlier`.
       by: as `reporting.hits_sorted` has it; `earlier`: whether there is an earlier audit.
-      keep: record kinds whose tables are still needed when the rules have run.
+      keep: record kinds whose tables are still needed when the rules have run; `keep_answers`: so is what each rule says of each record.
     """
 
     setup: tuple[tuple[str, dict[str, list[object]]], ...] = ()
     by: str = ""
     earlier: bool = False
     keep: frozenset[str] = frozenset()
+    keep_answers: bool = False
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a rule, asked for one item of its list, stands in a plan: among the rules of a record kind, and the item among its items."""
+
+    record: RecordPlan
+    rule: int
+    item: int
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Where what a rule says of each record stands: a table, the column `v<place>` and the place of the item."""
+
+    table: str
+    place: int
+    item: int
 
 
 @dataclass
@@ -162,15 +177,17 @@ class Audited:
     con: duckdb.DuckDBPyConnection
     plan: Plan
     rules: tuple[RuleInfo, ...]
+    arguments: tuple[Argument | None, ...]
     as_at: date
     sources: tuple[Source, ...]
+    answers: Mapping[int, Answers] = field(default_factory=dict)
     counts: Mapping[int, tuple[int, int, int, int]] = field(default_factory=dict)
     failed: Mapping[int, str] = field(default_factory=dict)
     n_at_a_time: int = 1
     prompts: tuple[Prompt, ...] = ()
     readings: tuple[Reading, ...] = ()
     accepted: Mapping[int, Accepted] = field(default_factory=dict)
-    _begun: list[Generator[list[tuple[object, ...]], None, None]] = field(default_factory=list)
+    _begun: list[Generator[list[Finding], None, None]] = field(default_factory=list)
 
     def stop(self) -> None:
         """Ends what is still being read, so that the engine can be closed whatever its reader has done."""
@@ -231,16 +248,13 @@ class Audited:
 
     def _became(self, gone: str, asked: Collection[int]) -> dict[int, Became]:
         """What became of findings that are not there, of the rules `asked`, which ran."""
+        by_table: dict[str, list[tuple[int, int, int]]] = {}
+        for number in sorted(asked):
+            answers = self.answers[number]
+            by_table.setdefault(answers.table, []).append((answers.place, answers.item, number))
         became: dict[int, Became] = {}
-        for record in self.plan.records:
-            its = [n for n in record.rules if n in asked]
-            rules = [
-                (n, record.not_applicable[i], record.pending[i]) for n, i in zip(its, record.places(its), strict=True)
-            ]
-            if rules:
-                lets = record.used(condition for _, *its_own in rules for condition in its_own)
-                statement = reporting.became(gone, record.view, record.key, rules, lets)
-                became.update(self.con.execute(statement).fetchall())
+        for table, rules in by_table.items():
+            became.update(self.con.execute(reporting.became(gone, table, rules)).fetchall())
         return became
 
     def waived(
@@ -260,11 +274,9 @@ class Audited:
             self.con.execute(reporting.rule_names([(n, r.id, r.record, r.rest) for n, r in enumerate(self.rules)]))
             rows += self.con.execute(reporting.WAIVED_BY_FINGERPRINT).fetchall()
         places = [seq for _, seq, _ in rows]
-        found = {}
-        write = partial(dialect.finding_rows, places=dialect.AMONG)
-        for select in self._selects({rule for _, _, rule in rows}, write):
-            for row in self.con.execute(select, {"places": places}).fetchall():
-                found[_place(row)] = self._finding(row)
+        found: dict[int, Finding] = {}
+        for fetch in self._fetches({rule for _, _, rule in rows}, dialect.AMONG):
+            found.update(fetch(self.con, {"places": places}))
         there = {n for n, _, _ in rows}
         gone = {rule for n, (rule, _, _) in enumerate(named) if n not in there and rule >= 0}
         became = self._became(reporting.WAIVED_GONE, {n for n in gone if results[n].status in RAN})
@@ -275,38 +287,53 @@ class Audited:
         self.accepted = dict(enumerate(accepted.values()))
         self.con.execute(reporting.MUTE, {"seq": list(accepted), "n": list(self.accepted)})
 
-    def _read(self, as_json: bool) -> Iterator[list[tuple[object, ...]]]:
-        self._begun.append(self._chunks(as_json))
-        return self._begun[-1]
+    @cached_property
+    def places(self) -> Mapping[int, Place]:
+        """Where each rule that runs stands in the plan, by its number."""
+        return {
+            number: Place(record, rule, item)
+            for record in self.plan.records
+            for rule, numbers in enumerate(record.numbers)
+            for item, number in numbers
+        }
 
-    def _chunks(self, as_json: bool) -> Generator[list[tuple[object, ...]], None, None]:
-        """Rows of findings in their order, many at a time: of each record kind by itself, then put in order."""
-        write = partial(dialect.finding_json, files=self.files) if as_json else dialect.finding_rows
+    def _fetches(self, rules: Collection[int], where: str) -> Iterator[Fetch]:
+        """What brings the findings of `rules`, in as few statements as is good."""
+        together: dict[tuple[str, int], list[int]] = {}
+        for number in sorted(rules):
+            breaches, unknown, _, _ = self.counts[number]
+            alone = number if breaches + unknown >= MANY else -1
+            together.setdefault((self.places[number].record.view, alone), []).append(number)
+        for numbers in together.values():
+            record = self.places[numbers[0]].record
+            listed, values, lets = record.fetching({self.places[n].rule for n in numbers})
+            column = {value: FINDING + i for i, value in enumerate(listed)}
+            words = {
+                n: _Words(self, n, tuple(column[v] for v in record.slots[self.places[n].rule])) for n in numbers
+            }
+            yield partial(_fetch, statement=dialect.findings(record.view, numbers, values, lets, where), words=words)
+
+    def _chunks(self) -> Generator[list[Finding], None, None]:
+        """Findings in their order, many at a time: of each record kind by itself, then put in order."""
         last = max((hi for _, _, _, hi in self.counts.values()), default=0)
         chunks = [(lo, min(lo + CHUNK - 1, last)) for lo in range(1, last + 1, CHUNK)]
-        parts: list[list[list[tuple[object, ...]]]] = [[] for _ in chunks]
+        parts: list[list[list[tuple[int, Finding]]]] = [[] for _ in chunks]
         jobs: list[Job] = []
         of: list[int] = []
         for i, (lo, hi) in enumerate(chunks):
             here = {rule for rule, (_, _, first, end) in self.counts.items() if first <= hi and end >= lo}
-            for select in self._selects(here, write):
-                jobs.append(partial(_fetch, select=select, lo=lo, hi=hi, into=parts[i]))
+            for fetch in self._fetches(here, dialect.BETWEEN):
+                jobs.append(partial(_put, fetch=fetch, bounds={"lo": lo, "hi": hi}, into=parts[i]))
                 of.append(i)
         left = Counter(of)
         at = 0
         for done in done_jobs(self.con, jobs, self.n_at_a_time):
             left[of[done]] -= 1
             while at < len(chunks) and not left[at]:
-                yield list(heapq.merge(*parts[at], key=_place)) if len(parts[at]) > 1 else parts[at][0]
+                in_order = heapq.merge(*parts[at], key=itemgetter(0)) if len(parts[at]) > 1 else parts[at][0]
+                yield [finding for _, finding in in_order]
                 parts[at].clear()
                 at += 1
-
-    def _selects(self, rules: Collection[int], write: Callable[[str, list[dialect.Branch]], str]) -> Iterator[str]:
-        """What writes findings of `rules`, as little as possible in one statement."""
-        for record in self.plan.records:
-            its = [n for n in record.rules if n in rules]
-            for i in range(0, len(its), RULES):
-                yield write(record.view, record.texts(its[i : i + RULES]))
 
     @cached_property
     def put_right_on(self) -> list[date]:
@@ -320,57 +347,64 @@ class Audited:
 
     def findings(self) -> Iterator[Finding]:
         """Every finding, most serious first, then by rule and subject."""
-        for rows in self._read(as_json=False):
-            yield from map(self._finding, rows)
+        self._begun.append(self._chunks())
+        for chunk in self._begun[-1]:
+            yield from chunk
 
-    def _finding(self, row: tuple[object, ...]) -> Finding:
-        """What a row of `dialect.finding_rows` says."""
-        _, rule, unknown, key, src, at, label, since, times, waiver, texts = row
-        assert isinstance(rule, int) and isinstance(texts, list) and isinstance(src, int) and isinstance(at, int)
-        argument, failed, missing, evidence, due_on, late = texts
+    def worded(self, number: int, values: words.Values, row: Sequence[Any]) -> Finding:
+        """A finding of the rule with this number: the values of its record, and a row of `dialect.findings`."""
+        _, _, unknown, key, src, at, label, since, times, waiver, *_ = row
+        argument = self.arguments[number]
+        assert argument is not None
+        argued = words.argued(argument, values, unknown, self.as_at)
         return Finding(
-            rule=self.rules[rule],
+            rule=self.rules[number],
             outcome="not_evidenced" if unknown else "breach",
             key=str(key),
-            argument=argument,
-            failed=tuple(json.loads(f"[{failed}]")),
-            missing=tuple(json.loads(f"[{missing}]")),
-            evidence=json.loads(f"{{{evidence}}}"),
+            argument=argued.sentence,
+            failed=argued.failed,
+            missing=argued.missing,
+            evidence=argued.evidence,
             file=self.files[src],
             row=at,
-            due_on=due_on or "",
-            late=late or "",
-            put_right_on=self.put_right_on[rule],
+            due_on=argued.due_on,
+            late=argued.late,
+            put_right_on=self.put_right_on[number],
             group=str(label or ""),
-            restated=None if since is None else Restated(str(since), int(str(times)) + 1),
-            waiver=self.accepted[waiver] if isinstance(waiver, int) else None,
+            restated=None if since is None else Restated(str(since), int(times) + 1),
+            waiver=None if waiver is None else self.accepted[waiver],
         )
 
-    def findings_json(self) -> Iterator[str]:
-        """The same as JSON objects, many in one text, with a comma and a line end between; written by the engine."""
-        self.con.execute(dialect.RULE_TEXT)
-        rows: list[tuple[object, ...]] = []
-        for i, r in enumerate(self.rules):
-            head = f'{{"rule":{json.dumps(r.id)},"outcome":"'
-            after_outcome = f'","severity":"{r.severity}","layer":"{r.layer}","subject":{{"record":"{r.record}","key":'
-            part = json.dumps(r.part, ensure_ascii=False) if r.part else "null"
-            after_key = f',"part":{part}}},"cites":{json.dumps(list(r.cites))},"argument":'
-            requirement = json.dumps(r.requirement or None, ensure_ascii=False)
-            after_due = f',"workstream":"{r.put_right.workstream}","requirement":{requirement},"fingerprint":"'
-            rows.append((i, r.id, r.record, r.rest, head, after_outcome, after_key, after_due))
-        if rows:
-            self.con.execute(dialect.rule_text(rows))
-        said = [
-            json.dumps(
-                {"id": a.id, "until": a.until.isoformat(), "reason": a.reason, "approved_by": a.approved_by},
-                ensure_ascii=False,
-                separators=(",", ":"),
-            )
-            for a in self.accepted.values()
-        ]
-        self.con.execute(dialect.WAIVER_TEXT, {"n": list(self.accepted), "said": said})
-        for chunk in self._read(as_json=True):
-            yield ",\n".join([text for _, text in chunk])  # type: ignore[misc]
+
+@dataclass(frozen=True)
+class _Words:
+    """What words the findings of one rule out of rows in which its values stand at `columns`."""
+
+    audited: Audited
+    number: int
+    columns: tuple[int, ...]
+
+    def finding(self, row: Sequence[Any]) -> tuple[int, Finding]:
+        """The finding of a row, with its place in the order of all."""
+        return row[0], self.audited.worded(self.number, [row[c] for c in self.columns], row)
+
+
+Fetch = Callable[["duckdb.DuckDBPyConnection", Mapping[str, object]], list[tuple[int, Finding]]]
+"""Brings findings in their order, each with its place in the order of all."""
+
+
+def _fetch(
+    con: duckdb.DuckDBPyConnection, values: Mapping[str, object], statement: str, words: Mapping[int, _Words]
+) -> list[tuple[int, Finding]]:
+    rows = con.execute(statement, values).fetchall()
+    rows.sort(key=itemgetter(0))
+    return [words[row[1]].finding(row) for row in rows]
+
+
+def _put(
+    con: duckdb.DuckDBPyConnection, fetch: Fetch, bounds: Mapping[str, int], into: list[list[tuple[int, Finding]]]
+) -> None:
+    into.append(fetch(con, bounds))
 
 
 @dataclass(frozen=True)
@@ -398,35 +432,54 @@ def explain(audited: Audited, rule: int, key: str) -> Explained | None:
 
 def explain_all(audited: Audited, rule: int, keys: Sequence[str]) -> dict[str, Explained]:
     """The same for many records, by key; those that do not exist then are left out."""
-    number = next(i for i, n in enumerate(audited.plan.numbers) if n == rule)
-    rows = audited.con.execute(audited.plan.explain[number], {"keys": list(keys)}).fetchall()
-    labels = audited.plan.conditions[number]
-    return {str(key): _explained(labels, values) for key, *values in rows}
+    place, argument = audited.places[rule], audited.arguments[rule]
+    assert argument is not None
+    record = place.record
+    _, values, lets = record.fetching([place.rule])
+    columns = [record.answers[place.rule], *values]
+    told = [*named(record.told, columns[:1]), *lets]
+    item = place.item if record.by_item else None
+    rows = audited.con.execute(dialect.of_some(record.view, record.key, item, columns, told), {"keys": list(keys)})
+    order = sorted(set(record.slots[place.rule]))
+    columns_of = [order.index(v) for v in record.slots[place.rule]]
+    return {
+        str(key): _explained(argument, answer, [row[c] for c in columns_of], audited.as_at)
+        for key, answer, *row in rows.fetchall()
+    }
 
 
-def _explained(labels: tuple[str, ...], values: Sequence[Any]) -> Explained:
-    applies, verdict, pending, due_on, margin, argument, *rest = values
-    outcome: Outcome
-    if verdict is not True:
-        outcome = "breach" if verdict is False else "not_evidenced"
-    elif applies is False:
-        outcome = "not_applicable"
-    else:
-        outcome = "pending" if pending and applies else "compliant"
-    conditions = tuple((label, rest[2 * i], rest[2 * i + 1] or "") for i, label in enumerate(labels))
-    said = argument if outcome in ("breach", "not_evidenced") else ""
-    return Explained(outcome, applies, due_on or "", None if margin is None else int(margin), said, conditions)
+def _explained(argument: Argument, answer: int, values: words.Values, as_at: date) -> Explained:
+    outcome = OUTCOME_OF[answer]
+    argued = words.argued(argument, values, outcome == "not_evidenced", as_at)
+    return Explained(
+        outcome,
+        words.applies(argument, values),
+        argued.due_on,
+        words.margin(argument, values, as_at),
+        argued.sentence if answer >= BREACH else "",
+        words.conditions(argument, values),
+    )
 
 
 def _ask(
-    con: duckdb.DuckDBPyConnection, record: RecordPlan, rules: tuple[int, ...], counted: dict[int, tuple[int, int, int]]
+    con: duckdb.DuckDBPyConnection,
+    record: RecordPlan,
+    rules: tuple[int, ...],
+    counted: dict[int, tuple[int, int, int]],
+    answers: dict[int, Answers],
+    keep: bool,
 ) -> None:
-    counts, where = record.counts(rules)
-    row = con.execute(counts).fetchone()
-    con.execute(dialect.HITS_INSERT.format(select=record.hits(rules)))
-    assert row is not None
-    for n, (not_applicable, pending) in zip(rules, where, strict=True):
-        counted[n] = (row[0], 0 if not_applicable < 0 else row[not_applicable], 0 if pending < 0 else row[pending])
+    table = f"answers_{record.view}_{rules[0]}_{len(rules)}"
+    asked = record.asked_for(rules)
+    con.execute(dialect.make("TABLE", table, record.answering(rules)))
+    counts = {item: its for item, *its in con.execute(dialect.answer_counts(table, len(rules))).fetchall()}
+    con.execute(dialect.HITS_INSERT.format(select=dialect.hits(table, asked)))
+    for place, item, number in asked:
+        total, *its = counts.get(item, [0] * (1 + 2 * len(rules)))
+        counted[number] = (total, its[2 * place], its[2 * place + 1])
+        answers[number] = Answers(table, place, item)
+    if not keep:
+        con.execute(dialect.drop(table))
 
 
 def set_up(con: duckdb.DuckDBPyConnection, plan: Plan, keep: frozenset[str], n_at_a_time: int) -> None:
@@ -437,18 +490,21 @@ def set_up(con: duckdb.DuckDBPyConnection, plan: Plan, keep: frozenset[str], n_a
     execute_all(con, [s for s in plan.setup if s not in kept], n_at_a_time)
 
 
-def each_alone(ask: Callable[[tuple[int, ...]], object], its: tuple[int, ...], failed: dict[int, str]) -> None:
-    """Asks for rules together; if the engine cannot, one by one, and those that it cannot carry out have `failed`."""
+def each_alone(ask: Callable[[tuple[int, ...]], object], rules: tuple[int, ...]) -> dict[int, str]:
+    """Asks for rules together; if the engine cannot, one by one; those that it cannot carry out, and why."""
     import duckdb
 
     try:
-        ask(its)
+        ask(rules)
     except duckdb.Error:
-        for n in its:
+        failed = {}
+        for n in rules:
             try:
                 ask((n,))
             except duckdb.Error as e:
                 failed[n] = _fault(e)
+        return failed
+    return {}
 
 
 def _fault(error: duckdb.Error) -> str:
@@ -462,8 +518,7 @@ def _fault(error: duckdb.Error) -> str:
 
 def run(
     con: duckdb.DuckDBPyConnection,
-    plan: Plan,
-    rules: tuple[RuleInfo, ...],
+    prepared: Prepared,
     as_at: date,
     sources: tuple[Source, ...],
     threads: int = 0,
@@ -477,21 +532,28 @@ def run(
 
     A rule that the engine cannot carry out does not take the others with it: its record kind is run again, rule by rule.
     """
-    plan = plan.at(as_at)
+    plan, rules = prepared.plan.at(as_at), prepared.rules
     n_at_a_time = workers(threads)
     ordered = ordered or Ordered()
     set_up(con, plan, ordered.keep, n_at_a_time)
     con.execute(dialect.HITS_TABLE)
     failed: dict[int, str] = {}
     counted: dict[int, tuple[int, int, int]] = {}
+    answers: dict[int, Answers] = {}
 
-    def ask(record: RecordPlan, its: tuple[int, ...]) -> Job:
-        return lambda cursor: each_alone(lambda some: _ask(cursor, record, some, counted), its, failed)
+    def ask(record: RecordPlan, places: tuple[int, ...]) -> Job:
+        def job(cursor: duckdb.DuckDBPyConnection) -> None:
+            faults = each_alone(
+                lambda some: _ask(cursor, record, some, counted, answers, ordered.keep_answers), places
+            )
+            failed.update({number: why for rule, why in faults.items() for _, number in record.numbers[rule]})
+
+        return job
 
     jobs = [
-        ask(record, record.rules[i : i + ASKED])
-        for record in sorted(plan.records, key=lambda r: -len(r.rules))
-        for i in range(0, len(record.rules), ASKED)
+        ask(record, tuple(range(i, min(i + ASKED, len(record.numbers)))))
+        for record in sorted(plan.records, key=lambda r: -len(r.numbers))
+        for i in range(0, len(record.numbers), ASKED)
     ]
     run_jobs(con, jobs, n_at_a_time)
     for statement, values in ordered.setup:
@@ -502,16 +564,16 @@ def run(
     hits: dict[int, tuple[int, int, int, int]] = {
         r: (breach, unknown, lo, hi) for r, breach, unknown, lo, hi in con.execute(dialect.HIT_COUNTS).fetchall()
     }
-    audited = Audited(con, plan, rules, as_at, sources, hits, failed, n_at_a_time)
+    audited = Audited(con, plan, rules, prepared.arguments, as_at, sources, answers, hits, failed, n_at_a_time)
     return audited, tuple(_result(n, rule, failed, counted, hits) for n, rule in enumerate(rules))
 
 
 def count(
     con: duckdb.DuckDBPyConnection, plan: CountPlan, days: Sequence[date], threads: int = 0
-) -> dict[date, list[tuple[int, tuple[int, ...]]]]:
-    """For each day and each question of the plan, how many records there were and how many each condition was true for.
+) -> dict[date, dict[int, tuple[int, tuple[int, ...]]]]:
+    """For each day and each rule, by its number, how many records there were and how many each condition was true for.
 
-    The tables `t_<kind>` must be there, and stay. A day is left out where no record was there.
+    The tables `t_<kind>` must be there, and stay.
 
     Args:
       days: each once.
@@ -525,15 +587,17 @@ def count(
         add_calendar(con)
     con.execute(dialect.DAYS, {"days": list(days)})
     execute_all(con, [s for s in plan.setup if not dialect.drops_records(s)], workers(threads))
-    found: dict[str, dict[date, tuple[int, ...]]] = {}
-    for record, statement in plan.counts:
-        found[record] = {day: tuple(its) for day, *its in con.execute(statement).fetchall()}
-    counted: dict[date, list[tuple[int, tuple[int, ...]]]] = {}
-    for day in days:
-        counted[day] = []
-        for record, first, end in plan.places:
-            its = found[record].get(day, (0,) * (1 + max(e for r, _, e in plan.places if r == record)))
-            counted[day].append((its[0], its[1 + first : 1 + end]))
+    counted: dict[date, dict[int, tuple[int, tuple[int, ...]]]] = {day: {} for day in days}
+    for asked in plan.counts:
+        rows = con.execute(asked.statement).fetchall()
+        by_place = {(row[0], row[1] if asked.by_item else 0): row[1 + asked.by_item :] for row in rows}
+        first = 1
+        for numbers, width in zip(asked.numbers, asked.widths, strict=True):
+            for item, number in numbers:
+                for day in days:
+                    counts = by_place.get((day, item))
+                    counted[day][number] = (0, (0,) * width) if counts is None else (counts[0], counts[first : first + width])
+            first += width
     return counted
 
 

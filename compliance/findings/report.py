@@ -32,7 +32,6 @@ class Report:
     Args:
       data: the export's name as the user gave it.
       findings: most serious first, then by rule and subject; each call reads them anew.
-      findings_json: the same, as JSON objects in texts of many, with commas between.
       quarantined: cells and rows that did not fit, by file and row.
       folded: the same, equal ones folded into one line each.
       by: what the findings are grouped by; empty: nothing, and there are no groups.
@@ -53,7 +52,6 @@ class Report:
     rules: tuple[RuleResult, ...]
     tables: Tables
     findings: Callable[[], Iterator[Finding]]
-    findings_json: Callable[[], Iterator[str]]
     quarantined: Callable[[], Iterator[Quarantined]]
     folded: Callable[[], list[str]]
     by: str = ""

@@ -61,6 +61,9 @@ class Background:
     accepted: Accepted | None = None
 
 
+NOTHING_HELD = Background()
+
+
 @contextmanager
 def audit(asked: Asked, options: Options = PLAIN, timings: Timings | None = None) -> Iterator[Report]:
     """Audits an export; the report's findings can be read inside the `with` only.
@@ -97,7 +100,7 @@ def report_on(
     Raises:
       ComplianceError: the rules cannot be used, or an accepted risk cannot be meant as it is written.
     """
-    with outcomes(export, asked, options, background.earlier, timings) as (audited, results):
+    with outcomes(export, asked, options, background, timings) as (audited, results):
         waivers = accepted.judged(background.accepted, audited, results, asked)
         tables = export.tables
         if background.accepted is not None:
@@ -109,7 +112,6 @@ def report_on(
             rules=run.together(results),
             tables=tables,
             findings=audited.findings,
-            findings_json=audited.findings_json,
             quarantined=lambda: loading.quarantined(audited.con),
             folded=lambda: loading.folded(audited.con),
             by=options.by,
@@ -132,7 +134,7 @@ def outcomes(
     export: Opened,
     asked: Asked,
     options: Options = PLAIN,
-    earlier: Earlier | None = None,
+    background: Background = NOTHING_HELD,
     timings: Timings | None = None,
 ) -> Iterator[tuple[Audited, tuple[RuleResult, ...]]]:
     """What became of every rule, and the findings in the engine: planned, then run.
@@ -144,9 +146,9 @@ def outcomes(
     con, tables, as_at = export.con, export.tables, asked.as_at
     prepared = planning.plan(export.kinds, tables, asked, options.of_kpis)
     timings.mark("load rules and compile")
-    ordered = _ordered(export, asked, options, prepared.rules, earlier)
+    ordered = _ordered(export, asked, options, prepared.rules, background)
     readings = run.readings(con, tables, as_at)
-    audited, results = run.run(con, prepared.plan, prepared.rules, as_at, tables.sources, asked.export.threads, ordered)
+    audited, results = run.run(con, prepared, as_at, tables.sources, asked.export.threads, ordered)
     audited.prompts, audited.readings = prepared.prompts, readings
     timings.mark("run")
     try:
@@ -156,11 +158,10 @@ def outcomes(
 
 
 def _ordered(
-    export: Opened, asked: Asked, options: Options, rules: tuple[RuleInfo, ...], earlier: Earlier | None
-) -> Ordered | None:
-    """How the findings are to be grouped, and what they are held against; None: as they come."""
-    if not options.by and earlier is None and not options.sample and not options.whose:
-        return None
+    export: Opened, asked: Asked, options: Options, rules: tuple[RuleInfo, ...], background: Background
+) -> Ordered:
+    """How the findings are to be grouped, and what they are held against."""
+    earlier = background.earlier
     of_records = options.by in OF_RECORDS
     tables = export.tables.tables
     setup = [*arranging.grouped(options.by, rules, export.kinds, tables, asked.as_at)] if options.by else []
@@ -168,7 +169,8 @@ def _ordered(
         setup += arranging.held_against(earlier, rules)
     by = "" if not options.by else "record" if of_records else "rule"
     keep = frozenset(tables if of_records or options.sample or options.whose else ())
-    return run.Ordered(tuple(setup), by, earlier is not None, keep)
+    keep_answers = earlier is not None or background.accepted is not None
+    return run.Ordered(tuple(setup), by, earlier is not None, keep, keep_answers)
 
 
 def _from_working_directory(folder: Path) -> str | None:

@@ -151,7 +151,7 @@ def restored(kind: type[T], stored: Any) -> T:
 
 @cache
 def _restorer(kind: Any) -> Callable[[Any], Any]:
-    """What makes a value of a type from JSON: a dataclass, a date, a tuple, set or mapping of these, or a plain value."""
+    """What makes a value of a type from JSON: a dataclass, a date, a (named) tuple, set or mapping of these, or a plain value."""
     if is_dataclass(kind):
         return _restorer_of_dataclass(kind)
     if kind is date:
@@ -163,6 +163,10 @@ def _restorer(kind: Any) -> Callable[[Any], Any]:
     if origin is tuple:
         each = tuple(_restorer(a) for a in arguments)
         return lambda items: tuple(restore(x) for restore, x in zip(each, items, strict=True))
+    if isinstance(kind, type) and issubclass(kind, tuple) and hasattr(kind, "_fields"):
+        hints = get_type_hints(kind)
+        named = tuple(_restorer(hints[name]) for name in kind._fields)
+        return lambda items: kind(*(restore(x) for restore, x in zip(named, items, strict=True)))
     if origin is frozenset:
         member = _restorer(arguments[0])
         return lambda items: frozenset(map(member, items))

@@ -141,8 +141,9 @@ def _counted(
         timings.mark("compile")
         could_not.update(measuring.could_not(prepared.rules))
         by_day = run.count(export.con, prepared.plan, [end for _, end in days.of(period)], asked.export.threads)
-        for place, number in enumerate(prepared.numbers):
-            counts[prepared.rules[number].id] = {day: Counts(*row[place][1]) for day, row in by_day.items()}
+        for number, rule in enumerate(prepared.rules):
+            if rule.status == "ran":
+                counts[rule.id] = {day: Counts(*row[number][1]) for day, row in by_day.items()}
         timings.mark("count")
     return counts, could_not
 

@@ -8,6 +8,7 @@ from compliance.compiler.prepare import prepare
 from compliance.model import Table, Tables
 from compliance.rules.checking import CheckedRule
 from compliance.rules.rulebook import Rulebook
+from compliance.sql import duckdb as dialect
 
 
 def statements(book: Rulebook, rule: CheckedRule) -> list[str]:
@@ -17,5 +18,8 @@ def statements(book: Rulebook, rule: CheckedRule) -> list[str]:
     plan = prepare((rule,), book.kinds, book.figures, Tables(tables), as_at).plan
     listed = list(plan.setup)
     for record in plan.records:
-        listed += [record.hits(record.rules), record.counts(record.rules)[0]]
+        rules = range(len(record.numbers))
+        _, values, lets = record.fetching(rules)
+        numbers = [number for pairs in record.numbers for _, number in pairs]
+        listed += [record.answering(rules), dialect.findings(record.view, numbers, values, lets, dialect.BETWEEN)]
     return listed

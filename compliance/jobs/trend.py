@@ -30,8 +30,7 @@ def trend(asked: Asked, first: date, last: date, every: Frequency, timings: Timi
         timings.mark("compile")
         by_day = run.count(export.con, prepared.plan, days, asked.export.threads)
         timings.mark("count")
-    results = []
-    for day in days:
-        counts = dict(zip(prepared.numbers, by_day[day], strict=True))
-        results.append(run.together(run.result_of(rule, counts.get(n)) for n, rule in enumerate(prepared.rules)))
+    results = [
+        run.together(run.result_of(rule, by_day[day].get(n)) for n, rule in enumerate(prepared.rules)) for day in days
+    ]
     return Trend(asked.as_at, asked.export.name, tuple(days), tuple(results), tables)

@@ -741,23 +741,26 @@ class _Checker:
                         f"this 'for' starts outside '{self.scopes[n.scope][0]}' and yet asks about it",
                         f"Start it from the variable: for {var} in {self.scopes[n.scope][0]}.…",
                     )
+        by_item = any(isinstance(n, tree.EachItem) for node in (cond, *values) for n in tree.walk(node))
         if source.path:
-            self.no_way_back(g.iter, source, (cond, *values))
+            self.no_way_back(g.iter, source, (cond, *values), "goes up to another record first")
+        elif by_item and source.scope == 0:
+            self.no_way_back(g.iter, source, (cond, *values), "asks about the item of a list")
         return source, cond, values
 
-    def no_way_back(self, at: ast.expr, source: tree.Source, nodes: tuple[Node | None, ...]) -> None:
-        """Records that are reached over another record belong to it, not to the one from which the way began."""
+    def no_way_back(self, at: ast.expr, source: tree.Source, nodes: tuple[Node | None, ...], why: str) -> None:
+        """Records that are reached over another record, or with an item, belong to it and not to the record from which the way began."""
         for node in nodes:
             for inner in tree.walk(node):
                 if not isinstance(inner, tree.Aggregate | tree.Gap):
                     continue
                 for n in tree.walk(inner):
                     back = isinstance(n, tree.FieldOf) and n.scope <= source.scope
-                    if back or isinstance(n, tree.ParameterOf):
-                        what = "a parameter" if isinstance(n, tree.ParameterOf) else "the record outside it"
+                    if back or isinstance(n, tree.ParameterOf | tree.EachItem):
+                        what = "a parameter" if isinstance(n, tree.ParameterOf) else "what is outside it"
                         self.bad(
                             at,
-                            f"this 'for' goes up to another record first, so a 'for' inside it cannot ask about {what}",
+                            f"this 'for' {why}, so a 'for' inside it cannot ask about {what}",
                             "Ask it of records that are linked to the record itself",
                         )
                         return

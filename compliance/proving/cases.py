@@ -181,7 +181,7 @@ def _run_batch(
             tables = fill(con, book.kinds, world.rows)
             parameters = book.figures
             prepared = prepare(its_rules, book.kinds, parameters, tables, as_at)
-            audited, results = run.run(con, prepared.plan, prepared.rules, as_at, tables.sources)
+            audited, results = run.run(con, prepared, as_at, tables.sources)
             found: dict[tuple[str, str, str], Finding] = {
                 (f.rule.id, f.rule.part, f.key): f for f in audited.findings()
             }

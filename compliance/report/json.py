@@ -6,12 +6,25 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import date
+from decimal import Decimal
 
 from compliance.dates import put_right_on
 from compliance.findings.previous import Previous
 from compliance.findings.report import Report
 from compliance.findings.waivers import Judged
-from compliance.model import RAN, SEVERITIES, Group, Prompted, Quarantined, Reading, RuleResult
+from compliance.model import (
+    RAN,
+    SEVERITIES,
+    Accepted,
+    Finding,
+    Group,
+    Prompted,
+    Quarantined,
+    Reading,
+    Restated,
+    RuleInfo,
+    RuleResult,
+)
 from compliance.report.words import why_text
 
 
@@ -29,8 +42,9 @@ def write(report: Report, width: int) -> Iterator[str]:
         yield f'"readings":{_dump([_reading(r) for r in report.readings])},\n'
     yield f'"waivers":{_dump([_waiver(j) for j in report.waivers])},\n'
     yield f'"previous":{_dump(_previous(report.previous))},\n"findings":[\n'
-    for i, piece in enumerate(report.findings_json()):
-        yield f",\n{piece}" if i else piece
+    heads: dict[int, tuple[str, str, str, str]] = {}
+    for i, finding in enumerate(report.findings()):
+        yield (",\n" if i else "") + _finding(finding, heads)
     yield '\n],\n"quarantined":[\n'
     for i, q in enumerate(report.quarantined()):
         yield (",\n" if i else "") + _dump(_quarantined(q))
@@ -70,6 +84,64 @@ def _rule(r: RuleResult, as_at: date) -> dict[str, object]:
         "put_right": {"on": put_right_on(as_at, r.rule.put_right.within).isoformat(), "by": r.rule.put_right.by},
         "note": r.rule.note or None,
     }
+
+
+def _finding(f: Finding, heads: dict[int, tuple[str, str, str, str]]) -> str:
+    """A finding as a JSON object.
+
+    Args:
+      heads: what is the same for all findings of a rule, by the rule's identity; filled as rules come.
+    """
+    head = heads.get(id(f.rule))
+    if head is None:
+        head = heads[id(f.rule)] = _of_rule(f.rule)
+    before_key, after_key, after_due, rest = head
+    evidence = ",".join([f"{_text(name)}:{_value(value)}" for name, value in f.evidence.items()])
+    return (
+        f'{{"rule":"{f.rule.id}","outcome":"{f.outcome}",{before_key}{_text(f.key)}{after_key}{_text(f.argument)}'
+        f',"failed":{_texts(f.failed)},"missing":{_texts(f.missing)},"evidence":{{{evidence}}}'
+        f',"source":{{"file":{_text(f.file)},"row":{f.row}}},"due_on":{_text(f.due_on) if f.due_on else "null"}'
+        f',"late":{_text(f.late) if f.late else "null"}{after_due}{f.fingerprint}","group":{_text(f.group) if f.group else "null"}'
+        f',"restated":{_restated(f.restated)},"waiver":{_accepted(f.waiver)}}}'
+    )
+
+
+def _of_rule(r: RuleInfo) -> tuple[str, str, str, str]:
+    return (
+        f'"severity":"{r.severity}","layer":"{r.layer}","subject":{{"record":"{r.record}","key":',
+        f',"part":{_dump(r.part or None)}}},"cites":{json.dumps(r.cites)},"argument":',
+        f',"workstream":"{r.put_right.workstream}","requirement":{_dump(r.requirement or None)},"fingerprint":"',
+        r.rest,
+    )
+
+
+_text = json.encoder.encode_basestring
+"""A text as JSON, nothing but quotes, backslashes and control characters escaped."""
+
+
+def _texts(texts: tuple[str, ...]) -> str:
+    return f"[{','.join([_text(t) for t in texts])}]"
+
+
+def _value(value: object) -> str:
+    match value:
+        case str():
+            return _text(value)
+        case None:
+            return "null"
+        case Decimal():
+            return format(value, "f")
+    return _dump(value)
+
+
+def _restated(r: Restated | None) -> str:
+    return "null" if r is None else f'{{"since":"{r.since}","times":{r.times}}}'
+
+
+def _accepted(a: Accepted | None) -> str:
+    if a is None:
+        return "null"
+    return _dump({"id": a.id, "until": a.until.isoformat(), "reason": a.reason, "approved_by": a.approved_by})
 
 
 def _group(g: Group) -> dict[str, object]:

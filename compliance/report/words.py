@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 
 from compliance.dates import english
 from compliance.findings.waivers import EXPIRING_DAYS, Judged
@@ -32,6 +33,8 @@ def value_text(value: object) -> str:
             if value and isinstance(value[0], dict):
                 return ", ".join(f"{g['from']} to {g['done_on']}, due {g['due_on']}" for g in value) or "none"
             return ", ".join(str(v) for v in value) or "none"
+        case Decimal():
+            return str(float(value))
     return str(value)
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 
-from compliance.compiler.ir import AsAt, Column, Const, Ir, Op
+from compliance.compiler.ir import BREACH, ITEM, NOT_APPLICABLE, NOT_EVIDENCED, PENDING, AsAt, Column, Const, Ir, Op
 from compliance.model import RECORDED_ON
 from compliance.sql.text import literal, name
 
@@ -16,6 +15,10 @@ AS_AT = "getvariable('as_at')"
 DAY = "day__"
 """The column that holds the day, in a plan that looks from many days at once."""
 OF_DAY = "d.day"
+OF = "link__of"
+"""From a record with an item to the record itself."""
+ITEM_NO = "item__no"
+"""The place of its item among all."""
 MOST_DAYS = 1_024
 """More days than these one plan does not look from, for the day's number is a part of each row's."""
 
@@ -57,10 +60,8 @@ TEMPLATES: Mapping[str, str] = {
     "start_of_term": "make_date(year({0}), (month({0}) - 1) // 4 * 4 + 1, 1)",
     "start_of_year": "make_date(year({0}) - CASE WHEN month({0}) < 4 THEN 1 ELSE 0 END, 4, 1)",
     "pair": "{{'d': {0}, 'k': {1}}}",
-    "text": "CAST({0} AS VARCHAR)",
-    "json": "coalesce(CAST(to_json({0}) AS VARCHAR), 'null')",
-    "english": "strftime({0}, '%-d %B %Y')",
-    "listed": "array_to_string({0}, ', ')",
+    # True, false and NULL of a verdict as COMPLIANT, BREACH and NOT_EVIDENCED.
+    "answer": f"coalesce({BREACH} - CAST({{0}} AS TINYINT), {NOT_EVIDENCED})",
 }
 
 _JOINED: Mapping[str, Callable[[Arguments], str]] = {
@@ -72,11 +73,6 @@ _JOINED: Mapping[str, Callable[[Arguments], str]] = {
     "least": lambda a: f"least({', '.join(a)})",
     "in": lambda a: f"{a[0]} IN ({', '.join(a[1:])})",
     "has_all": lambda a: f"list_has_all({a[0]}, [{', '.join(a[1:])}])",
-    "lacking": lambda a: (
-        f"array_to_string(list_filter([{', '.join(a[1:])}], lambda i: NOT list_contains({a[0]}, i)), ', ')"
-    ),
-    "concat": lambda a: f"concat({', '.join(a)})",
-    "join": lambda a: f"concat_ws({', '.join(a)})",
     "case": lambda a: _case(a),
 }
 
@@ -101,10 +97,7 @@ AGGREGATES: Mapping[str, str] = {
     # arg_max skips rows whose value is NULL; these do not.
     "arg_max": "arg_max_null({0}, {1})",
     "arg_min": "arg_min_null({0}, {1})",
-    "gaps_json": 'string_agg(concat(\'{{"from":"\', {0}, \'","due_on":"\', {1}, \'","done_on":"\', {2},'
-    " '\",\"days_late\":', ({2}) - ({1}), '}}'), ',' ORDER BY {2}, {0})",
-    "gaps_text": "string_agg(concat(strftime({0}, '%-d %B %Y'), ' to ', strftime({2}, '%-d %B %Y'), ' (due ',"
-    " strftime({1}, '%-d %B %Y'), ')'), ', ' ORDER BY {2}, {0})",
+    "gaps": "list({{'a': {0}, 'b': {1}, 'c': {2}}} ORDER BY {2}, {0})",
 }
 
 _LEAVES_OUT_NULLS = ("max", "min", "sum")
@@ -227,15 +220,17 @@ def grouping(view: str, by: str, columns: list[tuple[str, str]], lets: list[tupl
 
 
 def windows(view: str, by: str, columns: list[tuple[str, str]]) -> str:
-    """Rows that belong to somebody, and what a window says of each; no column more."""
+    """Rows that belong to somebody, each by its number `k` and by what it belongs to, and what a window says of it; no column more."""
     listed = "".join(f", {sql} AS {name(alias)}" for alias, sql in columns)
-    return f"SELECT p.rid AS k{listed} FROM {name(view)} p WHERE {by} IS NOT NULL"
+    return f"SELECT p.rid AS k, {by} AS belongs_to{listed} FROM {name(view)} p WHERE {by} IS NOT NULL"
 
 
-def widened(view: str, columns: list[tuple[str, str]], joins: list[tuple[str, str, str, str]]) -> str:
-    """`view` with more columns; each join is (table, alias, its column, the SQL that it equals)."""
+def widened(view: str, columns: list[tuple[str, str]], joins: list[tuple[str, str, dict[str, str]]]) -> str:
+    """`view` with more columns; each join is (table, alias, the SQL that each of its columns equals)."""
     listed = "".join(f", {sql} AS {name(alias)}" for alias, sql in columns)
-    joined = "".join(f" LEFT JOIN {name(t)} {a} ON {a}.{name(c)} = {on}" for t, a, c, on in joins)
+    joined = ""
+    for table, alias, equal in joins:
+        joined += f" LEFT JOIN {name(table)} {alias} ON " + " AND ".join(f"{alias}.{name(c)} = {on}" for c, on in equal.items())
     return f"SELECT p.*{listed} FROM {name(view)} p{joined}"
 
 
@@ -249,34 +244,53 @@ def paired(outer: str, way: list[tuple[str, str, str]], child: str, link: str, c
     return f"SELECT {listed} FROM {name(outer)} o{joined} JOIN {name(child)} c ON c.{name(link)} = {at}.rid"
 
 
-def hits(view: str, key: str, verdicts: list[tuple[int, str]], lets: list[tuple[str, str]]) -> str:
-    """Rows that fail: rule, whether unknown, row. Rows that pass everything are dropped before anything is spread out."""
-    columns = ", ".join(f"{sql} AS v{n}" for n, sql in verdicts)
-    passes = " AND ".join(f"v{n}" for n, _ in verdicts)
-    codes = ", ".join(
-        f"CASE v{n} WHEN TRUE THEN NULL WHEN FALSE THEN {2 * n} ELSE {2 * n + 1} END" for n, _ in verdicts
-    )
+def with_items(view: str, items: Sequence[str], columns: Sequence[str]) -> str:
+    """Each row of `view` with each of `items`."""
+    listed = ", ".join(f"({n}, {literal(item)})" for n, item in enumerate(items))
+    kept = "".join(f", p.{name(c)}" for c in columns)
     return (
-        f"SELECT unnest(list_filter([{codes}], lambda c: c IS NOT NULL)) AS code, rid, key"
-        f" FROM (SELECT rid, {name(key)} AS key, {columns} FROM {with_told(view, lets)}) WHERE ({passes}) IS DISTINCT FROM TRUE"
+        f"SELECT p.rid * {len(items)} + i.n AS rid, p.rid AS {OF}, i.n AS {ITEM_NO}, i.item AS {name(ITEM.name)}{kept}"
+        f" FROM {name(view)} p CROSS JOIN (VALUES {listed}) i(n, item)"
     )
 
 
-def of_some(view: str, key: str, columns: list[str]) -> str:
-    """The key of each of the records `$keys`, and values of it."""
-    return f"SELECT p.{name(key)}, {', '.join(columns)} FROM {name(view)} p WHERE list_contains($keys, p.{name(key)})"
+def answers(view: str, key: str, answers: Sequence[str], lets: list[tuple[str, str]], by_item: bool) -> str:
+    """What rules say of each row, side by side: its number `view_rid` there, the record, its key, the item's place, then `v0`, `v1`, …"""
+    columns = "".join(f", CAST({sql} AS TINYINT) AS v{i}" for i, sql in enumerate(answers))
+    of, item = (f"p.{OF}", f"p.{ITEM_NO}") if by_item else ("p.rid", "0")
+    return f"SELECT p.rid AS view_rid, {of} AS rid, p.{name(key)} AS key, {item} AS item{columns} FROM {with_told(view, lets)}"
 
 
-def counts(view: str, conditions: list[str], lets: list[tuple[str, str]]) -> str:
-    """How many rows there are, and how many each condition is true for."""
+def answer_counts(table: str, n: int) -> str:
+    """For each item how many rows there are, and of each of `n` rules how many it does not apply to and how many are pending."""
+    listed = "".join(
+        f", count(CASE WHEN v{i} = {which} THEN 1 END)" for i in range(n) for which in (NOT_APPLICABLE, PENDING)
+    )
+    return f"SELECT item, count(*){listed} FROM {name(table)} GROUP BY item"
+
+
+def hits(table: str, asked: Sequence[tuple[int, int, int]]) -> str:
+    """The findings among the answers of a table: `code` (twice the number, and one more where nobody can tell), `rid`, `view_rid`, `key`.
+
+    Args:
+      asked: place of the answer, of the item, and the rule's number.
+    """
+    columns = [f"v{i}" for i in range(1 + max(i for i, _, _ in asked))]
+    some = " OR ".join(f"{v} >= {BREACH}" for v in columns)
+    rows = ", ".join(f"({i}, {item}, {number})" for i, item, number in asked)
+    return (
+        f"SELECT 2 * a.number + h.v - {BREACH}, h.rid, h.view_rid, h.key FROM"
+        f" (SELECT unnest([{', '.join(columns)}]) AS v, unnest(range({len(columns)})) AS rule, rid, view_rid, key, item"
+        f" FROM {name(table)} WHERE {some}) h"
+        f" JOIN (VALUES {rows}) a(rule, item, number) ON a.rule = h.rule AND a.item = h.item WHERE h.v >= {BREACH}"
+    )
+
+
+def counts_by_day(view: str, conditions: list[str], lets: list[tuple[str, str]], by_item: bool) -> str:
+    """For each day, and item, on which there are any: how many rows there are, and how many each condition is true for."""
     listed = "".join(f", count(CASE WHEN {c} THEN 1 END)" for c in conditions)
-    return f"SELECT count(*){listed} FROM {with_told(view, lets)}"
-
-
-def counts_by_day(view: str, conditions: list[str], lets: list[tuple[str, str]]) -> str:
-    """The same for each day on which there are any: the day comes first."""
-    listed = "".join(f", count(CASE WHEN {c} THEN 1 END)" for c in conditions)
-    return f"SELECT {DAY}, count(*){listed} FROM {with_told(view, lets)} GROUP BY {DAY}"
+    by = f"{DAY}, {ITEM_NO}" if by_item else DAY
+    return f"SELECT {by}, count(*){listed} FROM {with_told(view, lets)} GROUP BY {by}"
 
 
 DAYS = (
@@ -292,7 +306,7 @@ def with_told(view: str, lets: list[tuple[str, str]]) -> str:
     return f"(SELECT p.*{''.join(f', {sql} AS {name(alias)}' for alias, sql in lets)} FROM {name(view)} p) p"
 
 
-HITS_TABLE = "CREATE TABLE hits (code INTEGER, rid BIGINT, key VARCHAR)"
+HITS_TABLE = "CREATE TABLE hits (code INTEGER, rid BIGINT, view_rid BIGINT, key VARCHAR)"
 HITS_INSERT = "INSERT INTO hits {select}"
 HIT_COUNTS = (
     "SELECT rule, count(*) FILTER (WHERE NOT unknown), count(*) FILTER (WHERE unknown), min(seq), max(seq) FROM hit"
@@ -312,65 +326,28 @@ CALENDAR = (
 OPEN_DAYS = "CREATE TABLE IF NOT EXISTS open_day AS SELECT ordinal, day FROM calendar WHERE open"
 
 
-Branch = tuple[int, tuple[str, ...], tuple[tuple[str, str], ...]]
-"""A rule, the texts of its findings, and names that they use with what these stand for."""
+BETWEEN = "h.seq BETWEEN $lo AND $hi"
+AMONG = "h.seq IN (SELECT unnest(CAST($places AS BIGINT[])))"
+"""Which findings are fetched, by their place in the order of all."""
 
 
-BETWEEN = "BETWEEN $lo AND $hi"
-AMONG = "IN (SELECT unnest(CAST($places AS BIGINT[])))"
-"""Which findings are written, by their place in the order of all."""
-
-
-def finding_rows(view: str, branches: list[Branch], places: str = BETWEEN) -> str:
-    """What the engine writes for the hits at `places`, all of rules in `branches`, in order."""
-    rules, empty = ", ".join(str(n) for n, _, _ in branches), "''"
-    cases = " ".join(
-        f"WHEN {n} THEN [{', '.join((*texts[:2], f'CASE WHEN hit__unknown THEN {texts[2]} ELSE {empty} END', *texts[3:]))}]"
-        for n, texts, _ in branches
-    )
-    lets = "".join(
-        f", CASE WHEN h.rule = {n} THEN {sql} END AS {name(alias)}" for n, _, its in branches for alias, sql in its
-    )
+def findings(view: str, rules: Sequence[int], values: Sequence[str], lets: list[tuple[str, str]], places: str) -> str:
+    """The findings of `rules` at `places`, with the values that they are worded from."""
+    listed = "".join(f", {sql}" for sql in values)
+    which = ", ".join(str(n) for n in rules)
     return (
-        f'SELECT hit__seq AS seq, hit__rule AS rule, hit__unknown AS unknown, hit__key AS key, src, "row" AS at,'
-        " hit__label AS label, hit__since AS since, hit__times AS times, hit__waiver AS waiver,"
-        f" CASE hit__rule {cases} END AS x FROM (SELECT p.*, h.seq AS hit__seq, h.rule AS hit__rule,"
-        f" h.unknown AS hit__unknown, h.key AS hit__key, h.label AS hit__label, h.since AS hit__since,"
-        f" h.times AS hit__times, h.waiver AS hit__waiver{lets} FROM hit h JOIN {name(view)} p ON p.rid = h.rid"
-        f" WHERE h.rule IN ({rules}) AND h.seq {places}) p ORDER BY hit__seq"
+        'SELECT h.seq, h.rule, h.unknown, h.key, p.src, p."row", h.label, h.since, h.times, h.waiver'
+        f"{listed} FROM hit h JOIN {with_told(view, lets)} ON p.rid = h.view_rid WHERE h.rule IN ({which}) AND {places}"
     )
 
 
-def finding_json(view: str, branches: list[Branch], files: list[str]) -> str:
-    """The same as JSON objects, one a row; `rule_text` holds what is the same for all findings of a rule."""
-    file_of = " ".join(f"WHEN {i} THEN {literal(json.dumps(f, ensure_ascii=False))}" for i, f in enumerate(files))
+def of_some(view: str, key: str, item: int | None, columns: Sequence[str], lets: list[tuple[str, str]]) -> str:
+    """The key of each of the records `$keys`, as it stands with an item, and values of it."""
+    where = "" if item is None else f" AND p.{ITEM_NO} = {item}"
     return (
-        "SELECT f.seq, concat(t.head, CASE WHEN f.unknown THEN 'not_evidenced' ELSE 'breach' END, t.after_outcome,"
-        f" to_json(f.key), t.after_key, to_json(f.x[1]), ',\"failed\":[', f.x[2], '],\"missing\":[', f.x[3],"
-        ' \'],"evidence":{\', f.x[4], \'},"source":{"file":\','
-        f" CASE f.src {file_of} END, ',\"row\":', f.at, '}},\"due_on\":', coalesce(CAST(to_json(f.x[5]) AS VARCHAR), 'null'),"
-        " ',\"late\":', coalesce(CAST(to_json(f.x[6]) AS VARCHAR), 'null'), t.after_due,"
-        ' substr(sha256(concat(t.rule, chr(31), t.record, chr(31), f.key, t.rest)), 1, 16), \'","group":\','
-        " coalesce(CAST(to_json(f.label) AS VARCHAR), 'null'), ',\"restated\":', CASE WHEN f.since IS NULL THEN 'null'"
-        " ELSE concat('{\"since\":\"', f.since, '\",\"times\":', f.times + 1, '}') END, ',\"waiver\":', coalesce(w.said, 'null'), '}') FROM"
-        f" ({finding_rows(view, branches)}) f JOIN rule_text t ON t.n = f.rule"
-        " LEFT JOIN waiver_text w ON w.n = f.waiver ORDER BY f.seq"
+        f"SELECT p.{name(key)}, {', '.join(columns)} FROM {with_told(view, lets)}"
+        f" WHERE list_contains($keys, p.{name(key)}){where}"
     )
-
-
-RULE_TEXT = (
-    "CREATE OR REPLACE TABLE rule_text (n INTEGER, rule VARCHAR, record VARCHAR, rest VARCHAR, head VARCHAR,"
-    " after_outcome VARCHAR, after_key VARCHAR, after_due VARCHAR)"
-)
-
-
-WAIVER_TEXT = "CREATE OR REPLACE TABLE waiver_text AS SELECT unnest(CAST($n AS INTEGER[])) AS n, unnest(CAST($said AS VARCHAR[])) AS said"
-"""What a finding says of the waiver that is in force for it."""
-
-
-def rule_text(rows: list[tuple[object, ...]]) -> str:
-    """What is the same for all findings of a rule."""
-    return "INSERT INTO rule_text VALUES " + ", ".join(f"({', '.join(literal(v) for v in row)})" for row in rows)
 
 
 COLUMN_TYPES: Mapping[str, str] = {

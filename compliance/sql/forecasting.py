@@ -5,41 +5,50 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from compliance.model import Table
-from compliance.sql.duckdb import with_told
+from compliance.sql.duckdb import ITEM_NO, OF, with_told
 from compliance.sql.reporting import Way, in_post, joins
 from compliance.sql.text import literal, name
 
-AHEAD = "CREATE TABLE ahead (n INTEGER, rid BIGINT, key VARCHAR, standing VARCHAR, due DATE, since DATE, within VARCHAR, certain BOOLEAN)"
+AHEAD = "CREATE TABLE ahead (n INTEGER, rid BIGINT, key VARCHAR, standing VARCHAR, due DATE, since DATE, within INTEGER, certain BOOLEAN)"
 INSERT = "INSERT INTO ahead {select}"
 
 
-def standings(view: str, key: str, rules: Sequence[tuple[int, Sequence[str]]], lets: list[tuple[str, str]]) -> str:
+def standings(
+    view: str,
+    key: str,
+    rules: Sequence[tuple[Sequence[tuple[int, int]], Sequence[str]]],
+    lets: list[tuple[str, str]],
+    by_item: bool,
+) -> str:
     """Rows for `ahead`: one for each record and rule under which it has a standing.
 
     Args:
-      rules: number, and the values as `compiler.ahead` has them.
+      rules: place of the item and number, for each item for which it is asked; and the values as `compiler.ahead` has them.
     """
-    columns, structs = "", []
-    for n, (standing, due, since, within, certain) in rules:
-        columns += f", {standing} AS s{n}, {due} AS d{n}, CAST({since} AS DATE) AS f{n}"
-        columns += f", CAST({within} AS VARCHAR) AS w{n}, {certain} AS c{n}"
+    columns, structs, asked = "", [], []
+    for i, (numbers, (standing, due, since, within, certain)) in enumerate(rules):
+        columns += f", {standing} AS s{i}, {due} AS d{i}, CAST({since} AS DATE) AS f{i}"
+        columns += f", CAST({within} AS INTEGER) AS w{i}, {certain} AS c{i}"
         structs.append(
-            f"CASE WHEN s{n} IS NOT NULL THEN {{'n': {n}, 'standing': s{n}, 'due': d{n}, 'since': f{n}, 'within': w{n},"
-            f" 'certain': c{n}}} END"
+            f"CASE WHEN s{i} IS NOT NULL THEN {{'n': {i}, 'standing': s{i}, 'due': d{i}, 'since': f{i}, 'within': w{i},"
+            f" 'certain': c{i}}} END"
         )
+        asked += [f"({i}, {item}, {number})" for item, number in numbers]
+    of, item = (f"p.{OF}", f"p.{ITEM_NO}") if by_item else ("p.rid", "0")
     return (
-        "SELECT c.n, rid, key, c.standing, c.due, c.since, c.within, c.certain FROM"
-        f" (SELECT rid, key, unnest(list_filter([{', '.join(structs)}], lambda c: c IS NOT NULL)) AS c FROM"
-        f" (SELECT rid, {name(key)} AS key{columns} FROM {with_told(view, lets)}))"
+        "SELECT a.number, rid, key, c.standing, c.due, c.since, c.within, c.certain FROM"
+        f" (SELECT rid, key, item, unnest(list_filter([{', '.join(structs)}], lambda c: c IS NOT NULL)) AS c FROM"
+        f" (SELECT {of} AS rid, p.{name(key)} AS key, {item} AS item{columns} FROM {with_told(view, lets)}))"
+        f" JOIN (VALUES {', '.join(asked)}) a(rule, item_no, number) ON a.rule = c.n AND a.item_no = item"
     )
 
 
-def total(view: str) -> str:
+def total(view: str, by_item: bool) -> str:
     """How many records there are."""
-    return f"SELECT count(*) FROM {name(view)}"
+    return f"SELECT count({f'DISTINCT {OF}' if by_item else '*'}) FROM {name(view)}"
 
 
-FORESEEN = "CREATE TABLE foreseen (n INTEGER, key VARCHAR, due DATE, since DATE, within VARCHAR, certain BOOLEAN, staff VARCHAR)"
+FORESEEN = "CREATE TABLE foreseen (n INTEGER, key VARCHAR, due DATE, since DATE, within INTEGER, certain BOOLEAN, staff VARCHAR)"
 
 
 def foreseen(

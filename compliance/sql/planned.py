@@ -2,96 +2,91 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date
 from typing import Any, TypeVar
 
+from compliance.findings.argument import Argument
 from compliance.model import Prompt, RuleInfo
 from compliance.sql import duckdb as dialect
 from compliance.sql import forecasting
 
 P = TypeVar("P", "RecordPlan", "AheadPlan")
 
+Numbers = tuple[tuple[int, int], ...]
+"""The place of an item among those of the table, and the number of the rule that is asked for it; one pair, at 0, without items."""
+
 
 @dataclass(frozen=True)
 class RecordPlan:
-    """What is asked of one record kind.
+    """What is asked of one record kind, or of its records with the items of lists.
 
     Args:
-      view, key: where its rows and features are, and the field that names a row.
-      rules: positions of its rules in the audit's order; the other tuples follow it.
-      told: what verdicts and conditions say more than once: a name and what it stands for.
-      verdicts: true: nothing to find; false: breach; NULL: not evidenced.
-      not_applicable, pending: conditions to count rows by; empty where that cannot be.
-      branches: the texts of a finding: sentence, failed, missing, evidence, due_on, late.
-      lets: of each rule, what its texts say more than once: a name and what it stands for.
+      view, key: where its rows and features are, and the field that names a record.
+      by_item: each record stands there once for each item, whose place is in `item__no`.
+      numbers: of each rule; the other tuples follow it.
+      told: what answers say more than once: a name and what it stands for.
+      answers: what each rule says of a row, one of `ir.ANSWERS`.
+      lets: what values say more than once.
+      values: what findings are worded from; `slots`: of each rule, the places of its own.
     """
 
     record: str
     view: str
     key: str
-    rules: tuple[int, ...]
+    by_item: bool
+    numbers: tuple[Numbers, ...]
     told: tuple[tuple[str, str], ...]
-    verdicts: tuple[str, ...]
-    not_applicable: tuple[str, ...]
-    pending: tuple[str, ...]
-    branches: tuple[tuple[str, ...], ...]
-    lets: tuple[tuple[tuple[str, str], ...], ...]
+    answers: tuple[str, ...]
+    lets: tuple[tuple[str, str], ...]
+    values: tuple[str, ...]
+    slots: tuple[tuple[int, ...], ...]
 
-    def places(self, rules: Iterable[int]) -> list[int]:
-        """Where `rules` stand in this plan."""
-        return [self.rules.index(n) for n in rules]
+    def answering(self, rules: Sequence[int]) -> str:
+        """What each of `rules`, by its place here, says of each row."""
+        answers = [self.answers[i] for i in rules]
+        return dialect.answers(self.view, self.key, answers, named(self.told, answers), self.by_item)
 
-    def hits(self, rules: tuple[int, ...]) -> str:
-        """The rows that fail one of `rules`."""
-        verdicts = [(self.rules[i], self.verdicts[i]) for i in self.places(rules)]
-        return dialect.hits(self.view, self.key, verdicts, self.used(sql for _, sql in verdicts))
+    def asked_for(self, rules: Sequence[int]) -> list[tuple[int, int, int]]:
+        """Place among `rules`, place of the item, and number."""
+        return [(i, item, number) for i, rule in enumerate(rules) for item, number in self.numbers[rule]]
 
-    def used(self, said: Iterable[str]) -> list[tuple[str, str]]:
-        """Those of `told` that are named in `said`."""
-        return named(self.told, said)
-
-    def texts(self, rules: Iterable[int]) -> list[dialect.Branch]:
-        """What the engine needs to write the findings of `rules`."""
-        rules = list(rules)
-        return [(n, self.branches[i], self.lets[i]) for n, i in zip(rules, self.places(rules), strict=True)]
-
-    def counts(self, rules: tuple[int, ...]) -> tuple[str, list[tuple[int, int]]]:
-        """A statement that counts rows, and for each rule the columns of not applicable and pending (-1: none)."""
-        columns: dict[str, int] = {}
-
-        def column(sql: str) -> int:
-            return columns.setdefault(sql, len(columns) + 1) if sql else -1
-
-        where = [(column(self.not_applicable[i]), column(self.pending[i])) for i in self.places(rules)]
-        return dialect.counts(self.view, list(columns), self.used(columns)), where
+    def fetching(self, rules: Iterable[int]) -> tuple[list[int], list[str], list[tuple[str, str]]]:
+        """The values that `rules`, by their places here, need, by their places here; their SQL, and the names that it uses."""
+        listed = sorted({v for rule in rules for v in self.slots[rule]})
+        values = [self.values[v] for v in listed]
+        return listed, values, named(self.lets, values)
 
 
 @dataclass(frozen=True)
 class AheadPlan:
-    """What lies ahead of one record kind.
+    """What lies ahead of one record kind, or of its records with the items of lists.
 
     Args:
-      view, key, rules, told: as in `RecordPlan`.
+      view, key, by_item, numbers, told: as in `RecordPlan`.
       values: of each rule, as `compiler.ahead` has them: standing, due, since, limit, certain.
-      whats: of each rule, what is to be done.
+      whats: of each rule and item, what is to be done.
+      limits: of each rule, its limits in words.
     """
 
     view: str
     key: str
-    rules: tuple[int, ...]
+    by_item: bool
+    numbers: tuple[Numbers, ...]
     told: tuple[tuple[str, str], ...]
     values: tuple[tuple[str, ...], ...]
-    whats: tuple[str, ...]
+    whats: tuple[tuple[str, ...], ...]
+    limits: tuple[tuple[str, ...], ...]
 
-    def standings(self, rules: tuple[int, ...]) -> str:
-        """The rows that have a standing under one of `rules`."""
-        its = [(n, self.values[self.rules.index(n)]) for n in rules]
-        return forecasting.standings(self.view, self.key, its, named(self.told, (sql for _, v in its for sql in v)))
+    def standings(self, rules: Sequence[int]) -> str:
+        """The rows that have a standing under one of `rules`, by their places here."""
+        its = [(self.numbers[n], self.values[n]) for n in rules]
+        lets = named(self.told, (sql for _, values in its for sql in values))
+        return forecasting.standings(self.view, self.key, its, lets, self.by_item)
 
 
-def named(told: Iterable[tuple[str, str]], said: Iterable[str]) -> list[tuple[str, str]]:
+def named(told: Iterable[tuple[str, str]], said: Collection[str] | Iterable[str]) -> list[tuple[str, str]]:
     """Those of `told` that are named in `said`."""
     text = " ".join(said)
     return [(alias, sql) for alias, sql in told if f'"{alias}"' in text]
@@ -104,19 +99,12 @@ class Plan:
     Args:
       setup: statements in order, that make the tables and views.
       calendar: whether they need the working-day calendar.
-      numbers: the position of each rule in the audit's order; `explain` and `conditions` follow it.
-      explain: for each rule, the statement that tells how each condition came out for the records `$keys`: key, whether it applies, the
-        verdict, pending, the day due, the days left to it, the sentence, then truth and terms of each condition.
-      conditions: for each rule, the conditions in the order of `explain`.
       ahead: what a forecast asks, which asks nothing else; one for each record kind.
     """
 
     setup: tuple[str, ...]
     calendar: bool
     records: tuple[RecordPlan, ...]
-    numbers: tuple[int, ...]
-    explain: tuple[str, ...] = ()
-    conditions: tuple[tuple[str, ...], ...] = ()
     ahead: tuple[AheadPlan, ...] = ()
 
     def at(self, as_at: date) -> Plan:
@@ -134,32 +122,45 @@ class Plan:
             self,
             setup=on(self.setup),
             records=tuple(of(r) for r in self.records),
-            explain=on(self.explain),
             ahead=tuple(of(a) for a in self.ahead),
         )
 
 
 @dataclass(frozen=True)
-class CountPlan:
-    """How many records each of many conditions is true for, as at each of many days. Needs the table `day`.
+class Counted:
+    """How many rows of one table many conditions are true for, by day.
 
     Args:
-      counts: a record kind, and the statement that counts all conditions on it at once.
-      places: for each question the record kind, and from where to where (exclusive) its conditions stand in that statement.
+      statement: gives the day, the place of the item if `by_item`, how many rows there are, then the count of each condition.
+      numbers: of each rule; `widths`: how many of the conditions, which stand in order, are its own.
     """
+
+    statement: str
+    by_item: bool
+    numbers: tuple[Numbers, ...]
+    widths: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class CountPlan:
+    """How many records each of many conditions is true for, as at each of many days. Needs the table `day`."""
 
     setup: tuple[str, ...]
     calendar: bool
-    counts: tuple[tuple[str, str], ...]
-    places: tuple[tuple[str, int, int], ...]
+    counts: tuple[Counted, ...]
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """Plain data: what a run needs, for any as-at date from `valid_from` to `valid_to` (both inclusive)."""
+    """Plain data: what a run needs, for any as-at date from `valid_from` to `valid_to` (both inclusive).
+
+    Args:
+      arguments: what the findings of each rule are worded from; None for one that does not run.
+    """
 
     rules: tuple[RuleInfo, ...]
     plan: Plan
     valid_from: date
     valid_to: date
+    arguments: tuple[Argument | None, ...] = ()
     prompts: tuple[Prompt, ...] = ()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from compliance.compiler.ir import NOT_APPLICABLE, PENDING
 from compliance.model import RECORDED_ON, Link, Table
 from compliance.sql.duckdb import there as is_there
-from compliance.sql.duckdb import with_told
 from compliance.sql.text import literal, name
 
 # --- groups ---------------------------------------------------------------------------------------------------------
@@ -177,25 +177,21 @@ def rule_names(rows: Sequence[tuple[int, str, str, str]]) -> str:
     return "INSERT INTO rule_name VALUES " + ", ".join(f"({', '.join(literal(v) for v in row)})" for row in rows)
 
 
-def became(gone: str, view: str, key: str, rules: Sequence[tuple[int, str, str]], lets: list[tuple[str, str]]) -> str:
-    """What became of the findings of these rules that are gone.
+def became(gone: str, answers: str, asked: Sequence[tuple[int, int, int]]) -> str:
+    """What became of the findings of some rules that are gone.
 
     Args:
       gone: a statement that gives their number, rule and key.
-      lets: names that the conditions use, and what they stand for.
-      rules: number, and when it asks nothing of a row, or its time is running; empty: never.
+      answers: the table in which what these rules say stands.
+      asked: the place of a rule in it, of the item for which it is asked, and its number.
     """
-    whens = ""
-    for n, not_applicable, pending in rules:
-        if not_applicable:
-            whens += f" WHEN e.rule = {n} AND ({not_applicable}) THEN 'no longer applies'"
-        if pending:
-            whens += f" WHEN e.rule = {n} AND ({pending}) THEN 'pending'"
-    listed = ", ".join(str(n) for n, _, _ in rules)
+    rows = ", ".join(f"({place}, {item}, {number})" for place, item, number in asked)
+    answer = f"[{', '.join(f'a.v{i}' for i in range(1 + max(place for place, _, _ in asked)))}][m.place + 1]"
     return (
-        f"SELECT e.n, CASE WHEN p.rid IS NULL THEN 'not in the export'{whens} ELSE 'put right' END FROM"
-        f" ({gone}) e LEFT JOIN {with_told(view, lets)} ON p.{name(key)} = e.key"
-        f" WHERE e.rule IN ({listed})"
+        f"SELECT e.n, CASE WHEN a.view_rid IS NULL THEN 'not in the export' WHEN {answer} = {NOT_APPLICABLE} THEN 'no longer applies'"
+        f" WHEN {answer} = {PENDING} THEN 'pending' ELSE 'put right' END"
+        f" FROM ({gone}) e JOIN (VALUES {rows}) m(place, item, number) ON m.number = e.rule"
+        f" LEFT JOIN {name(answers)} a ON a.key = e.key AND a.item = m.item"
     )
 
 
@@ -285,7 +281,7 @@ def hits_sorted(by: str, earlier: bool, first: Sequence[tuple[int, int]] = ()) -
     before = "e.n, e.since, e.times" if earlier else "NULL AS n, NULL AS since, NULL AS times"
     return (
         f"CREATE TABLE hit AS SELECT row_number() OVER (ORDER BY {order}{rule}, h.key, h.rid) AS seq,"
-        f" CAST(h.code // 2 AS INTEGER) AS rule, h.code % 2 = 1 AS unknown, h.rid, h.key, {label} AS label, {before},"
+        f" CAST(h.code // 2 AS INTEGER) AS rule, h.code % 2 = 1 AS unknown, h.rid, h.view_rid, h.key, {label} AS label, {before},"
         " CAST(NULL AS INTEGER) AS waiver"
         f" FROM hits h{joined} ORDER BY seq"
     )

@@ -1,0 +1,140 @@
+"""What the sentence and the evidence of a rule's findings are made of, as plain data.
+
+The compiler makes it of a rule; a kept plan holds it; `findings.words` reads it beside the values that the engine brought back. A *slot* is
+the place of one of these values in a row; `NONE`: there is no such value.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NamedTuple
+
+NONE = -1
+
+
+class Missing(NamedTuple):
+    """A field that somebody would need to see, and when: a value is empty, is true, or is not the same as another."""
+
+    name: str
+    when: Literal["empty", "true", "differs"]
+    slot: int
+    other: int = NONE
+
+
+class Term(NamedTuple):
+    """A value that a condition rests on: as a phrase, and as evidence.
+
+    Args:
+      kind: `field` of a record; `list`, of which all `options` are asked; `count`; something true of `any` or of `all` linked records;
+        `aggregate`; `gap`, in days; the `gaps` of a recurring duty that were too long, which no phrase tells.
+      name: in evidence; `words`: in a phrase.
+      value: of `any` and `all`, whether it is true; where the term is `hidden`, whether the value is empty.
+      type: of the value, as record kinds name types.
+      doubt: whether nobody can tell what the value is; of a `list` whether it has all.
+      other: of `count` the most that it may be; of `any` and `all` how many records there are; of a `list` which of `options` are asked.
+      hidden: it is personal, and only said to be recorded.
+    """
+
+    kind: Literal["field", "list", "count", "any", "all", "aggregate", "gap", "gaps"]
+    name: str
+    words: str
+    value: int
+    type: str = ""
+    doubt: int = NONE
+    other: int = NONE
+    hidden: bool = False
+    missing: tuple[Missing, ...] = ()
+    options: tuple[tuple[str, ...], ...] = ()
+
+
+class Condition(NamedTuple):
+    """Something that must hold: its label, whether it does, and the places of the terms that it rests on."""
+
+    label: str
+    truth: int
+    terms: tuple[int, ...]
+
+
+class Clock(NamedTuple):
+    """The dates of a deadline or a recurring duty.
+
+    Args:
+      what: what is to be done; `start_words`: what the day due is counted from.
+      given: the record gives the day due itself, in `start_words`; and whether that is worth naming.
+      due, start, done: days; of a recurring duty `done` is the last time.
+      late: days from the day due to when it was done (or is judged); working days if `working`.
+      limits: how long after, in words; `limit` says which.
+      recurring: then `end` is the day until which it is owed, `n_late` how many gaps were too long, and `gaps` these.
+    """
+
+    what: str
+    start_words: str
+    given: Literal["", "day", "constant"]
+    due: int
+    start: int
+    done: int
+    late: int
+    working: bool
+    limits: tuple[str, ...]
+    limit: int
+    recurring: bool = False
+    end: int = NONE
+    n_late: int = NONE
+    gaps: int = NONE
+
+
+class Argument(NamedTuple):
+    """What the findings of one rule, asked for one item of its list, are worded from.
+
+    Args:
+      when: whether the rule applies; in words, and the terms that it rests on. Its truth is `NONE` where it always does.
+      conditions: of `require`; of a clock the one that it stands for.
+      refs: clauses; `ref` says which one is quoted, `NONE`: the first.
+      whose: what is said before the clause of whose figure it is.
+      part: the item, if the sentence must name it.
+      lawful, within: where the agency's own figure is asked: whether the layer's is kept, and what is said then.
+      terms: each once; `evidence`: the places of those that are told, in order.
+    """
+
+    when: Condition
+    conditions: tuple[Condition, ...]
+    clock: Clock | None
+    refs: tuple[str, ...]
+    ref: int
+    whose: str
+    part: str
+    lawful: int
+    within: str
+    terms: tuple[Term, ...]
+    evidence: tuple[int, ...]
+
+
+def argument_of(stored: list[Any]) -> Argument:
+    """An argument as it was written to JSON.
+
+    Raises:
+      TypeError, ValueError: it is none.
+    """
+    when, conditions, clock, refs, ref, whose, part, lawful, within, terms, evidence = stored
+    return Argument(
+        _condition(when),
+        tuple(_condition(c) for c in conditions),
+        None if clock is None else Clock._make(tuple(x) if isinstance(x, list) else x for x in clock),
+        tuple(refs),
+        ref,
+        whose,
+        part,
+        lawful,
+        within,
+        tuple(_term(t) for t in terms),
+        tuple(evidence),
+    )
+
+
+def _condition(stored: list[Any]) -> Condition:
+    label, truth, terms = stored
+    return Condition(label, truth, tuple(terms))
+
+
+def _term(stored: list[Any]) -> Term:
+    *rest, missing, options = stored
+    return Term._make([*rest, tuple(Missing(*m) for m in missing), tuple(tuple(o) for o in options)])

@@ -1,0 +1,328 @@
+"""The sentence that argues a finding, its evidence and what is missing: made of the values of the record, rule by rule. Pure.
+
+No rule brings a sentence of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+from compliance.dates import english, english_iso
+from compliance.findings.argument import NONE, Argument, Clock, Condition, Missing, Term
+
+Values = Sequence[Any]
+"""Of one record, by slot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Argued:
+    """What is said of one record.
+
+    Args:
+      failed: labels of the conditions that do not hold or are not shown.
+      missing: fields that would be needed to tell; means something only where nobody can tell.
+      due_on: the day the duty fell due, YYYY-MM-DD; empty without one.
+      late: how late, in words; empty if it is not.
+    """
+
+    sentence: str
+    failed: tuple[str, ...]
+    missing: tuple[str, ...]
+    evidence: dict[str, object]
+    due_on: str
+    late: str
+
+
+def argued(a: Argument, values: Values, unknown: bool, as_at: date) -> Argued:
+    """What is said of a record for which a rule does not hold; `unknown`: of which nobody can tell whether it does."""
+    clock = a.clock
+    due_on, late = "", ""
+    if clock is not None:
+        due_on = _iso(values[clock.due])
+        late = _late(clock, values, a.conditions[0].truth)
+    return Argued(
+        _sentence(a, values, as_at),
+        tuple(c.label for c in a.conditions if values[c.truth] is not True or clock is not None),
+        missing(a, values) if unknown else (),
+        evidence(a, values),
+        due_on,
+        late,
+    )
+
+
+def evidence(a: Argument, values: Values) -> dict[str, object]:
+    """Names and values, as JSON has them."""
+    found = {a.terms[n].name: _shown_as_evidence(a.terms[n], values) for n in a.evidence}
+    clock = a.clock
+    if clock is not None and clock.recurring:
+        found["last_on"] = _plain(values[clock.done])
+        found["next_due_on"] = _plain(values[clock.due])
+    elif clock is not None:
+        found["due_on"] = _plain(values[clock.due])
+    return found
+
+
+def missing(a: Argument, values: Values) -> tuple[str, ...]:
+    """Fields that would be needed to tell what nobody can tell."""
+    whether = applies(a, values) is None
+    lacking: dict[str, bool] = {}
+    for condition in (a.when,) if whether else a.conditions:
+        untold = whether or values[condition.truth] is None
+        for n in condition.terms:
+            for m in a.terms[n].missing:
+                lacking[m.name] = lacking.get(m.name, False) or (untold and _lacks(m, values))
+    return tuple(name for name, lacks in lacking.items() if lacks)
+
+
+def conditions(a: Argument, values: Values) -> tuple[tuple[str, bool | None, str], ...]:
+    """Label, truth (None: not evidenced) and the values it rests on, of whether the rule applies and of each condition."""
+    asked = (a.when, *a.conditions) if a.when.label else a.conditions
+    return tuple((c.label, True if c.truth == NONE else values[c.truth], phrases(a, c, values)) for c in asked)
+
+
+def phrases(a: Argument, condition: Condition, values: Values) -> str:
+    """The values that a condition rests on."""
+    return "; ".join(_phrase(a.terms[n], values) for n in condition.terms if a.terms[n].kind != "gaps")
+
+
+def applies(a: Argument, values: Values) -> bool | None:
+    """Whether the rule applies to the record; None: nobody can tell."""
+    return True if a.when.truth == NONE else values[a.when.truth]
+
+
+def margin(a: Argument, values: Values, as_at: date) -> int | None:
+    """Days left from what was done (of a recurring duty: from its end), or else from the as-at date, to the day due; None without one."""
+    if a.clock is None:
+        return None
+    due, on = values[a.clock.due], values[a.clock.end if a.clock.recurring else a.clock.done] or as_at
+    return (due - on).days if isinstance(due, date) and isinstance(on, date) else None
+
+
+# --- the sentence ---
+
+
+def _sentence(a: Argument, values: Values, as_at: date) -> str:
+    ref = a.whose + a.refs[0 if a.ref == NONE else values[a.ref]]
+    if applies(a, values) is None:
+        return f"Not evidenced whether this applies ({phrases(a, a.when, values)}). {ref}."
+    if a.clock is None:
+        sentence = _of_conditions(a, values, ref)
+    elif a.clock.recurring:
+        sentence = _of_recurring(a.clock, values, values[a.conditions[0].truth], ref)
+    else:
+        sentence = _of_deadline(a.clock, values, values[a.conditions[0].truth], ref, as_at)
+    if a.part:
+        sentence = f"{a.part}: {sentence}"
+    if a.lawful != NONE:
+        own = "Breaks your own policy as well" if values[a.lawful] is False else f"{a.within}, but breaks your own policy"
+        sentence = f"{own}: {sentence}"
+    return sentence
+
+
+def _of_conditions(a: Argument, values: Values, ref: str) -> str:
+    no = _labels(a, [c for c in a.conditions if values[c.truth] is False], values)
+    untold = _labels(a, [c for c in a.conditions if values[c.truth] is None], values)
+    return f"{f'Not met: {no}. ' if no else ''}{f'Not evidenced: {untold}. ' if untold else ''}{ref}."
+
+
+def _labels(a: Argument, some: Iterable[Condition], values: Values) -> str:
+    return "; ".join(f"{c.label} ({phrases(a, c, values)})" if c.terms else c.label for c in some)
+
+
+def _of_deadline(clock: Clock, values: Values, truth: bool | None, ref: str, as_at: date) -> str:
+    due = values[clock.due]
+    if truth is None and due is None:
+        return _cannot_be_judged(clock, ref)
+    if clock.given:
+        start = f" ({clock.start_words}, " if clock.given == "constant" else f" ({clock.start_words}; "
+        head = f"{clock.what} due by {day_text(due)}{start}{ref}); "
+    else:
+        since = f"{clock.start_words} {day_text(values[clock.start])} + {_limit(clock, values)}"
+        head = f"{clock.what} due {day_text(due)} ({since}, {ref}); "
+    if truth is None:
+        return head + "not evidenced whether it was done: a date or a record it hangs on cannot be read or is missing."
+    done = values[clock.done]
+    if done is None:
+        return f"{head}none recorded; {_length(clock, values)} late on {english(as_at)}."
+    return f"{head}done {day_text(done)}; {_length(clock, values)} late."
+
+
+def _of_recurring(clock: Clock, values: Values, truth: bool | None, ref: str) -> str:
+    due, last, end = values[clock.due], values[clock.done], values[clock.end]
+    if truth is None and values[clock.start] is None:
+        return _cannot_be_judged(clock, ref)
+    told = []
+    if _after(end, due):
+        since = f"{clock.start_words} {day_text(values[clock.start])}" if last is None else f"last {day_text(last)}"
+        told.append(
+            f"{clock.what} due {day_text(due)} ({since} + {_limit(clock, values)}, {ref}); none since;"
+            f" {_length(clock, values)} late on {day_text(end)}."
+        )
+    n = values[clock.n_late]
+    if n:
+        gaps = ", ".join(f"{day_text(g['a'])} to {day_text(g['c'])} (due {day_text(g['b'])})" for g in values[clock.gaps])
+        what = "" if told else f"{clock.what}: "
+        told.append(f"{what}{n} earlier gap{'' if n == 1 else 's'} too long: {gaps} ({ref}).")
+    sentence = " ".join(told)
+    if truth is not None:
+        return sentence
+    if due is None:
+        return f"{sentence}Not evidenced: which limit holds cannot be told. {ref}."
+    return f"{sentence} Not evidenced: a record without a readable date may fill a gap."
+
+
+def _cannot_be_judged(clock: Clock, ref: str) -> str:
+    what = f"{clock.what[0].lower()}{clock.what[1:]}"
+    return f"Not evidenced: {what} cannot be judged, because {clock.start_words} is not recorded or cannot be read. {ref}."
+
+
+def _limit(clock: Clock, values: Values) -> str:
+    which = values[clock.limit]
+    return "" if which is None else clock.limits[which]
+
+
+def _length(clock: Clock, values: Values) -> str:
+    """How many days late, in the unit of the limit where that is working days."""
+    n = values[clock.late]
+    unit = "working day" if clock.working else "day"
+    return f"{'' if n is None else n} {unit}{'' if n == 1 else 's'}"
+
+
+def _late(clock: Clock, values: Values, truth: int) -> str:
+    if values[truth] is not False or (clock.recurring and not _after(values[clock.end], values[clock.due])):
+        return ""
+    return _length(clock, values)
+
+
+# --- terms ---
+
+
+def _lacks(m: Missing, values: Values) -> bool:
+    value = values[m.slot]
+    match m.when:
+        case "empty":
+            return value is None
+        case "true":
+            return value is True
+    return value is not None and value != values[m.other]
+
+
+def _empty(term: Term, values: Values) -> bool:
+    value = values[term.value]
+    return value is True if term.hidden else value is None
+
+
+def _phrase(term: Term, values: Values) -> str:
+    value, words = values[term.value], term.words
+    match term.kind:
+        case "field":
+            if term.doubt != NONE and values[term.doubt]:
+                return f"{words}: cannot be read"
+            if _empty(term, values):
+                return f"{words}: not recorded"
+            glue = " " if term.type == "date" and words.endswith(" on") else ": "
+            return f"{words}{glue}{_shown(term, value)}"
+        case "list":
+            if _empty(term, values):
+                return f"{words}: not recorded"
+            if term.hidden:
+                return f"{words}: recorded"
+            return f"{words}: complete" if values[term.doubt] else f"{words} lacks: {_lacking(term, values) or ''}"
+        case "count":
+            n = _counted(term, values)
+            return f"{words}: {'' if n is None else n}"
+        case "any" | "all":
+            n = values[term.other]
+            if not n:
+                return f"no {words} on record"
+            if value is None:
+                return f"not shown by the {words} on record ({n})"
+            few = "none" if term.kind == "any" else "not all"
+            return f"{words} on record: {n}" if value else f"{few} of the {words} on record ({n})"
+        case "aggregate":
+            if term.doubt != NONE and values[term.doubt]:
+                return f"{words}: not evidenced"
+            return f"{words}: none" if _empty(term, values) else f"{words}: {_shown(term, value)}"
+    if _empty(term, values):
+        return f"{words}: not evidenced"
+    return f"{words}: recorded" if term.hidden else f"{words}: {value} days"
+
+
+def _shown_as_evidence(term: Term, values: Values) -> object:
+    if term.hidden:
+        return None if _empty(term, values) else "recorded"
+    match term.kind:
+        case "list":
+            return _lacking(term, values)
+        case "count":
+            return _counted(term, values)
+        case "any" | "all":
+            return values[term.other]
+        case "gaps":
+            return [
+                {"from": _iso(g["a"]), "due_on": _iso(g["b"]), "done_on": _iso(g["c"]), "days_late": (g["c"] - g["b"]).days}
+                for g in values[term.value] or ()
+            ]
+    return _plain(values[term.value])
+
+
+def _counted(term: Term, values: Values) -> object:
+    """A number, or from where to where where nobody can tell."""
+    least = values[term.value]
+    most = least if term.other == NONE else values[term.other]
+    return least if most == least else f"{least} to {most}"
+
+
+def _lacking(term: Term, values: Values) -> str | None:
+    """What a list does not have of what is asked; None if nobody can tell what that is."""
+    held, which = values[term.value], values[term.other]
+    if which is None:
+        return None
+    return "" if held is None else ", ".join(o for o in term.options[which] if o not in held)
+
+
+def _shown(term: Term, value: object) -> str:
+    if term.hidden:
+        return "recorded"
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case list():
+            return ", ".join(value)
+    return day_text(value) if term.type == "date" else _text(value)
+
+
+def _text(value: object) -> str:
+    return format(value, "f") if isinstance(value, Decimal) else str(value)
+
+
+def _plain(value: object) -> object:
+    return _iso(value) if isinstance(value, date) else value
+
+
+# --- days; what lies beyond the calendar of Python comes as text ---
+
+
+def _iso(day: date | str | None) -> str:
+    return "" if day is None else str(day)
+
+
+@lru_cache(maxsize=65_536)
+def day_text(day: date | str | None) -> str:
+    """14 March 2021; empty for no day."""
+    if isinstance(day, date):
+        return english(day)
+    return "" if day is None else english_iso(day)
+
+
+def _after(a: date | str | None, b: date | str | None) -> bool:
+    if a is None or b is None:
+        return False
+    if isinstance(a, date) and isinstance(b, date):
+        return a > b
+    return not isinstance(a, date)
