@@ -37,6 +37,7 @@ package: $(STAMP)
 	@$(BIN)/pip wheel -q --no-deps --wheel-dir build/wheel .
 	@$(PYTHON) -m venv build/alone
 	@build/alone/bin/pip install -q build/wheel/*.whl
+	@test -s build/alone/lib/python3*/site-packages/compliance/shipped/digest
 	@cd / && "$(CURDIR)/build/alone/bin/compliance" demo --out "$(CURDIR)/build/alone-demo" >"$(CURDIR)/build/alone.txt"
 	@sed -n 3,5p build/alone.txt
 

@@ -27,7 +27,9 @@ from conftest import ROOT, shipped_book
 
 from compliance.cli import main
 from compliance.engine.run import CHUNK
-from compliance.jobs import pipeline, planning
+from compliance.jobs import planning
+from compliance.jobs.asked import Asked, Export
+from compliance.jobs.audit import audit as audited
 from compliance.model import Finding
 from compliance.report import FORMATS
 from compliance.sql.planned import Prepared
@@ -435,7 +437,7 @@ def test_a_reader_that_stops_reading_is_no_fault(large: Path) -> None:
 
 
 def test_findings_pass_through_and_are_never_all_in_memory(large: Path) -> None:
-    with pipeline.audit(pipeline.Audit(large, date(2021, 9, 20), only=("supervision-unsigned",))) as report:
+    with audited(Asked(Export(large), date(2021, 9, 20), only=("supervision-unsigned",))) as report:
         n = most = 0
         held: WeakSet[Finding] = WeakSet()
         for finding in report.findings():

@@ -20,7 +20,8 @@ from click.testing import Result
 from conftest import ROOT
 from test_reading import KINDS
 
-from compliance.jobs import pipeline
+from compliance.jobs import opening
+from compliance.jobs.asked import Export
 from compliance.model import Tables
 from compliance.records import loading
 
@@ -38,7 +39,8 @@ def answers(export: str) -> dict[str, Any]:
 
 def load(data: Path, mapping: Path | None = None) -> tuple[Tables, Counter[tuple[str, int, str, str]], Rows]:
     """The export's tables, what did not fit, and every record in the order of the rows."""
-    with pipeline.loaded(data, mapping) as (con, tables):
+    with opening.loaded(Export(data, mapping)) as read:
+        con, tables = read.con, read.tables
         rows: Rows = {}
         for kind, table in tables.tables.items():
             fields = [f for f in KINDS[kind].fields if f in table.columns]

@@ -19,7 +19,8 @@ from generate import write_plain
 from plants import PLANTS, Plant
 from world import AS_AT, Row, World, build
 
-from compliance.jobs.pipeline import Audit, audit
+from compliance.jobs.asked import Asked, Export
+from compliance.jobs.audit import audit
 from compliance.jobs.planning import record_kinds, rulebook
 
 Found = set[tuple[str, str, str]]
@@ -37,7 +38,7 @@ ALONE = range(0, len(PLANTS), 40)
 
 def found(folder: Path, as_at: date) -> Found:
     """Rule, subject and outcome of every finding."""
-    with audit(Audit(folder, as_at)) as report:
+    with audit(Asked(Export(folder), as_at)) as report:
         assert [r.rule.id for r in report.rules if r.status == "failed"] == []
         assert report.tables.n_quarantined == 0
         return {(f.rule.id, f"{f.key} / {f.rule.part}" if f.rule.part else f.key, f.outcome) for f in report.findings()}

@@ -38,7 +38,8 @@ from planting import (
     write_rules,
 )
 
-from compliance.jobs import pipeline, planning
+from compliance.jobs import planning, reidentification
+from compliance.jobs.asked import Export
 from compliance.privacy import reidentifying
 from compliance.privacy.pseudonyms import PSEUDONYM, read_key
 from compliance.report import FORMATS
@@ -476,7 +477,7 @@ def test_what_a_waiver_rests_on_is_never_personal(place: Place, tmp_path: Path) 
 def ids(place: Place, hidden: dict[str, bytes]) -> dict[str, str]:
     """Each pseudonym's id, as the command asks for them."""
     asked = reidentifying.read(place.folder / "hidden" / "json").pseudonyms
-    return pipeline.turned_back(place.family.folder, None, read_key(place.key), asked)
+    return reidentification.ids(Export(place.family.folder), read_key(place.key), asked)
 
 
 @pytest.mark.parametrize("format_", FORMATS)

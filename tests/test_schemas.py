@@ -17,7 +17,8 @@ from click.testing import Result
 from conftest import ROOT, shipped_book
 
 from compliance.files.documents import load_yaml
-from compliance.jobs import pipeline, planning, schemas
+from compliance.jobs import planning, schemas
+from compliance.jobs.statements import statements
 
 SCHEMAS, RULES = ROOT / "schemas", ROOT / "rules"
 
@@ -97,7 +98,7 @@ def parses(statement: str) -> bool:
 @pytest.mark.parametrize("rule", [r.rule.id for r in shipped_book().rules])
 def test_every_statement_parses_in_its_dialect(rule: str) -> None:
     book = shipped_book()
-    for statement in pipeline.statements(book, book.chosen((rule,))[0]):
+    for statement in statements(book, book.chosen((rule,))[0]):
         assert parses(statement), statement
 
 

@@ -25,10 +25,10 @@ from python_calamine import CalamineWorkbook
 from test_attestations import owed
 
 from compliance.findings.report import Report
-from compliance.findings.whole import Whole
 from compliance.model import Prompt, Prompted, Reading
 from compliance.records.filling import ATTESTATIONS, READINGS
 from compliance.report import FORMATS
+from compliance.report.whole import Whole
 from compliance.report.xlsx import book
 from compliance.report.xlsx.sheet import CUT, LONGEST
 

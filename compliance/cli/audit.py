@@ -3,52 +3,56 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from compliance.cli.asking import (
+    data_argument,
+    engine_options,
+    given_asked,
+    meaning_options,
+    no_cache_option,
+    only_option,
+    rules_option,
+    shown_options,
+)
 from compliance.cli.terminal import (
     FOUND,
+    FREQUENCIES,
     INCOMPLETE,
     NOTHING,
     Also,
     Day,
     Format,
-    data_argument,
-    mapping_option,
-    memory_option,
-    no_cache_option,
-    only_option,
+    aside,
+    entries,
     out_option,
-    parameters_option,
-    personal_option,
     print_out,
-    privacy,
-    pseudonymise_option,
     require_complete_option,
-    rules_option,
+    span,
     stop,
     strict_option,
-    threads_option,
+    tell_failed,
+    tell_times,
     tidy,
     timings_option,
     width,
 )
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from compliance.findings.report import Report
+    from compliance.jobs.asked import Asked, Timings
     from compliance.model import Frequency, Severity
-from compliance.cli.terminal import FREQUENCIES, aside, entries, span, tell_failed, tell_times
 
 
 @click.command()
 @data_argument
 @click.option("--as-at", type=Day(), required=True, help="The day that the audit looks from.")
-@mapping_option
-@parameters_option
+@meaning_options
 @click.option(
     "--waivers",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -100,20 +104,14 @@ from compliance.cli.terminal import FREQUENCIES, aside, entries, span, tell_fail
 @click.option("--exit-zero", is_flag=True, help="Findings do not change the exit code; the same as --fail-on never.")
 @strict_option
 @require_complete_option
-@personal_option
-@pseudonymise_option
-@memory_option
-@threads_option
+@shown_options
+@engine_options
 @no_cache_option
 @timings_option
+@given_asked
 def audit(
-    data: Path,
-    as_at: date,
-    mapping: Path | None,
-    parameters: Path | None,
+    asked: Asked,
     waivers: Path | None,
-    rules: Path | None,
-    only: tuple[str, ...],
     by: str | None,
     previous: Path | None,
     baseline: Path | None,
@@ -129,11 +127,6 @@ def audit(
     exit_zero: bool,
     strict: bool,
     require_complete: bool,
-    personal: bool,
-    pseudonymise: Path | None,
-    memory: str,
-    threads: int,
-    no_cache: bool,
     timings: bool,
 ) -> None:
     """Audit an export: what became of every rule, then the findings, most serious first.
@@ -150,9 +143,8 @@ def audit(
     Example: compliance audit fixtures/agency --as-at 2021-09-20 --every month --from 2020-10-01
     Example: compliance audit fixtures/agency --as-at 2021-09-20 --baseline findings.json --also sarif=findings.sarif
     """
-    from compliance.jobs import pipeline
+    from compliance.jobs.asked import Timings
     from compliance.report import FORMATS, OWNERS
-    from compliance.report.trend import FORMATS as TREND_FORMATS
 
     if previous and baseline:
         raise click.UsageError("--baseline says all that --previous says; give one of them")
@@ -160,28 +152,31 @@ def audit(
     if len(set(files)) < len(files):
         raise click.UsageError("--out and --also name the same file twice")
     against = previous or baseline
-    asked = pipeline.Audit(
-        data, as_at, mapping, parameters, rules, only, memory, threads, not no_cache, by or "", against
-    )
-    asked = replace(asked, sample=(0 if only else 5) if sample is None else sample, seed=seed, waivers=waivers)
-    whose = any(name in OWNERS for name in (format_, *(name for name, _ in also)))
-    asked = replace(asked, baseline=baseline is not None, whose=whose, privacy=privacy(personal, pseudonymise))
-    times = pipeline.Timings()
-    first, last_day = span(as_at, every, first, last)
+    severity = "never" if exit_zero else fail_on
+    times = Timings()
+    first, last_day = span(asked.as_at, every, first, last)
     if every is not None and first is not None:
         if by or against or sample or strict or waivers or also:
             raise click.UsageError(
                 "--every counts findings day by day; it goes with none of --by, --previous, --baseline, --sample, --strict,"
                 " --waivers, --also"
             )
-        if format_ not in TREND_FORMATS:
-            raise click.UsageError(f"--every is told as {', '.join(TREND_FORMATS)}, not as {format_}")
-        found = pipeline.trend(asked, first, last_day, every, times)
-        print_out(TREND_FORMATS[format_](found, width()), out)
-        times.mark("report")
+        code = _trend(asked, first, last_day, every, format_, out, severity, times)
         tell_times(times if timings else None)
-        sys.exit(NOTHING if exit_zero or fail_on == "never" or not found.at_or_above(_severity(fail_on)) else FOUND)
-    with pipeline.audit(asked, times) as report:
+        sys.exit(code)
+    from compliance.jobs.audit import Options
+    from compliance.jobs.audit import audit as audited
+
+    options = Options(
+        by=by or "",
+        previous=against,
+        baseline=baseline is not None,
+        waivers=waivers,
+        sample=(0 if asked.only else 5) if sample is None else sample,
+        seed=seed,
+        whose=any(name in OWNERS for name in (format_, *(name for name, _ in also))),
+    )
+    with audited(asked, options, times) as report:
         if strict and report.tables.n_quarantined:
             for line in report.folded():
                 click.echo(tidy(line), err=True)
@@ -196,9 +191,32 @@ def audit(
             from compliance.report.table import summary
 
             aside(summary(report), out)
-        code = _exit_code(report, "never" if exit_zero else fail_on, require_complete)
+        code = _exit_code(report, severity, require_complete)
     tell_times(times if timings else None)
     sys.exit(code)
+
+
+def _trend(
+    asked: Asked,
+    first: date,
+    last: date,
+    every: Frequency,
+    format_: str,
+    out: Path | None,
+    fail_on: str,
+    times: Timings,
+) -> int:
+    """What became of every rule at each period's end; gives the exit code."""
+    from compliance.report.trend import FORMATS
+
+    if format_ not in FORMATS:
+        raise click.UsageError(f"--every is told as {', '.join(FORMATS)}, not as {format_}")
+    from compliance.jobs.trend import trend
+
+    results = trend(asked, first, last, every, times)
+    print_out(FORMATS[format_](results, width()), out)
+    times.mark("report")
+    return NOTHING if fail_on == "never" or not results.at_or_above(_severity(fail_on)) else FOUND
 
 
 def _severity(fail_on: str) -> Severity:

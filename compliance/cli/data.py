@@ -5,25 +5,15 @@ from __future__ import annotations
 import sys
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from compliance.cli.terminal import (
-    COULD_NOT,
-    FOUND,
-    NOTHING,
-    Day,
-    data_argument,
-    entries,
-    mapping_option,
-    out_option,
-    personal_option,
-    print_out,
-    privacy,
-    pseudonymise_option,
-    tidy,
-    width,
-)
+from compliance.cli.asking import data_argument, given_export, mapping_option, shown_options
+from compliance.cli.terminal import COULD_NOT, FOUND, NOTHING, Day, entries, out_option, print_out, tidy, width
+
+if TYPE_CHECKING:
+    from compliance.jobs.asked import Export
 
 
 @click.group()
@@ -35,19 +25,19 @@ def data() -> None:
 @data_argument
 @mapping_option
 @click.option("--strict", is_flag=True, help="Exit with 2 if anything does not fit.")
-@personal_option
-@pseudonymise_option
-def data_check(data: Path, mapping: Path | None, strict: bool, personal: bool, pseudonymise: Path | None) -> None:
+@shown_options
+@given_export
+def data_check(export: Export, strict: bool) -> None:
     """Read, map and validate an export without running a rule.
 
     Example: compliance data check fixtures/agency
     """
-    from compliance.jobs import pipeline
+    from compliance.jobs.opening import loaded
+    from compliance.records import loading
+    from compliance.report.grid import grid
 
-    with pipeline.loaded(data, mapping, privacy(personal, pseudonymise)) as (con, tables):
-        from compliance.records import loading
-        from compliance.report.grid import grid
-
+    with loaded(export) as read:
+        tables = read.tables
         for remark in tables.remarks:
             click.echo(f"{remark}\n")
         rows = [[s.file + (f" [{s.sheet}]" if s.sheet else ""), s.record, f"{s.rows:,}"] for s in tables.sources]
@@ -60,7 +50,7 @@ def data_check(data: Path, mapping: Path | None, strict: bool, personal: bool, p
         for note in tables.notes:
             click.echo(tidy(note))
         click.echo()
-        for line in loading.folded(con):
+        for line in loading.folded(read.con):
             click.echo(tidy(line))
         n = tables.n_quarantined
         click.echo(f"{entries(n)} could not be used as written." if n else "Everything could be used as written.")
@@ -82,19 +72,20 @@ def data_import(workbook: Path, into: Path, mapping: Path | None, as_at: date | 
 
     Example: compliance data import report.xlsx --into my-export
     """
-    from compliance.jobs import pipeline
+    from compliance.jobs.answers import answers
+    from compliance.jobs.asked import Export
 
-    done = pipeline.import_answers(workbook, into, mapping, as_at or date.today())
-    for kind, n in done.added.items():
+    imported = answers(workbook, Export(into, mapping), as_at or date.today())
+    for kind, n in imported.added.items():
         click.echo(tidy(f"{entries(n)} added to {into / kind}.answers.csv."))
-    if done.there:
-        click.echo(f"{entries(done.there)} had been imported before; nothing was changed in them.")
-    if not done.added and not done.there:
+    if imported.there:
+        click.echo(f"{entries(imported.there)} had been imported before; nothing was changed in them.")
+    if not imported.added and not imported.there:
         click.echo("Nothing is filled in.")
-    if done.not_met:
-        click.echo(f"Answered other than met: {done.not_met:,}; the next audit says so.")
-    if done.left:
-        click.echo(f"{done.left:,} {'row is' if done.left == 1 else 'rows are'} still to be answered.")
+    if imported.not_met:
+        click.echo(f"Answered other than met: {imported.not_met:,}; the next audit says so.")
+    if imported.left:
+        click.echo(f"{imported.left:,} {'row is' if imported.left == 1 else 'rows are'} still to be answered.")
 
 
 @data.command("dictionary")
@@ -136,10 +127,10 @@ def data_new_key(file: Path) -> None:
 
     Example: compliance data new-key pseudonyms.key
     """
-    from compliance.privacy import pseudonyms as making
+    from compliance.privacy import pseudonyms as keys
 
-    made = making.new_key(file)
-    click.echo(f"The key {made.mark} is in {file}, for you alone to read.")
+    key = keys.new_key(file)
+    click.echo(f"The key {key.mark} is in {file}, for you alone to read.")
 
 
 @data.command("reidentify")
@@ -176,26 +167,26 @@ def data_reidentify(
     Example: compliance data reidentify findings.csv --key pseudonyms.key --data my-export --out findings-with-ids.csv
     Example: compliance data reidentify P5f0c1d2e3a4b5c6d --key pseudonyms.key --data my-export
     """
-    from compliance.jobs import pipeline
-    from compliance.privacy import pseudonyms as making
+    from compliance.jobs import reidentification
+    from compliance.jobs.asked import Export
+    from compliance.privacy import pseudonyms as keys
     from compliance.privacy import reidentifying
 
-    key = making.read_key(key_file)
+    key = keys.read_key(key_file)
     report = reidentifying.read(file)
     if report.workbook and out is None:
         raise click.UsageError(f"{file} is a workbook; name the file to write with --out")
-    asked = report.pseudonyms
+    pseudonyms = report.pseudonyms
     ids: dict[str, str] = {}
-    for export in exports:
-        ids |= pipeline.turned_back(export, mapping, key, asked - ids.keys())
+    for data in exports:
+        ids |= reidentification.ids(Export(data, mapping), key, pseudonyms - ids.keys())
     if out is None:
         click.echo(report.turned_back(ids).decode("utf-8"), nl=False)
     else:
         reidentifying.write(report, ids, out)
-    left = sorted(asked - ids.keys())
-    click.echo(
-        f"{len(ids):,} of {len(asked):,} {'pseudonym' if len(asked) == 1 else 'pseudonyms'} turned back.", err=True
-    )
+    left = sorted(pseudonyms - ids.keys())
+    n = len(pseudonyms)
+    click.echo(f"{len(ids):,} of {n:,} {'pseudonym' if n == 1 else 'pseudonyms'} turned back.", err=True)
     if left:
         named = ", ".join(left[:5]) + (", …" if len(left) > 5 else "")
         click.echo(

@@ -3,35 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from compliance.cli.asking import (
+    data_argument,
+    engine_options,
+    given_asked,
+    meaning_options,
+    rules_option,
+    shown_options,
+)
 from compliance.cli.terminal import (
+    FREQUENCIES,
     Day,
     Format,
-    data_argument,
-    mapping_option,
-    memory_option,
+    aside,
     out_option,
-    parameters_option,
-    personal_option,
     print_out,
-    privacy,
-    pseudonymise_option,
-    rules_option,
-    threads_option,
+    span,
+    tell_times,
     timings_option,
     width,
 )
 
 if TYPE_CHECKING:
+    from compliance.jobs.asked import Asked, Timings
+    from compliance.jobs.kpis import Options
     from compliance.kpis.kpi import KpiReport
     from compliance.model import Frequency
-from compliance.cli.terminal import FREQUENCIES, span, tell_times
 
 
 def _formats() -> Collection[str]:
@@ -63,8 +66,7 @@ def _formats() -> Collection[str]:
     type=click.Path(path_type=Path, file_okay=False),
     help="Draw each KPI into this folder as well, one SVG file each.",
 )
-@mapping_option
-@parameters_option
+@meaning_options
 @rules_option
 @click.option(
     "--format",
@@ -74,15 +76,13 @@ def _formats() -> Collection[str]:
     show_default=True,
 )
 @out_option
-@personal_option
-@pseudonymise_option
-@memory_option
-@threads_option
+@shown_options
+@engine_options
 @timings_option
+@given_asked
 def kpi(
-    data: Path,
+    asked: Asked,
     codes: tuple[str, ...],
-    as_at: date,
     frameworks: tuple[str, ...],
     period: str | None,
     every: Frequency | None,
@@ -92,15 +92,8 @@ def kpi(
     cases: str | None,
     suppress: int | None,
     chart: Path | None,
-    mapping: Path | None,
-    parameters: Path | None,
-    rules: Path | None,
     format_: str,
     out: Path | None,
-    personal: bool,
-    pseudonymise: Path | None,
-    memory: str,
-    threads: int,
     timings: bool,
 ) -> None:
     """Work out the KPIs that an export supports, and say of the others why not.
@@ -116,40 +109,58 @@ def kpi(
     Example: compliance kpi fixtures/agency --as-at 2021-09-20 --cases FOS-2
     Example: compliance kpi fixtures/agency --as-at 2021-09-20 --suppress 5 --chart charts
     """
-    from compliance.jobs import pipeline
-    from compliance.report import FORMATS
-    from compliance.report.kpi import FORMATS as KPI_FORMATS
+    from compliance.jobs.asked import Timings
+    from compliance.jobs.kpis import Options
 
-    first, day = span(as_at, every, first, last)
+    first, day = span(asked.as_at, every, first, last)
     if period is not None:
-        day = _period_day(period, as_at)
-    times = pipeline.Timings()
-    asked = pipeline.Measuring(
-        data, as_at, day, mapping, parameters, rules, frameworks, codes, first, every, history, memory, threads
-    )
-    asked = replace(asked, privacy=privacy(personal, pseudonymise))
+        day = _period_day(period, asked.as_at)
+    times = Timings()
+    options = Options(day, frameworks, codes, first, every, history)
     if cases is not None:
         if suppress or codes or chart:
             raise click.UsageError("--cases lists single records; it goes with no --suppress, --chart or other codes")
-        with pipeline.kpi_cases(asked, cases, times) as report:
-            print_out(FORMATS[format_](report, width()), out)
+        _list_cases(asked, options, cases, format_, out, times)
     else:
-        found = pipeline.measured(asked, times)
-        if suppress:
-            from compliance.kpis.suppression import suppress as without_small
-
-            found = without_small(found, suppress)
-        print_out(KPI_FORMATS[format_](found, width()), out)
-        if chart is not None:
-            _draw(found, chart)
-        times.mark("report")
-        if format_ != "table" or out is not None:
-            from compliance.report.kpi.table import summary
-
-            click.echo(summary(found), nl=False, err=True)
-            if out is not None:
-                click.echo(f"Written to {out}.", err=True)
+        _tell(asked, options, suppress, chart, format_, out, times)
     tell_times(times if timings else None)
+
+
+def _list_cases(asked: Asked, options: Options, code: str, format_: str, out: Path | None, times: Timings) -> None:
+    """The records that count against the service in one KPI."""
+    from compliance.jobs.cases import cases
+    from compliance.report import FORMATS
+
+    with cases(asked, options, code, times) as report:
+        print_out(FORMATS[format_](report, width()), out)
+
+
+def _tell(
+    asked: Asked,
+    options: Options,
+    suppress: int | None,
+    chart: Path | None,
+    format_: str,
+    out: Path | None,
+    times: Timings,
+) -> None:
+    """The KPIs, with counts below `suppress` left out, and drawn into the folder `chart`."""
+    from compliance.jobs.kpis import kpis
+    from compliance.report.kpi import FORMATS
+
+    report = kpis(asked, options, times)
+    if suppress:
+        from compliance.kpis.suppression import suppress as without_small
+
+        report = without_small(report, suppress)
+    print_out(FORMATS[format_](report, width()), out)
+    if chart is not None:
+        _draw(report, chart)
+    times.mark("report")
+    if format_ != "table" or out is not None:
+        from compliance.report.kpi.table import summary
+
+        aside(summary(report), out)
 
 
 def _draw(report: KpiReport, folder: Path) -> None:

@@ -94,7 +94,7 @@ def whole(plan_id: str | None, as_at: date | None, out: Path, format_: str | Non
 
     Example: compliance plan report page --as-at 2022-02-23 --out plan.html
     """
-    from compliance.findings.whole import Whole
+    from compliance.report.whole import Whole
 
     write = whole_writer(out, format_)
     day = as_at or today()

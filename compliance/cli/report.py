@@ -3,31 +3,32 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
-from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from compliance.cli.asking import (
+    data_argument,
+    engine_options,
+    given_asked,
+    meaning_options,
+    rules_option,
+    shown_options,
+)
 from compliance.cli.plan import known
 from compliance.cli.terminal import (
     INCOMPLETE,
     NOTHING,
     Day,
-    data_argument,
-    mapping_option,
-    memory_option,
-    parameters_option,
-    personal_option,
     print_out,
-    privacy,
-    pseudonymise_option,
-    rules_option,
-    threads_option,
     whole_format_option,
     whole_out_option,
     whole_writer,
 )
+
+if TYPE_CHECKING:
+    from compliance.jobs.asked import Asked
 
 SAMPLE = 5
 """Records drawn for each duty that only reading can settle, as an audit draws them."""
@@ -50,31 +51,21 @@ SAMPLE = 5
 )
 @click.option("--db", help="The improvement plan's database, to show the plan as it stood on that day.")
 @click.option("--plan", "plan_id", help="Which plan, where the database holds several.")
-@mapping_option
-@parameters_option
+@meaning_options
 @rules_option
 @whole_out_option
 @whole_format_option
-@personal_option
-@pseudonymise_option
-@memory_option
-@threads_option
+@shown_options
+@engine_options
+@given_asked
 def report(
-    data: Path,
-    as_at: date,
+    asked: Asked,
     days: int,
     previous: Path | None,
     db: str | None,
     plan_id: str | None,
-    mapping: Path | None,
-    parameters: Path | None,
-    rules: Path | None,
     out: Path,
     format_: str | None,
-    personal: bool,
-    pseudonymise: Path | None,
-    memory: str,
-    threads: int,
 ) -> None:
     """Write the audit, what falls due next, the KPIs and the improvement plan: one HTML page, or one workbook.
 
@@ -86,30 +77,20 @@ def report(
     Example: compliance report fixtures/agency --as-at 2021-09-20 --out report.html
     Example: compliance report fixtures/agency --as-at 2021-09-20 --out report.xlsx
     """
-    from compliance.findings.whole import Whole
-    from compliance.jobs import pipeline
+    from compliance.jobs.audit import Options
+    from compliance.jobs.report import report as whole_report
     from compliance.report.table import summary
 
-    if pseudonymise is not None and db is not None:
+    if asked.export.privacy.key is not None and db is not None:
         raise click.UsageError("--db shows the plan as people wrote it, ids and all; it goes with no --pseudonymise")
     if plan_id is not None and db is None:
         raise click.UsageError("--plan names a plan in a database; give it with --db")
     write = whole_writer(out, format_)
-    plan = known(db, plan_id, as_at)[0] if db is not None else None
-    shown = privacy(personal, pseudonymise)
-    asked = pipeline.Audit(
-        data, as_at, mapping, parameters, rules, (), memory, threads, previous=previous, privacy=shown
-    )
-    measuring = pipeline.Measuring(
-        data, as_at, as_at, mapping, parameters, rules, memory=memory, threads=threads, privacy=shown
-    )
-    kpis = pipeline.measured(measuring)
-    # One after the other, so that the engine holds the export once.
-    with pipeline.forecast(replace(asked, previous=None), days) as foreseen:
-        ahead = foreseen.kept()
-    with pipeline.audit(replace(asked, sample=SAMPLE, whose=True)) as audit:
-        print_out(write(Whole(as_at, audit.data, audit, ahead, kpis, plan)), out)
-        click.echo(summary(audit), nl=False, err=True)
+    plan = known(db, plan_id, asked.as_at)[0] if db is not None else None
+    with whole_report(asked, Options(previous=previous, sample=SAMPLE, whose=True), days, plan) as whole:
+        print_out(write(whole), out)
+        assert whole.audit is not None and whole.ahead is not None
+        click.echo(summary(whole.audit), nl=False, err=True)
         click.echo(f"Written to {out}.", err=True)
-        failed = audit.n_rules("failed") + ahead.n_rules("failed")
+        failed = whole.audit.n_rules("failed") + whole.ahead.n_rules("failed")
     sys.exit(INCOMPLETE if failed else NOTHING)

@@ -9,27 +9,14 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from compliance.cli.terminal import (
-    FOUND,
-    NOTHING,
-    Day,
-    mapping_option,
-    out_option,
-    parameters_option,
-    print_out,
-    rules_option,
-    tidy,
-    width,
-)
+from compliance.cli.asking import meaning_options, rules_option
+from compliance.cli.terminal import FOUND, NOTHING, Day, out_option, print_out, tidy, width
 from compliance.errors import ComplianceError
 
 if TYPE_CHECKING:
     from compliance.rules.rulebook import Rulebook
 
-
 DIFFERENCES = 20
-
-
 """Differences between engine and oracle that are printed before the rest are only counted."""
 
 
@@ -48,14 +35,14 @@ def rules_list(rules: Path | None, as_at: date | None, format_: str) -> None:
     Example: compliance rules list --as-at 2021-09-20
     """
     from compliance.jobs import planning
-    from compliance.report import rules as told
+    from compliance.report import rules as pages
 
     chosen = [
         r
         for r in planning.rulebook(rules, None).rules
         if as_at is None or (r.rule.from_on <= as_at and (r.rule.to_on is None or as_at <= r.rule.to_on))
     ]
-    print_out(told.listed(chosen, format_, width()), None)
+    print_out(pages.listed(chosen, format_, width()), None)
 
 
 @rules.command("show")
@@ -160,19 +147,19 @@ def _ids(book: Rulebook, root: Path, named: tuple[str, ...]) -> tuple[str, ...]:
     Raises:
       ComplianceError: a file is none of the rules'.
     """
-    found: list[str] = []
+    ids: list[str] = []
     files = {Path(r.rule.file).resolve(): r.rule.id for r in book.every}
     for name in named:
         path = Path(name).resolve()
         if path.suffix not in (".yaml", ".yml"):
-            found.append(name)
+            ids.append(name)
         elif path in files:
-            found.append(files[path])
+            ids.append(files[path])
         elif path.name == "pack.yaml":
-            found += [id_ for f, id_ in files.items() if f.parent == path.parent]
+            ids += [id_ for f, id_ in files.items() if f.parent == path.parent]
         elif not path.is_relative_to(root.resolve()):
             raise ComplianceError(f"{name} is not in the folder of rules that was read; name that folder with --rules.")
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(ids))
 
 
 @rules.command("lint")
@@ -188,22 +175,22 @@ def rules_lint(ids: tuple[str, ...], rules: Path | None) -> None:
 
     Example: compliance rules lint
     """
-    from compliance.jobs import planning
+    from compliance.jobs import planning, shipped
     from compliance.proving import cases
 
     book = planning.rulebook(rules, None)
-    named = _ids(book, rules or planning.shipped()[0], ids)
+    named = _ids(book, rules or shipped.folders()[0], ids)
     chosen = book.with_cases(named) if named or not ids else ()
     results: dict[str, list[cases.CaseResult]] = {r.rule.id: [] for r in chosen}
     for result in cases.run_cases(book, chosen):
         results[result.rule.rule.id].append(result)
-    said = 0
+    n_remarks = 0
     for rule in chosen:
         for what in cases.lacking(rule, results[rule.rule.id]):
             click.echo(f"{rule.rule.file}: {what}")
-            said += 1
-    click.echo(f"{len(chosen):,} rules, {said:,} remarks.")
-    sys.exit(FOUND if said else NOTHING)
+            n_remarks += 1
+    click.echo(f"{len(chosen):,} rules, {n_remarks:,} remarks.")
+    sys.exit(FOUND if n_remarks else NOTHING)
 
 
 @rules.command("explain")
@@ -211,8 +198,7 @@ def rules_lint(ids: tuple[str, ...], rules: Path | None) -> None:
 @click.option("--record", "key", help="The key of a record; with --data: how each condition came out for it.")
 @click.option("--data", "data_", type=click.Path(path_type=Path), help="The export that the record is in.")
 @click.option("--as-at", type=Day(), help="The day to look from; needed with --data.")
-@mapping_option
-@parameters_option
+@meaning_options
 @rules_option
 def rules_explain(
     rule_id: str,
@@ -227,25 +213,26 @@ def rules_explain(
 
     Example: compliance rules explain staff-references-incomplete --record S0012 --data fixtures/agency --as-at 2021-09-20
     """
-    from compliance.jobs import pipeline, planning
-    from compliance.report import rules as told
+    from compliance.jobs import planning
+    from compliance.jobs.asked import Asked, Export
+    from compliance.jobs.explanation import explanation
+    from compliance.report import rules as pages
 
     rule = planning.rulebook(rules, parameters).with_cases((rule_id,))[0]
-    click.echo(told.explained(rule, planning.record_kinds()), nl=False)
+    click.echo(pages.explained(rule, planning.record_kinds()), nl=False)
     if key is None and data_ is None:
         return
     if key is None or data_ is None or as_at is None:
         raise click.UsageError("--record, --data and --as-at go together")
-    asked = pipeline.Audit(data_, as_at, mapping, parameters, rules, (rule_id,))
-    with pipeline.explained(asked, key) as ways:
-        for result, explanation in ways:
-            click.echo()
-            if result.status not in ("ran", "looked at nothing"):
-                click.echo(f"It did not run: {result.status}; {result.why}.")
-            elif explanation is None:
-                raise click.ClickException(f"there is no {rule.rule.record} '{key}' in {data_} as at {as_at}")
-            else:
-                click.echo(tidy(told.came_out(rule, result.rule, key, as_at, explanation)), nl=False)
+    asked = Asked(Export(data_, mapping), as_at, parameters, rules, (rule_id,))
+    for result, explained in explanation(asked, key):
+        click.echo()
+        if result.status not in ("ran", "looked at nothing"):
+            click.echo(f"It did not run: {result.status}; {result.why}.")
+        elif explained is None:
+            raise click.ClickException(f"there is no {rule.rule.record} '{key}' in {data_} as at {as_at}")
+        else:
+            click.echo(tidy(pages.came_out(rule, result.rule, key, as_at, explained)), nl=False)
 
 
 @rules.command("sql")
@@ -256,10 +243,11 @@ def rules_sql(rule_id: str, rules: Path | None) -> None:
 
     Example: compliance rules sql staff-references-incomplete
     """
-    from compliance.jobs import pipeline, planning
+    from compliance.jobs import planning
+    from compliance.jobs.statements import statements
 
     book = planning.rulebook(rules, None)
-    for statement in pipeline.statements(book, book.with_cases((rule_id,))[0]):
+    for statement in statements(book, book.with_cases((rule_id,))[0]):
         click.echo(f"{statement};\n")
 
 
@@ -270,8 +258,7 @@ def rules_sql(rule_id: str, rules: Path | None) -> None:
 @click.option("--unaccounted", is_flag=True, help="List only the duties that nothing answers yet.")
 @click.option("--format", "format_", type=click.Choice(["table", "json"]), default="table", show_default=True)
 @out_option
-@mapping_option
-@parameters_option
+@meaning_options
 @rules_option
 def rules_coverage(
     data: Path | None,
@@ -292,10 +279,12 @@ def rules_coverage(
     Example: compliance rules coverage --as-at 2021-09-20 --unaccounted
     Example: compliance rules coverage fixtures/agency --as-at 2021-09-20 --instrument fsr2011
     """
-    from compliance.jobs import pipeline
-    from compliance.report import coverage as told
+    from compliance.jobs.asked import Export
+    from compliance.jobs.coverage import coverage
+    from compliance.report import coverage as pages
 
     if data is not None and as_at is None:
         raise click.UsageError("DATA needs --as-at, the day to look from")
-    found = pipeline.covered(rules, parameters, as_at, instruments, data, mapping)
-    print_out(told.write(found, data.name if data else "", unaccounted, format_, width()), out)
+    export = Export(data, mapping) if data is not None else None
+    duties = coverage(rules, parameters, as_at, instruments, export)
+    print_out(pages.write(duties, data.name if data else "", unaccounted, format_, width()), out)

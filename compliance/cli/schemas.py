@@ -40,10 +40,10 @@ def schemas_check(folder: Path) -> None:
     \b
     Exit codes: 0 they are; 1 they are not.
     """
-    from compliance.jobs import planning, schemas
+    from compliance.jobs import schemas, shipped
 
-    said = [f"{path} is out of date; run: compliance schemas write {folder}" for path in schemas.stale(folder)]
-    said += schemas.unfit(folder, planning.shipped()[0])
-    for line in said:
+    problems = [f"{path} is out of date; run: compliance schemas write {folder}" for path in schemas.stale(folder)]
+    problems += schemas.unfit(folder, shipped.folders()[0])
+    for line in problems:
         click.echo(line)
-    sys.exit(FOUND if said else NOTHING)
+    sys.exit(FOUND if problems else NOTHING)

@@ -16,10 +16,9 @@ from compliance.errors import ComplianceError, nearest
 
 if TYPE_CHECKING:
     from compliance.findings.forecast import RuleAhead
-    from compliance.findings.whole import Whole
-    from compliance.jobs.pipeline import Timings
+    from compliance.jobs.asked import Timings
     from compliance.model import RuleResult
-    from compliance.privacy.pseudonyms import Privacy
+    from compliance.report.whole import Whole
 
 NOTHING, FOUND, COULD_NOT, INCOMPLETE = 0, 1, 2, 3
 """Exit codes: docs/exit-codes.md."""
@@ -167,55 +166,11 @@ whole_format_option = click.option(
 )
 
 
-def privacy(personal: bool, pseudonymise: Path | None) -> Privacy:
-    """What may be shown.
-
-    Raises:
-      ComplianceError: the key cannot be used.
-    """
-    from compliance.privacy.pseudonyms import Privacy, read_key
-
-    if personal and pseudonymise:
-        raise click.UsageError("--pseudonymise hides who is meant, and --personal says it; give one of them")
-    return Privacy(personal, read_key(pseudonymise) if pseudonymise else None)
-
-
-data_argument = click.argument("data", type=click.Path(path_type=Path))
 out_option = click.option("--out", type=click.Path(path_type=Path), help="Write to this file instead of the screen.")
-rules_option = click.option(
-    "--rules", type=click.Path(path_type=Path, file_okay=False), help="A folder of rules other than the one shipped."
-)
-parameters_option = click.option(
-    "--parameters",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="The agency's own figures. Default: parameters.yaml beside the data, if there.",
-)
-mapping_option = click.option(
-    "--mapping",
-    type=click.Path(path_type=Path),
-    metavar="FILE|NAME",
-    help="What the export's files and columns mean: a file, or a mapping that came with the program (annex-a, ssda903)."
-    " Default: mapping.yaml beside the data, if there.",
-)
 strict_option = click.option(
     "--strict", is_flag=True, help="Stop, with exit code 2, if anything in the data does not fit."
 )
 require_complete_option = click.option("--require-complete", is_flag=True, help="Exit with 3 if a rule could not run.")
-personal_option = click.option(
-    "--personal", is_flag=True, help="Show what is personal: names, dates of birth and the like. Nothing else does."
-)
-pseudonymise_option = click.option(
-    "--pseudonymise",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="KEYFILE",
-    help="Put pseudonyms in the place of ids, the same ones each time with the same key (compliance data new-key).",
-)
-only_option = click.option("--rule", "only", multiple=True, help="Run this rule only (may be given several times).")
-memory_option = click.option("--memory", default="", help="At most this much memory for the engine, such as 1GB.")
-threads_option = click.option(
-    "--threads", type=click.IntRange(0, 512), default=0, help="Default: by the size of the export."
-)
-no_cache_option = click.option("--no-cache", is_flag=True, help="Read and check the rules anew.")
 timings_option = click.option("--timings", is_flag=True, help="Say on standard error how long each stage took.")
 
 
@@ -249,8 +204,10 @@ def tell_failed(results: Iterable[RuleResult | RuleAhead]) -> None:
     """A fault of ours is told whatever the format."""
     for result in results:
         if result.status == "failed":
-            said = f"Rule {result.rule.id} failed: {result.why}\n    This is a fault of the program; please report it."
-            click.echo(tidy(said), err=True)
+            message = (
+                f"Rule {result.rule.id} failed: {result.why}\n    This is a fault of the program; please report it."
+            )
+            click.echo(tidy(message), err=True)
 
 
 def aside(summary: str, out: Path | None) -> None:

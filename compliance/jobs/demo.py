@@ -5,15 +5,16 @@ Everything is made by what the other commands are made of. The same version writ
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from compliance.errors import ComplianceError
 from compliance.files.documents import private_folder, write_private
-from compliance.findings.whole import Whole
-from compliance.jobs import pipeline, planning
+from compliance.jobs import audit, shipped
+from compliance.jobs.asked import Asked, Export
+from compliance.jobs.report import report as whole_report
 from compliance.kpis.kpi import WITH_ACTION
 from compliance.model import SEVERITIES
 from compliance.report import FORMATS, table
@@ -112,30 +113,28 @@ def demo(folder: Path) -> Told:
         raise ComplianceError(
             f"There is something in {folder} already; nothing was written. Name a new folder with --out."
         )
-    export, plan = planning.sample()
+    export, plan = shipped.sample()
     data = folder / EXPORT
     private_folder(folder)
     private_folder(data)
     for path in sorted(export.iterdir()):
         write_private(data / path.name, [path.read_bytes()])
     write_private(folder / PLAN, [plan.read_bytes()])
-    kpis = pipeline.measured(pipeline.Measuring(data, AS_AT, AS_AT))
-    write_private(folder / "kpis.txt", KPI_FORMATS["table"](kpis, WIDTH))
-    private_folder(folder / "charts")
-    for i in kpis.indicators:
-        write_private(folder / "charts" / chart.file_name(i), [chart.svg(i, kpis)])
-    with (
-        pipeline.audit(pipeline.Audit(data, AS_AT, by="regulation", sample=5, whose=True)) as report,
-        pipeline.forecast(pipeline.Audit(data, AS_AT), DAYS) as ahead,
-    ):
+    asked = Asked(Export(data), AS_AT)
+    with whole_report(asked, audit.Options(by="regulation", sample=5, whose=True), DAYS) as whole:
+        report, ahead, kpis = whole.audit, whole.ahead, whole.kpis
+        assert report is not None and ahead is not None and kpis is not None
+        write_private(folder / "kpis.txt", KPI_FORMATS["table"](kpis, WIDTH))
+        private_folder(folder / "charts")
+        for i in kpis.indicators:
+            write_private(folder / "charts" / chart.file_name(i), [chart.svg(i, kpis)])
         for format_, name in (("table", "findings.txt"), ("csv", "findings.csv"), ("json", FINDINGS)):
             write_private(folder / name, FORMATS[format_](report, WIDTH))
         for format_, name in (("table", "due.txt"), ("ics", "due.ics")):
             write_private(folder / name, FORECAST_FORMATS[format_](ahead, WIDTH))
         proposed, state = _proposed(folder)
-        whole = Whole(AS_AT, report.data, report, ahead, kpis, state)
         for format_, write in WHOLE_FORMATS.items():
-            write_private(folder / f"report.{format_}", write(whole))
+            write_private(folder / f"report.{format_}", write(replace(whole, plan=state)))
         summary, causes, example = table.summary(report), _causes(report), next(report.findings())
         due = sum(1 for _ in ahead.due())
     write_private(folder / "actions.md", proposals.FORMATS["markdown"](proposed, WIDTH))
@@ -144,30 +143,29 @@ def demo(folder: Path) -> Told:
 
 
 def _causes(report: Report) -> tuple[Cause, ...]:
-    its = [Cause(r.rule.id, r.rule.title, r.rule.severity, r.breach + r.not_evidenced) for r in report.rules]
-    found = [c for c in its if c.findings]
-    return tuple(sorted(found, key=lambda c: (SEVERITIES.index(c.severity), -c.findings, c.rule)))
+    rules = [Cause(r.rule.id, r.rule.title, r.rule.severity, r.breach + r.not_evidenced) for r in report.rules]
+    causes = [c for c in rules if c.findings]
+    return tuple(sorted(causes, key=lambda c: (SEVERITIES.index(c.severity), -c.findings, c.rule)))
 
 
 def _proposed(folder: Path) -> tuple[Proposed, State]:
     """The plan begun, an action proposed for each cause, and the plan as it then is."""
     audited, _ = auditfile.read(folder / FINDINGS)
-    made: list[Proposed] = []
-
-    its = planfile.read(folder / PLAN)
+    drafted: list[Proposed] = []
+    plan = planfile.read(folder / PLAN)
 
     def begin(_: State) -> list[Draft]:
-        return [life.begin(its)]
+        return [life.begin(plan)]
 
     def propose(state: State) -> list[Draft]:
-        made[:] = [proposing.propose(state, audited)]
-        return [*life.audited(state, audited.audit), *proposing.drafts(state, made[0])]
+        drafted[:] = [proposing.propose(state, audited)]
+        return [*life.audited(state, audited.audit), *proposing.drafts(state, drafted[0])]
 
     store = Store(str(folder / TRACKER))
     try:
         for change in (begin, propose):
-            store.change(its.id, AS_AT.isoformat(), WHO, change, now=lambda: datetime.combine(AS_AT, time(9), UTC))
-        state = fold(store.events(its.id))
+            store.change(plan.id, AS_AT.isoformat(), WHO, change, now=lambda: datetime.combine(AS_AT, time(9), UTC))
+        state = fold(store.events(plan.id))
     finally:
         store.close()
-    return made[0], state
+    return drafted[0], state

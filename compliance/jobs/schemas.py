@@ -45,8 +45,8 @@ class _Draft07(GenerateJsonSchema):
 
 
 def _schema(title: str, model: type[BaseModel]) -> dict[str, Any]:
-    made = model.model_json_schema(schema_generator=_Draft07, by_alias=True)
-    text = json.dumps(made).replace("#/$defs/", "#/definitions/")
+    whole = model.model_json_schema(schema_generator=_Draft07, by_alias=True)
+    text = json.dumps(whole).replace("#/$defs/", "#/definitions/")
     schema = json.loads(text)
     if "$defs" in schema:
         schema["definitions"] = schema.pop("$defs")

@@ -5,11 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from textwrap import wrap
 
-import tabulate
-
-tabulate.MIN_PADDING = 0
-"""Headers are not made two wider than they are: the columns of a terminal are counted."""
-
 
 def grid(
     rows: Sequence[Sequence[str]], headers: Sequence[str], widths: Sequence[int | None], right: Sequence[int] = ()
@@ -18,6 +13,10 @@ def grid(
 
     tabulate's own wrapping takes text for numbers ('1,383') and for truth values ('False').
     """
+    import tabulate
+
+    # Headers are not made two wider than they are: the columns of a terminal are counted.
+    tabulate.MIN_PADDING = 0
 
     def wrapped(cell: str, width: int | None) -> str:
         if width is None:

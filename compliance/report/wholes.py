@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from compliance.findings.whole import Whole
+from compliance.report.whole import Whole
 
 
 def _html(whole: Whole) -> Iterator[str]:

@@ -20,7 +20,8 @@ from typing import Any
 import duckdb
 import yaml
 
-from compliance.jobs.planning import record_kinds, shipped
+from compliance.jobs import shipped
+from compliance.jobs.planning import record_kinds
 from compliance.records.kinds import RECORDED
 from compliance.sql.text import literal, name
 from compliance.tracker import life
@@ -124,7 +125,7 @@ def rows(folder: Path) -> int:
 def variants(folder: Path, n: int) -> Path:
     """A folder of `n` rules: the real ones, then each again with other limits and figures."""
     out = folder / f"rules-{n}"
-    own = shipped()[0]
+    own = shipped.folders()[0]
     files = sorted(p for p in own.glob("*/*.yaml") if p.name != "pack.yaml" and p.parent.name != "instruments")
     made = 0
     for round_ in range(n // len(files) + 1):

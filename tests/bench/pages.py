@@ -20,7 +20,8 @@ from bench import AGENCY, AS_AT, COMPLIANCE, ROOT, measured
 from browser import DESKTOP, chromium
 from playwright.sync_api import Browser, Page
 
-from compliance.jobs import pipeline
+from compliance.jobs.asked import Export
+from compliance.jobs.opening import loaded
 from compliance.jobs.planning import record_kinds
 from compliance.model import Field
 from compliance.sql.text import literal, name
@@ -57,7 +58,8 @@ def repeated(folder: Path, times: int, kinds: tuple[str, ...]) -> Path:
     """The sample agency as it is read, so many times over, with the names of fields as columns."""
     out = folder / f"x{times}-{len(kinds)}"
     out.mkdir()
-    with pipeline.loaded(AGENCY, None) as (con, tables):
+    with loaded(Export(AGENCY)) as read:
+        con, tables = read.con, read.tables
         for kind in record_kinds().kinds.values():
             if kind.name not in tables.tables or (kinds and kind.name not in kinds):
                 continue

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from compliance.findings.forecast import Forecast
 from compliance.findings.report import Report
-from compliance.findings.whole import Whole
 from compliance.kpis.kpi import KpiReport
 from compliance.report.html import page
+from compliance.report.whole import Whole
 
 
 def of_audit(report: Report, width: int) -> Iterator[str]:

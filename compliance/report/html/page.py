@@ -14,8 +14,8 @@ import compliance.report.html.audit as audit
 import compliance.report.html.kpis as kpis
 import compliance.report.html.plan as plan
 from compliance.dates import english
-from compliance.findings.whole import Whole
 from compliance.model import RuleInfo
+from compliance.report.whole import Whole
 from compliance.report.words import printable, read_text, reading_text
 
 PIECE = 64_000

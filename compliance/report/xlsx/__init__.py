@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from compliance.findings.forecast import Forecast
 from compliance.findings.report import Report
-from compliance.findings.whole import Whole
 from compliance.kpis.kpi import KpiReport
+from compliance.report.whole import Whole
 from compliance.report.xlsx import book
 
 

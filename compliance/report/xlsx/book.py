@@ -15,8 +15,8 @@ import compliance.report.xlsx.regulations as regulations
 import compliance.report.xlsx.rules as rules
 import compliance.report.xlsx.summary as summary
 from compliance.dates import english
-from compliance.findings.whole import Whole
 from compliance.records.filling import ATTESTATIONS, READINGS
+from compliance.report.whole import Whole
 from compliance.report.xlsx.sheet import opened
 
 PIECE = 1 << 20

@@ -8,8 +8,8 @@ import compliance.report.forecast.table as ahead
 import compliance.report.kpi.table as kpis
 import compliance.report.table as table
 from compliance.dates import english
-from compliance.findings.whole import Whole
 from compliance.model import SEVERITIES
+from compliance.report.whole import Whole
 from compliance.report.words import read_text
 from compliance.report.xlsx.sheet import MOST_ROWS, Link, Sheet
 

@@ -1,0 +1,22 @@
+"""What a job has made in the engine, dropped again, so that the next one begins as it did (I/O: the database)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from compliance.sql import clearing
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+def names(con: duckdb.DuckDBPyConnection) -> frozenset[str]:
+    """The tables and views that are there."""
+    return frozenset(name for name, _ in con.execute(clearing.NAMES).fetchall())
+
+
+def drop_all_but(con: duckdb.DuckDBPyConnection, keep: frozenset[str]) -> None:
+    """Drops every table and view but these."""
+    for name, kind in con.execute(clearing.NAMES).fetchall():
+        if name not in keep:
+            con.execute(clearing.drop(name, kind))

@@ -1,0 +1,105 @@
+"""What is kept of rules, mappings and record kinds is what would be made anew, and never what was made of something else."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import ROOT
+
+from compliance.jobs import kept, planning, shipped
+from compliance.jobs.asked import Asked, Export
+from compliance.jobs.opening import loaded
+
+AGENCY = ROOT / "fixtures" / "agency"
+ONLY = ("staff-references-incomplete", "approval-review-overdue", "regulation-not-attested")
+
+
+def _there_and_back(entry: Any) -> Any:
+    return kept.restored(type(entry), json.loads(json.dumps(kept.plain(entry))))
+
+
+@pytest.fixture
+def cache_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "compliance"
+
+
+def test_plans_mappings_and_record_kinds_come_back_as_they_were_made() -> None:
+    asked = Asked(Export(AGENCY, use_cache=False), date(2021, 9, 20), only=ONLY)
+    with loaded(asked.export) as read:
+        audit, ahead = (planning.plan(read.kinds, read.tables, asked, days=days) for days in (None, 30))
+        mapping = planning.mapping(asked.export.mapping_file, read.kinds, use_cache=False)
+    prompted = replace(audit, prompts=planning.rulebook(None, None).prompts())
+    assert prompted.plan.records and ahead.plan.ahead and prompted.prompts
+    for entry in (prompted, ahead, mapping, planning.record_kinds()):
+        assert _there_and_back(entry) == entry
+
+
+def test_kept_record_kinds_are_read_from_one_file(cache_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kinds = planning.record_kinds(use_cache=True)
+    monkeypatch.setattr("compliance.records.kinds.read_kinds", lambda _: pytest.fail("read anew"))
+    assert planning.record_kinds(use_cache=True) == kinds
+    assert [p.name.partition("-")[0] for p in cache_folder.iterdir()] == ["kinds"]
+
+
+@pytest.mark.parametrize(
+    "nonsense", [b"", b"{}", b"[]", b"null", b"7", b"\xff", b'{"kinds": 7}', b'{"kinds": {"staff": []}}', b"[" * 10_000]
+)
+def test_a_broken_or_foreign_entry_is_made_anew(cache_folder: Path, nonsense: bytes) -> None:
+    kinds = planning.record_kinds(use_cache=True)
+    (entry,) = cache_folder.iterdir()
+    entry.write_bytes(nonsense)
+    assert planning.record_kinds(use_cache=True) == kinds
+    assert entry.stat().st_size > 10_000
+
+
+def test_the_key_goes_by_size_and_time_of_a_folders_files_and_reads_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rule = tmp_path / "pack" / "rule.yaml"
+    rule.parent.mkdir()
+    rule.write_text("a", encoding="utf-8")
+    monkeypatch.setattr(Path, "read_bytes", lambda _: pytest.fail("read"))
+    keys = [kept._key((), (tmp_path,), "")]
+    os.utime(rule, ns=(1, 1))
+    keys.append(kept._key((), (tmp_path,), ""))
+    rule.write_text("ab", encoding="utf-8")
+    os.utime(rule, ns=(1, 1))
+    keys.append(kept._key((), (tmp_path,), ""))
+    rule.rename(rule.with_name("other.yaml"))
+    keys.append(kept._key((), (tmp_path,), ""))
+    assert len(set(keys)) == 4
+    (tmp_path / "notes.txt").write_text("no rule", encoding="utf-8")
+    assert kept._key((), (tmp_path,), "") == keys[-1]
+    (tmp_path / "pack" / ".#other.yaml").symlink_to("someone@somewhere")
+    keys.append(kept._key((), (tmp_path,), ""))
+    assert kept._key((), (tmp_path,), "") == keys[-1]
+
+
+def test_the_content_of_a_single_file_counts(tmp_path: Path) -> None:
+    file = tmp_path / "parameters.yaml"
+    file.write_text("a: 1", encoding="utf-8")
+    os.utime(file, ns=(1, 1))
+    before = kept._key((), (file,), "")
+    file.write_text("a: 2", encoding="utf-8")
+    os.utime(file, ns=(1, 1))
+    assert kept._key((), (file,), "") != before
+
+
+def test_an_installed_program_goes_by_the_digest_it_was_built_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest = tmp_path / "digest"
+    monkeypatch.setattr(kept, "DIGEST", digest)
+    digest.write_text("one", encoding="ascii")
+    monkeypatch.setattr(os, "scandir", lambda _: pytest.fail("listed"))
+    came_with_it = shipped.folders()
+    first, again = kept._key(came_with_it, (), ""), kept._key(came_with_it, (), "")
+    digest.write_text("two", encoding="ascii")
+    assert first == again != kept._key(came_with_it, (), "")
