@@ -7,7 +7,6 @@ the scratch folder, one record a line, with the row's number in front; rows that
 from __future__ import annotations
 
 import csv
-import mmap
 import os
 import tempfile
 import zipfile
@@ -45,6 +44,7 @@ class Sheet:
       header: the cells of its header row.
       path, delimiter: the file that the engine reads; it has a header row.
       numbered: its first column is the row's number, before those of the header.
+      marked: columns in which real dates bear `DATE_MARK`.
       ragged: rows with more or fewer cells than the header, by number; they are not in the file.
       blank: rows without any content; they are not in the file.
     """
@@ -55,6 +55,7 @@ class Sheet:
     path: Path
     delimiter: str
     numbered: bool
+    marked: frozenset[int] = frozenset()
     ragged: tuple[tuple[int, str], ...] = ()
     blank: int = 0
 
@@ -155,10 +156,16 @@ def _clean(file: Any, sample: bytes) -> bool:
     """Whether the engine and Python's csv module would number the rows alike, and strip the cells alike."""
     if sample.startswith((b"\xff\xfe", b"\xfe\xff", b"\n", b"\r")) or b"\0" in sample:
         return False
-    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        odd = (b"\n\n", b"\n\r\n", b"\r\r", b"\xc2\xa0", b"\x1f")
-        if any(content.find(mark) >= 0 for mark in odd):
+    file.seek(0)
+    before = b""
+    while piece := file.read(1 << 20):
+        seen = before + piece
+        # What is looked for as two bytes takes ten times as long as one byte, so that is asked first.
+        if b"\n\n" in seen or b"\x1f" in seen or (not seen.isascii() and b"\xc2\xa0" in seen):
             return False
+        if b"\r" in seen and (b"\n\r\n" in seen or b"\r\r" in seen):
+            return False
+        before = seen[-2:]
     return sample.count(b"\r") in (0, sample.count(b"\r\n"), sample.count(b"\r\n") + sample.endswith(b"\r"))
 
 
@@ -229,6 +236,7 @@ def _written(file: str, sheet: str, header: list[str], rows: Iterable[tuple[int,
     """Writes rows for the engine."""
     width = len(header)
     ragged: list[tuple[int, str]] = []
+    marked: set[int] = set()
     blank = 0
     handle, made = tempfile.mkstemp(suffix=".csv", dir=scratch)
     with os.fdopen(handle, "w", encoding="utf-8", newline="") as out:
@@ -241,7 +249,9 @@ def _written(file: str, sheet: str, header: list[str], rows: Iterable[tuple[int,
                 ragged.append((number, f"the row has {len(cells):,} cells, the header {width:,}"))
             else:
                 writer.writerow([number, *cells[:width]])
-    return Sheet(file, sheet, tuple(header), Path(made), ",", numbered=True, ragged=tuple(ragged), blank=blank)
+                if sheet:
+                    marked.update(i for i, c in enumerate(cells) if c.startswith(DATE_MARK))
+    return Sheet(file, sheet, tuple(header), Path(made), ",", True, frozenset(marked), tuple(ragged), blank)
 
 
 # --- workbooks ------------------------------------------------------------------------------------------------------
@@ -328,5 +338,5 @@ def _cell(value: Any) -> str:
         case time():
             return value.isoformat()
         case str():
-            return value.strip(BLANKS).replace(DATE_MARK, "").replace("\0", "")
+            return value.replace(DATE_MARK, "").replace("\0", "").strip(BLANKS)
     return str(value)
