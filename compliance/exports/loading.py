@@ -70,7 +70,9 @@ class Loaded:
     def file(self) -> sql.File:
         """What the engine reads."""
         its = self.sheet
-        return sql.File(str(its.path), its.delimiter, len(its.header), its.numbered, its.marked, self.empty)
+        return sql.File(
+            str(its.path), its.delimiter, len(its.header), its.numbered, its.trimmed, its.marked, self.empty
+        )
 
     @property
     def fields(self) -> list[str]:

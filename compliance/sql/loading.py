@@ -33,7 +33,8 @@ class File:
 
     Args:
       width: how many columns it has.
-      numbered: the row's number stands before them; cells have no blanks around them then.
+      numbered: the row's number stands before them.
+      trimmed: no cell has blanks around it.
       marked: columns in which real dates bear `REAL` in front.
       empty: what means nothing besides an empty cell.
     """
@@ -42,6 +43,7 @@ class File:
     delimiter: str
     width: int
     numbered: bool
+    trimmed: bool
     marked: frozenset[int] = frozenset()
     empty: tuple[str, ...] = ()
 
@@ -316,14 +318,14 @@ def exact(
     types = {at: "DATE" for at, its in dated.items() if its == format_}
 
     def text(at: int) -> str:
-        return f"c{at}" if file.numbered else f"trim(c{at})"
+        return f"c{at}" if file.trimmed else f"trim(c{at})"
 
     def made(cell: Cell) -> str:
         if cell.fields:
             return value(cell, _joined([values[f] for f in cell.fields]), False, exact=True)
         if cell.alone in types:
             return f"c{cell.alone}"
-        if cell.alone is not None and nulls is not None and (file.numbered or _narrow(cell)):
+        if cell.alone is not None and nulls is not None and (file.trimmed or _narrow(cell)):
             v = f"c{cell.alone}"
         else:
             v = stripped(cell.raw(text, file.empty), cell.strip)
@@ -491,17 +493,15 @@ def any_true(table: str, columns: Sequence[str]) -> str:
 
 def merged(made: str, table: str, key: str, fields: Sequence[str], doubts: Sequence[str]) -> str:
     """One row for each key: the first; a field in which the rows differ is NULL and in doubt."""
-    listed = ""
-    for f in fields:
-        if f != key:
-            same = f"count(DISTINCT {name(f)}) + CAST(count({name(f)}) < count(*) AS INTEGER) <= 1"
-            doubt = f"bool_or({name('doubt__' + f)})" if f in doubts else "FALSE"
-            listed += f", CASE WHEN {same} THEN any_value({name(f)}) END AS {name(f)}"
-            listed += f", NOT ({same}) OR {doubt} AS {name('doubt__' + f)}"
-    return (
-        f'CREATE TABLE {name(made)} AS SELECT min(rid) AS rid, arg_min(src, rid) AS src, arg_min("row", rid) AS "row",'
-        f" {name(key)}{listed} FROM {name(table)} GROUP BY {name(key)}"
-    )
+    found = f'min(rid) AS rid, arg_min(src, rid) AS src, arg_min("row", rid) AS "row", {name(key)}'
+    listed = f'rid, src, "row", {name(key)}'
+    for i, f in enumerate(x for x in fields if x != key):
+        # Counting different values would keep all of them.
+        found += f", min({name(f)}) AS v{i}, count({name(f)}) IN (0, count(*)) AND min({name(f)}) IS NOT DISTINCT FROM max({name(f)})"
+        found += f" AS same{i}" + (f", bool_or({name('doubt__' + f)}) AS doubt{i}" if f in doubts else "")
+        listed += f", CASE WHEN same{i} THEN v{i} END AS {name(f)}"
+        listed += f", NOT same{i}{f' OR doubt{i}' if f in doubts else ''} AS {name('doubt__' + f)}"
+    return f"CREATE TABLE {name(made)} AS SELECT {listed} FROM (SELECT {found} FROM {name(table)} GROUP BY {name(key)})"
 
 
 def repeats(table: str, key: str, fields: Sequence[str], record: str, files: str, column: str) -> str:
