@@ -204,14 +204,14 @@ def load_tables(
             loaded.append(one)
     gathered = {k: _gathered(kinds[k], loaded) for k in dict.fromkeys(one.kind.name for one in loaded)}
     con.execute(sql.QUARANTINE)
-    _made(con, gathered, workers(threads))
+    _every_table(con, gathered, workers(threads))
     if not loaded:
         told = "\n    ".join(f"{kind}: {why}" for kind, why in sorted(absent.items())) or "\n    ".join(notes)
         raise DataError(f"Nothing in {data} could be read as records.{'' if not told else f'{chr(10)}    {told}'}")
     for one in loaded:
         absent.pop(one.source.record, None)
         notes += _left_out(one)
-    return _tables(con, gathered, loaded, absent, notes)
+    return _outcome(con, gathered, loaded, absent, notes)
 
 
 def _stray(path: Path, unused: set[str]) -> bool:
@@ -417,7 +417,7 @@ def _gathered(kind: RecordKind, loaded: list[Loaded]) -> Gathered:
     return Gathered(kind, its, fields, doubts, [x for x in kind.links.values() if x.to in there and x.field in fields])
 
 
-def _made(con: duckdb.DuckDBPyConnection, gathered: Mapping[str, Gathered], n_at_a_time: int) -> None:
+def _every_table(con: duckdb.DuckDBPyConnection, gathered: Mapping[str, Gathered], n_at_a_time: int) -> None:
     """Every kind's table, after those that its links lead to; the largest as early as that allows, while little else is held."""
     before = {k: {x.to for x in g.links} - {k} for k, g in gathered.items()}
     order: list[str] = []
@@ -432,13 +432,13 @@ def _made(con: duckdb.DuckDBPyConnection, gathered: Mapping[str, Gathered], n_at
         place(k)
     after = [{order.index(other) for other in before[k]} for k in order]
     # The engine takes any CSV file for one of 42 rows: it would hash a million visits rather than their children, and mix up the rows.
-    left_out = str(con.execute(sql.LEFT_OUT).fetchall()[0][0])
+    ((left_out,),) = con.execute(sql.LEFT_OUT).fetchall()
     con.execute(LEAVE_OUT.format(names=",".join(filter(None, (left_out, sql.JOINS)))))
-    run_jobs(con, [partial(_make, g=gathered[k], gathered=gathered) for k in order], n_at_a_time, after)
+    run_jobs(con, [partial(_table, g=gathered[k], gathered=gathered) for k in order], n_at_a_time, after)
     con.execute(LEAVE_OUT.format(names=left_out))
 
 
-def _make(con: duckdb.DuckDBPyConnection, g: Gathered, gathered: Mapping[str, Gathered]) -> None:
+def _table(con: duckdb.DuckDBPyConnection, g: Gathered, gathered: Mapping[str, Gathered]) -> None:
     """A kind's table, and in the quarantine what did not fit in it."""
     k, key = g.kind.name, g.kind.key
     own = any(x.to == k for x in g.links)
@@ -498,14 +498,17 @@ def _counted(
     columns = list(
         dict.fromkeys([g.kind.key, *_required(g), *(x.field for x in links), *(f"link__{x.name}" for x in links)])
     )
-    out, rows, keys, *filled = con.execute(sql.counted(table, g.kind.key, columns, dates)).fetchall()[0]
+    ((out, rows, keys, *filled),) = con.execute(sql.counted(table, g.kind.key, columns, dates)).fetchall()
     return Counted(rows, keys, dict(zip(columns, filled, strict=True)), bool(out))
 
 
 def _exact(
     con: duckdb.DuckDBPyConnection, g: Gathered, table: str, links: list[tuple[str, str, str, str]]
 ) -> Counted | None:
-    """The table, straight from its files; None, and no table, if any row or cell in them is not as it should be."""
+    """The table, straight from its files; None, and no table, if any row or cell in them is not as it should be.
+
+    A source of which rows are left out is not read so, for these would have to be counted in the file once more.
+    """
     import duckdb
 
     if any(one.source.only_where or one.source.only_if for one in g.sources):
@@ -589,10 +592,9 @@ def _statement(one: Loaded) -> str:
 def _kept(con: duckdb.DuckDBPyConnection, g: Gathered, one: Loaded, offset: int) -> str:
     """SQL of a source's records, once it is in the engine; what did not fit in them goes into the quarantine."""
     table, kind, row = f"s_{one.src}", g.kind, sql.row_number(one.sheet.numbered)
-    total, one.blank, one.elsewhere, one.unasked, bad, keyless = con.execute(sql.n_skipped(table, kind.key)).fetchall()[
-        0
-    ]
-    one.total, one.rows = total, total - one.blank - one.elsewhere - one.unasked
+    (counts,) = con.execute(sql.n_skipped(table, kind.key)).fetchall()
+    one.total, one.blank, one.elsewhere, one.unasked, bad, keyless = counts
+    one.rows = one.total - one.blank - one.elsewhere - one.unasked
     own_key = f"concat('row-', {row})" if len(g.sources) == 1 else f"concat('source-{one.src + 1}-row-', {row})"
     if keyless:
         at = (table, offset, one.shown, kind.name, row)
@@ -608,7 +610,7 @@ def _kept(con: duckdb.DuckDBPyConnection, g: Gathered, one: Loaded, offset: int)
 # --- all kinds together ---------------------------------------------------------------------------------------------
 
 
-def _tables(
+def _outcome(
     con: duckdb.DuckDBPyConnection,
     gathered: Mapping[str, Gathered],
     loaded: list[Loaded],
@@ -629,7 +631,7 @@ def _tables(
     services = frozenset[str]()
     if "agency" in tables and "kind" in tables["agency"].columns:
         services = frozenset(str(kind) for (kind,) in con.execute(sql.SERVICES).fetchall())
-    n_bad = int(con.execute(sql.N_QUARANTINED).fetchall()[0][0])
+    ((n_bad,),) = con.execute(sql.N_QUARANTINED).fetchall()
     without = frozenset(k for k, g in gathered.items() if not g.rows)
     covers = {k: _covers(g.sources) for k, g in gathered.items()}
     whole = {k: c for k, c in covers.items() if c is not None}

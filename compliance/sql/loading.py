@@ -19,9 +19,9 @@ TRUE_WORDS = ("true", "yes", "y", "1")
 FALSE_WORDS = ("false", "no", "n", "0")
 REAL = "\x1f%Y-%m-%d"
 """How the real dates of a workbook are written, whatever the mapping's formats."""
-PLACE = "row_number() OVER () - 1 AS rid"
 MOST_LETTERS = 5
-"""A word of so many letters has 32 spellings."""
+"""A word of so many letters has 32 spellings, and the engine's reader compares each cell with every one."""
+PLACE = "row_number() OVER () - 1 AS rid"
 STRPTIME = (
     ("YYYY", "%Y"), ("YY", "%y"), ("MMM", "%b"), ("MM", "%m"), ("DD", "%d"), ("HH", "%H"), ("mm", "%M"), ("ss", "%S"),
 )  # fmt: skip
@@ -297,8 +297,8 @@ def exact(
 ) -> str:
     """The rows of a source in which every cell fits, as rows of their kind; another cell makes an error of the statement.
 
-    One layer, and no work for a cell that the engine's own reader cannot do: a source costs a third of what it does when it is read
-    leniently, in statements' time and in rows'. Days that are none of this or the next century pass.
+    One layer, and no work for a cell that the engine's own reader can do: that takes half the time of lenient reading, of statements
+    and of rows. A date of any century and a row without a key pass; `counted` tells of them.
 
     Args:
       others: SQL of the fields that are no cells.
