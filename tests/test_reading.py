@@ -21,7 +21,7 @@ from compliance.errors import DataError
 from compliance.jobs import planning
 from compliance.model import Quarantined, Tables
 from compliance.records import loading
-from compliance.records.mapping import Mapping
+from compliance.records.mapping import Column, Mapping, SourceOf
 
 HEADER = "staff_id,name,started_on,recruits,worker_kind,manager_id\n"
 ROWS = "S1,Zoë Madeupham,2020-01-31,yes,employee,\nS2,Ünal Fixtureby,2020-02-29,no,volunteer,S1\n"
@@ -186,6 +186,70 @@ def test_the_engine_reads_a_file_as_pythons_csv_module_does(
             key, role, name = (c.strip(" \u00a0") or None for c in row)
             expected.append((key, name, role))
     assert [r[1:] for r in rows["staff"]] == expected
+
+
+FITS = {
+    "staff_id": ["S1", "S2", "S3", " S4", "5"],
+    "name": ["Ann", " Ann ", "N/a", " n/a ", "2", "", "O'Zoë"],
+    "started_on": ["31/01/2020", "1/2/2020", "n/a", ""],
+    "left_on": ["31/01/2020", "44000", "44000.5", "3", ""],
+    "recruits": ["yes", "YES", "0", "N/A", "n/a", ""],
+    "worker_kind": ["employee", "EMPLOYEE", "a) Emp", "b) emp ", "none", "N/a", ""],
+    "role": ["lead", "Team Q", "n/A", ""],
+    "manager_id": ["S1", "S9", " S1", ""],
+}
+ODD = {
+    "staff_id": ["", " ", "n/A"],
+    "started_on": ["2020-01-31", " 31/01/2020", "31/01/1820", "epoch", "31/02/2020", " "],
+    "left_on": ["99999", "31/01/2320", "440000"],
+    "recruits": ["t", "never", " no", " "],
+    "worker_kind": ["boss", " employee"],
+}
+"""What does not fit, or only once the blanks around it are gone."""
+STRANGE = Mapping(
+    sources=(
+        SourceOf(
+            "staff",
+            "staff.csv",
+            "",
+            {
+                **{f: Column((f,)) for f in FITS},
+                "left_on": Column(("left_on",), dates=("serial", "DD/MM/YYYY")),
+                "worker_kind": Column(("worker_kind",), codes={"emp": "employee", "none": None}, strip=(r"^[a-z]\) ",)),
+                "role": Column(("role", "name"), template="{role}: {name}"),
+                "team": Column((), fields=("staff_id", "started_on")),
+            },
+            set={"social_worker": True},
+        ),
+    ),
+    dates=("DD/MM/YYYY",),
+    empty=("N/A", "3"),
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    st.lists(st.tuples(*map(st.sampled_from, FITS.values())), max_size=4),
+    st.one_of(st.none(), st.tuples(*(st.sampled_from(ODD.get(f, fits)) for f, fits in FITS.items()))),
+    st.sampled_from(["utf-8", "cp1252"]),
+)
+def test_a_file_is_read_at_once_as_it_is_read_cell_by_cell(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, ...]], odd: tuple[str, ...] | None, encoding: str
+) -> None:
+    """What fits is read strictly, in one statement; the tables are those of the lenient reading, which is for what does not."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([[*FITS], *rows, *([odd] if odd else [])])
+    folder = export(tmp_path_factory.mktemp("export"), text.getvalue().encode(encoding))
+    at_once = load(folder, STRANGE)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loading, "_exact", lambda *_: None)
+        assert load(folder, STRANGE) == at_once
+
+
+def test_rows_of_nothing_but_a_key_may_stand_twice(tmp_path: Path) -> None:
+    _, quarantined, rows = load(export(tmp_path, b"staff_id\nS1\nS2\nS1\n"))
+    assert sorted(rows["staff"]) == [(2, "S1"), (3, "S2")]
+    assert [(q.row, q.reason) for q in quarantined] == [(4, "stands on row 2 already, with the same content")]
 
 
 # --- bad input ---

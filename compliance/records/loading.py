@@ -6,14 +6,14 @@ parent's `rid`), and `quarantine` with everything that did not fit.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from compliance.engine.sidebyside import execute_all, run_jobs, workers
+from compliance.engine.sidebyside import run_jobs, workers
 from compliance.errors import DataError, nearest
 from compliance.model import Link, Quarantined, RecordKind, RecordKinds, Source, Table, Tables
 from compliance.records import reading
@@ -22,12 +22,11 @@ from compliance.records.mapping import Mapping as ExportMapping
 from compliance.records.reading import Empty, Sheet, Workbook
 from compliance.sql import loading as sql
 from compliance.sql import privacy as hashing
+from compliance.sql.duckdb import LEAVE_OUT
 from compliance.sql.text import literal, name
 
 if TYPE_CHECKING:
     import duckdb
-
-    from compliance.engine.sidebyside import Job
 
 OWN_FILES = ("mapping.yaml", "parameters.yaml", "mapping.yml")
 """Files beside the data that are ours to read."""
@@ -39,21 +38,28 @@ OURS = ExportMapping(())
 
 @dataclass
 class Loaded:
-    """One source in the engine, not yet joined with the others of its kind."""
+    """One source, and what came of it.
+
+    Args:
+      src: its place among all sources.
+      again: the sheet, looked at row by row to say which rows the engine does not take, and why.
+      rows: those that are records; `total`: all.
+      blank, elsewhere, unasked: those that are blank, and left out by `only_where` and by `only_if`.
+    """
 
     kind: RecordKind
     source: SourceOf
     sheet: Sheet
-    table: str
+    src: int
     cells: tuple[sql.Cell, ...]
     constants: Mapping[str, str]
-    counts: tuple[Any, ...] = ()
+    empty: tuple[str, ...]
+    again: Callable[[], Sheet]
     rows: int = 0
-    bad: int = 0
-    keyless: int = 0
-    repeated: int = 0
-    lacking: list[str] = field(default_factory=list)
-    offset: int = 0
+    total: int = 0
+    blank: int = 0
+    elsewhere: int = 0
+    unasked: int = 0
 
     @property
     def shown(self) -> str:
@@ -61,23 +67,58 @@ class Loaded:
         return self.sheet.file + (f" [{self.sheet.sheet}]" if self.sheet.sheet else "")
 
     @property
-    def row(self) -> str:
-        """SQL of the row's number."""
-        return sql.row_number(self.sheet.numbered)
+    def file(self) -> sql.File:
+        """What the engine reads."""
+        its = self.sheet
+        return sql.File(
+            str(its.path), its.delimiter, len(its.header), its.numbered, its.trimmed, its.marked, self.empty
+        )
 
     @property
     def fields(self) -> list[str]:
         """The fields that it supplies."""
         return [*(c.field.name for c in self.cells), *self.constants]
 
-    @property
-    def required(self) -> list[str]:
-        """Required fields that it supplies, but for the key."""
-        return [f for f in self.fields if self.kind.fields[f].required and f != self.kind.key]
-
     def column(self, f: str) -> str:
         """What the export calls a field."""
         return next((c.column for c in self.cells if c.field.name == f), "")
+
+
+@dataclass
+class Gathered:
+    """The records of one kind, from all its sources.
+
+    Args:
+      fields: those that any source supplies; `doubts`: those that are in doubt somewhere.
+      links: those that lead to a kind that the export has.
+      rows: how many.
+    """
+
+    kind: RecordKind
+    sources: list[Loaded]
+    fields: list[str]
+    doubts: list[str]
+    links: list[Link]
+    rows: int = 0
+
+    @property
+    def table(self) -> str:
+        """Where they are in the end."""
+        return f"t_{self.kind.name}"
+
+    @property
+    def files(self) -> str:
+        """SQL of the file of a row."""
+        return sql.file_case({one.src: one.shown for one in self.sources})
+
+    @property
+    def columns(self) -> list[str]:
+        """Those of the table, but for row and links."""
+        return [*self.fields, *(f"doubt__{f}" for f in self.doubts)]
+
+    def column(self, f: str) -> str:
+        """What the export calls a field."""
+        return next((c for c in (s.column(f) for s in self.sources) if c), f)
 
 
 @dataclass
@@ -155,23 +196,22 @@ def load_tables(
     ours = Files(folder, {p.name: p for p in answers}, None, "utf-8-sig", ",", scratch)
     notes += [f"{absent[k]}; only {p.name} was read." for p in answers if (k := reading.answered(p)) in absent]
     each = [(files, given, *its) for its in wanted] + [(ours, OURS, *its) for its in _answered(ours, kinds, absent)]
-    con.execute(sql.QUARANTINE)
     loaded: list[Loaded] = []
-    jobs: list[Job] = []
-    for i, (of, meaning, source, sheet, path) in enumerate(each):
-        one = _prepared(source, sheet, meaning, kinds, f"s_{i}", notes, absent, personal)
+    for of, meaning, source, sheet, path in each:
+        again = partial(of.sheet, path, "", source.header, as_it_is=False)
+        one = _prepared(source, sheet, meaning, kinds, len(loaded), again, notes, absent, personal)
         if one is not None:
-            jobs.append(partial(_read, one=one, files=of, path=path, empty=meaning.empty))
             loaded.append(one)
-    n_at_a_time = workers(threads)
-    run_jobs(con, jobs, n_at_a_time)
+    gathered = {k: _gathered(kinds[k], loaded) for k in dict.fromkeys(one.kind.name for one in loaded)}
+    con.execute(sql.QUARANTINE)
+    _every_table(con, gathered, workers(threads))
     if not loaded:
         told = "\n    ".join(f"{kind}: {why}" for kind, why in sorted(absent.items())) or "\n    ".join(notes)
         raise DataError(f"Nothing in {data} could be read as records.{'' if not told else f'{chr(10)}    {told}'}")
     for one in loaded:
         absent.pop(one.source.record, None)
-    _count(loaded, notes)
-    return _joined(con, loaded, kinds, absent, notes, given.empty, n_at_a_time)
+        notes += _left_out(one)
+    return _outcome(con, gathered, loaded, absent, notes)
 
 
 def _stray(path: Path, unused: set[str]) -> bool:
@@ -292,7 +332,8 @@ def _prepared(
     sheet: Sheet,
     mapping: ExportMapping,
     kinds: RecordKinds,
-    table: str,
+    src: int,
+    again: Callable[[], Sheet],
     notes: list[str],
     absent: dict[str, str],
     personal: bool,
@@ -302,15 +343,15 @@ def _prepared(
     by_names = not mapping.sources
     cells: list[sql.Cell] = []
     for f, column in sorted(source.columns.items(), key=lambda c: bool(c[1].fields)):
-        raw = _of_fields(column, cells) if column.fields else _raw(column, sheet, mapping.empty, shown)
-        if raw is None:
+        found = _of_fields(column, cells) if column.fields else _columns(column, sheet, shown)
+        if found is None:
             if not by_names and not column.fields:
                 notes.append(f"{shown}: no column {' or '.join(repr(n) for n in column.names)} for {kind.name}.{f}.")
             continue
-        text, called = raw
+        at, called = found
         dates = column.dates or mapping.dates
-        like = (column.codes, dates, column.split, column.fields, column.strip)
-        cells.append(sql.Cell(kind.fields[f], text, called, *like, hidden=kind.fields[f].personal and not personal))
+        like = (column.template, column.codes, dates, column.split, column.fields, column.strip)
+        cells.append(sql.Cell(kind.fields[f], at, called, *like, hidden=kind.fields[f].personal and not personal))
     if by_names:
         known = {plain(f) for f in kind.fields}
         left = [c for c in sheet.header if c and plain(c) not in known]
@@ -325,7 +366,7 @@ def _prepared(
         absent[kind.name] = f"{shown} has no column for {lacking}, which names a {kind.name} record"
         return None
     constants = {f: sql.constant(kind.fields[f], v) for f, v in source.set.items()}
-    return Loaded(kind, source, sheet, table, tuple(cells), constants)
+    return Loaded(kind, source, sheet, src, tuple(cells), constants, mapping.empty, again)
 
 
 def _position(sheet: Sheet, column: str, shown: str) -> int | None:
@@ -335,148 +376,263 @@ def _position(sheet: Sheet, column: str, shown: str) -> int | None:
     return found[0] if found else None
 
 
-def _raw(column: Column, sheet: Sheet, empty: tuple[str, ...], shown: str) -> tuple[str, str] | None:
-    """SQL of the cleaned text, and what the export calls the column."""
+def _columns(column: Column, sheet: Sheet, shown: str) -> tuple[dict[str, int], str] | None:
+    """The positions of the columns by the mapping's names, and what the export calls them."""
     found = [(n, _position(sheet, n, shown)) for n in column.names]
     there = {n: at for n, at in found if at is not None}
     if column.template:
-        if len(there) < len(set(column.names)):
-            return None
-        return sql.templated(column.template, {n: sql.cleaned(at, empty) for n, at in there.items()}), column.template
-    for at in there.values():
-        return sql.cleaned(at, empty), sheet.header[at]
-    return None
+        return (there, column.template) if len(there) == len(set(column.names)) else None
+    return next((({n: at}, sheet.header[at]) for n, at in there.items()), None)
 
 
-def _of_fields(column: Column, cells: list[sql.Cell]) -> tuple[str, str] | None:
+def _of_fields(column: Column, cells: list[sql.Cell]) -> tuple[dict[str, int], str] | None:
     """The columns of the fields that a field is made of; none if one of them is not there."""
     called = {c.field.name: c.column for c in cells}
-    return ("", " + ".join(called[f] for f in column.fields)) if called.keys() >= set(column.fields) else None
+    return ({}, " + ".join(called[f] for f in column.fields)) if called.keys() >= set(column.fields) else None
 
 
-def _statement(one: Loaded, empty: tuple[str, ...], listing: bool = False) -> str:
-    sheet, source = one.sheet, one.source
-    scanned = sql.scan(str(sheet.path), sheet.delimiter, len(sheet.header), sheet.numbered)
-    where = ""
-    if source.only_where:
-        at = _position(sheet, source.only_where[0], one.shown)
-        if at is None:
-            raise DataError(f"{one.shown} has no column '{source.only_where[0]}', by which the mapping picks its rows.")
-        cell = sql.cleaned(at, empty)
-        where = f"lower({cell}) IN ({', '.join(literal(v.strip().lower()) for v in source.only_where[1])})"
-    key = name("v_" + one.kind.key)
-    if_ = [name("v_" + f) for f in source.only_if if f in {c.field.name for c in one.cells}]
-    skip = sql.skipped(key, len(sheet.header), where, if_)
-    table = f"{one.table}_bad" if listing else one.table
-    width, typed = len(sheet.header), sheet.sheet != ""
-    return sql.source(table, scanned, one.cells, one.constants, skip, width, sheet.numbered, typed, listing)
-
-
-def _read(con: duckdb.DuckDBPyConnection, one: Loaded, files: Files, path: Path, empty: tuple[str, ...]) -> None:
-    """Into the engine. A file that the engine does not take as it is, is looked at row by row to say which rows and why."""
-    import duckdb
-
-    try:
-        con.execute(_statement(one, empty))
-    except (duckdb.InvalidInputException, duckdb.ConversionException):
-        try:
-            if not one.sheet.numbered:
-                one.sheet = files.sheet(path, "", one.source.header, as_it_is=False)
-            con.execute(_statement(one, empty))
-        except (duckdb.InvalidInputException, duckdb.ConversionException):
-            # The engine quotes the row.
-            raise DataError(f"{one.shown} cannot be read: a row of it is longer than any record, or no text.") from None
-    counts = con.execute(sql.counted(one.table, one.kind.key, one.required)).fetchone()
-    assert counts is not None
-    one.counts = counts
-    if one.sheet.ragged:
-        con.execute(sql.rejected(one.shown, one.source.record, one.sheet.ragged))
-
-
-# --- all sources of a kind together ---------------------------------------------------------------------------------
-
-
-def _count(loaded: list[Loaded], notes: list[str]) -> None:
-    """How many rows each source gave, and what was left out."""
-    offsets: dict[str, int] = {}
-    for one in loaded:
-        total, blank, elsewhere, empty, bad, keyless, repeated, lacking = one.counts
-        one.rows, one.bad, one.keyless, one.repeated = total - blank - elsewhere - empty, bad, keyless, repeated
-        one.lacking = [f for f, n in zip(one.required, lacking, strict=True) if n]
-        one.offset = offsets.get(one.kind.name, 0)
-        offsets[one.kind.name] = one.offset + total
-        blank += one.sheet.blank
-        if blank:
-            notes.append(f"{one.shown}: {_rows(blank)} without any content.")
-        if elsewhere:
-            notes.append(f"{one.shown}: {_rows(elsewhere)} left out of {one.kind.name} by only_where.")
-        if empty:
-            notes.append(f"{one.shown}: {_rows(empty)} left out of {one.kind.name} by only_if.")
+def _left_out(one: Loaded) -> Iterator[str]:
+    """What became of rows that are no records."""
+    if blank := one.blank + one.sheet.blank:
+        yield f"{one.shown}: {_rows(blank)} without any content."
+    if one.elsewhere:
+        yield f"{one.shown}: {_rows(one.elsewhere)} left out of {one.kind.name} by only_where."
+    if one.unasked:
+        yield f"{one.shown}: {_rows(one.unasked)} left out of {one.kind.name} by only_if."
 
 
 def _rows(n: int) -> str:
     return f"{n:,} {'row' if n == 1 else 'rows'}"
 
 
-@dataclass
-class Gathered:
-    """The records of one kind before their links are followed."""
-
-    kind: RecordKind
-    sources: list[Loaded]
-    view: str
-    fields: list[str]
-    doubts: list[str]
-
-    def column(self, f: str) -> str:
-        """What the export calls a field."""
-        return next((c for c in (s.column(f) for s in self.sources) if c), f)
+# --- one kind -------------------------------------------------------------------------------------------------------
 
 
-def _joined(
+def _gathered(kind: RecordKind, loaded: list[Loaded]) -> Gathered:
+    its = [one for one in loaded if one.kind is kind]
+    fields = [f for f in kind.fields if any(f in one.fields for one in its)]
+    # A field that only some of the sources have is not empty in the others: nobody can tell.
+    doubts = [f for f in fields if any(f not in one.fields for one in its)]
+    there = {one.kind.name for one in loaded}
+    return Gathered(kind, its, fields, doubts, [x for x in kind.links.values() if x.to in there and x.field in fields])
+
+
+def _every_table(con: duckdb.DuckDBPyConnection, gathered: Mapping[str, Gathered], n_at_a_time: int) -> None:
+    """Every kind's table, after those that its links lead to; the largest as early as that allows, while little else is held."""
+    before = {k: {x.to for x in g.links} - {k} for k, g in gathered.items()}
+    order: list[str] = []
+
+    def place(k: str) -> None:
+        if k not in order:
+            for other in sorted(before[k]):
+                place(other)
+            order.append(k)
+
+    for k in sorted(gathered, key=lambda k: -sum(one.sheet.path.stat().st_size for one in gathered[k].sources)):
+        place(k)
+    after = [{order.index(other) for other in before[k]} for k in order]
+    # The engine takes any CSV file for one of 42 rows: it would hash a million visits rather than their children, and mix up the rows.
+    ((left_out,),) = con.execute(sql.LEFT_OUT).fetchall()
+    con.execute(LEAVE_OUT.format(names=",".join(filter(None, (left_out, sql.JOINS)))))
+    run_jobs(con, [partial(_table, g=gathered[k], gathered=gathered) for k in order], n_at_a_time, after)
+    con.execute(LEAVE_OUT.format(names=left_out))
+
+
+def _table(con: duckdb.DuckDBPyConnection, g: Gathered, gathered: Mapping[str, Gathered]) -> None:
+    """A kind's table, and in the quarantine what did not fit in it."""
+    k, key = g.kind.name, g.kind.key
+    own = any(x.to == k for x in g.links)
+    # Who leads to their own kind cannot be joined before all are there and no key stands twice.
+    table = f"b_{k}" if own else g.table
+    links = [] if own else _led(g, gathered, table)
+    counted = _exact(con, g, table, links) or _lenient(con, g, table, links)
+    g.rows = counted.rows
+    lacking = [f for f in _required(g) if counted.filled[f] < sum(one.rows for one in g.sources if f in one.fields)]
+    made = ""
+    if counted.rows > counted.keys:
+        made = f"m_{k}"
+        con.execute(sql.repeats(table, key, g.fields, k, g.files, g.column(key)))
+        con.execute(sql.merged(made, table, key, g.fields, g.doubts))
+        con.execute(sql.drop_table(table))
+        others = [f for f in g.fields if f != key]
+        found = con.execute(sql.any_true(made, [f"doubt__{f}" for f in others])).fetchone() if others else ()
+        g.doubts = [f for f, doubt in zip(others, found or (), strict=True) if doubt]
+    elif own:
+        made = table
+    if made:
+        con.execute(sql.final(g.table, sql.listed(made, g.columns), _led(g, gathered, made)))
+        con.execute(sql.drop_table(made))
+        counted = _counted(con, g, g.table, g.links)
+        g.rows = counted.rows
+    for f in lacking:
+        con.execute(sql.empty_required(g.table, k, g.files, f, g.column(f)))
+    for x in g.links:
+        if counted.filled[f"link__{x.name}"] < counted.filled[x.field]:
+            con.execute(sql.orphans(g.table, k, g.files, x.name, x.field, g.column(x.field), x.to))
+
+
+def _led(g: Gathered, gathered: Mapping[str, Gathered], own: str) -> list[tuple[str, str, str, str]]:
+    """Links as statements need them; `own` is where the kind itself is by now."""
+    to = {x.to: own if x.to == g.kind.name else gathered[x.to].table for x in g.links}
+    return [(x.name, x.field, to[x.to], gathered[x.to].kind.key) for x in g.links]
+
+
+def _required(g: Gathered) -> list[str]:
+    """Required fields that a source supplies, but for the key."""
+    return [f for f in g.fields if g.kind.fields[f].required and f != g.kind.key]
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What one look at a table tells: its rows and different keys, how many cells of some columns are filled, and dates out of range."""
+
+    rows: int
+    keys: int
+    filled: Mapping[str, int]
+    out_of_range: bool
+
+
+def _counted(
+    con: duckdb.DuckDBPyConnection, g: Gathered, table: str, links: Sequence[Link], dates: Sequence[str] = ()
+) -> Counted:
+    columns = list(
+        dict.fromkeys([g.kind.key, *_required(g), *(x.field for x in links), *(f"link__{x.name}" for x in links)])
+    )
+    ((out, rows, keys, *filled),) = con.execute(sql.counted(table, g.kind.key, columns, dates)).fetchall()
+    return Counted(rows, keys, dict(zip(columns, filled, strict=True)), bool(out))
+
+
+def _exact(
+    con: duckdb.DuckDBPyConnection, g: Gathered, table: str, links: list[tuple[str, str, str, str]]
+) -> Counted | None:
+    """The table, straight from its files; None, and no table, if any row or cell in them is not as it should be.
+
+    A source of which rows are left out is not read so, for these would have to be counted in the file once more.
+    """
+    import duckdb
+
+    if any(one.source.only_where or one.source.only_if for one in g.sources):
+        return None
+    alone = len(g.sources) == 1
+    selects = [sql.exact(one.file, one.src, one.cells, _others(g, one), g.columns, alone) for one in g.sources]
+    try:
+        con.execute(sql.final(table, selects[0] if alone else sql.together(selects), links))
+    except (duckdb.InvalidInputException, duckdb.ConversionException):
+        return None
+    dates = [f for f in g.fields if g.kind.fields[f].type == "date"]
+    counted = _counted(con, g, table, g.links if links else [], dates)
+    if counted.out_of_range or counted.filled[g.kind.key] < counted.rows:
+        con.execute(sql.drop_table(table))
+        return None
+    n_of = {g.sources[0].src: counted.rows} if alone else dict(con.execute(sql.rows_by_source(table)).fetchall())
+    for one in g.sources:
+        one.rows = one.total = n_of.get(one.src, 0)
+        _rejected(con, one)
+    return counted
+
+
+def _others(g: Gathered, one: Loaded) -> dict[str, str]:
+    """SQL of what a source has no cells for: constants, nothing, and that nobody can tell."""
+    absent = {f: sql.constant(g.kind.fields[f], None) for f in g.fields}
+    return absent | {f"doubt__{f}": literal(f not in one.fields) for f in g.doubts} | dict(one.constants)
+
+
+def _lenient(
+    con: duckdb.DuckDBPyConnection, g: Gathered, table: str, links: list[tuple[str, str, str, str]]
+) -> Counted:
+    """The table, of sources of which each is read by itself; what does not fit in one goes into the quarantine."""
+    selects, offset = [], 0
+    for one in g.sources:
+        _read(con, one)
+        selects.append(_kept(con, g, one, offset))
+        offset += one.total
+    con.execute(sql.final(table, " UNION ALL ".join(selects), links))
+    for one in g.sources:
+        con.execute(sql.drop_table(f"s_{one.src}"))
+    return _counted(con, g, table, g.links if links else [])
+
+
+def _read(con: duckdb.DuckDBPyConnection, one: Loaded) -> None:
+    """Into the engine. A file that the engine does not take as it is, is looked at row by row to say which rows and why."""
+    import duckdb
+
+    try:
+        con.execute(_statement(one))
+    except (duckdb.InvalidInputException, duckdb.ConversionException):
+        try:
+            if not one.sheet.numbered:
+                one.sheet = one.again()
+            con.execute(_statement(one))
+        except (duckdb.InvalidInputException, duckdb.ConversionException):
+            # The engine quotes the row.
+            raise DataError(f"{one.shown} cannot be read: a row of it is longer than any record, or no text.") from None
+    _rejected(con, one)
+
+
+def _rejected(con: duckdb.DuckDBPyConnection, one: Loaded) -> None:
+    if one.sheet.ragged:
+        con.execute(sql.rejected(one.shown, one.source.record, one.sheet.ragged))
+
+
+def _statement(one: Loaded) -> str:
+    where = ""
+    if one.source.only_where:
+        column, wanted = one.source.only_where
+        at = _position(one.sheet, column, one.shown)
+        if at is None:
+            raise DataError(f"{one.shown} has no column '{column}', by which the mapping picks its rows.")
+        where = (
+            f"lower({sql.cleaned(f't{at}', one.empty)}) IN ({', '.join(literal(v.strip().lower()) for v in wanted)})"
+        )
+    if_ = [name("v_" + f) for f in one.source.only_if if f in {c.field.name for c in one.cells}]
+    skip = sql.skipped(name("v_" + one.kind.key), len(one.sheet.header), where, if_)
+    return sql.lenient(f"s_{one.src}", one.file, one.cells, one.constants, skip)
+
+
+def _kept(con: duckdb.DuckDBPyConnection, g: Gathered, one: Loaded, offset: int) -> str:
+    """SQL of a source's records, once it is in the engine; what did not fit in them goes into the quarantine."""
+    table, kind, row = f"s_{one.src}", g.kind, sql.row_number(one.sheet.numbered)
+    (counts,) = con.execute(sql.n_skipped(table, kind.key)).fetchall()
+    one.total, one.blank, one.elsewhere, one.unasked, bad, keyless = counts
+    one.rows = one.total - one.blank - one.elsewhere - one.unasked
+    own_key = f"concat('row-', {row})" if len(g.sources) == 1 else f"concat('source-{one.src + 1}-row-', {row})"
+    if keyless:
+        at = (table, offset, one.shown, kind.name, row)
+        con.execute(sql.no_key(*at, kind.key, one.column(kind.key), own_key))
+    if bad:
+        called = {c.field.name: c.column for c in one.cells}
+        reasons = {c.field.name: sql.reason(c) for c in one.cells}
+        con.execute(sql.bad_cells(table, offset, one.shown, kind.name, row, called, reasons))
+    columns = {c: name(c) for c in g.columns} | {c: x for c, x in _others(g, one).items() if c not in one.fields}
+    return sql.kept(table, offset, one.src, kind.key, own_key, row, columns)
+
+
+# --- all kinds together ---------------------------------------------------------------------------------------------
+
+
+def _outcome(
     con: duckdb.DuckDBPyConnection,
+    gathered: Mapping[str, Gathered],
     loaded: list[Loaded],
-    kinds: RecordKinds,
     absent: dict[str, str],
     notes: list[str],
-    empty: tuple[str, ...],
-    n_at_a_time: int,
 ) -> Tables:
-    shown = [one.shown for one in loaded]
-    files = sql.file_case(shown)
-    gathered = {k: _gathered(con, kinds[k], loaded, empty) for k in dict.fromkeys(one.kind.name for one in loaded)}
-    _without_repeats(con, gathered, files)
-    for g in gathered.values():
-        _required(con, g, files)
-    tables: dict[str, Table] = {}
-    followed = {
-        k: [x for x in g.kind.links.values() if x.to in gathered and x.field in g.fields] for k, g in gathered.items()
-    }
-    finals = []
-    for k, g in gathered.items():
-        links = [(x.name, x.field, gathered[x.to].view, gathered[x.to].kind.key) for x in followed[k]]
-        finals.append(sql.final(f"t_{k}", g.view, [*g.fields, *(f"doubt__{f}" for f in g.doubts)], links))
-    execute_all(con, finals, n_at_a_time)
-    _orphans(con, gathered, followed, files)
     doubted = {k: set(g.doubts) for k, g in gathered.items()}
     for record, f in con.execute(sql.DOUBTED).fetchall():
-        if f != kinds[record].key:
+        if f != gathered[record].kind.key:
             doubted[record].add(f)
-            for statement in sql.add_doubt(f"t_{record}", record, f):
+            for statement in sql.add_doubt(gathered[record].table, record, f):
                 con.execute(statement)
-    n_of = {k: sum(one.rows for one in g.sources) for k, g in gathered.items()}
-    for k, g in gathered.items():
-        if g.view.startswith("m_"):
-            n_of[k] = _number(con, sql.n_rows(f"t_{k}"))
-        links_ = frozenset(x.name for x in followed[k])
-        tables[k] = Table(n_of[k], frozenset(g.fields), frozenset(doubted[k]), links_)
-    con.execute("".join(sql.drop(one.table, g.view) for g in gathered.values() for one in g.sources))
+    tables = {
+        k: Table(g.rows, frozenset(g.fields), frozenset(doubted[k]), frozenset(x.name for x in g.links))
+        for k, g in gathered.items()
+    }
     sources = tuple(Source(one.sheet.file, one.sheet.sheet, one.kind.name, one.rows) for one in loaded)
     services = frozenset[str]()
     if "agency" in tables and "kind" in tables["agency"].columns:
         services = frozenset(str(kind) for (kind,) in con.execute(sql.SERVICES).fetchall())
-    n_bad = _number(con, sql.N_QUARANTINED)
-    without = frozenset(k for k, n in n_of.items() if not n)
+    ((n_bad,),) = con.execute(sql.N_QUARANTINED).fetchall()
+    without = frozenset(k for k, g in gathered.items() if not g.rows)
     covers = {k: _covers(g.sources) for k, g in gathered.items()}
     whole = {k: c for k, c in covers.items() if c is not None}
     return Tables(tables, sources, absent, tuple(dict.fromkeys(notes)), n_bad, services, without, whole)
@@ -487,80 +643,6 @@ def _covers(sources: list[Loaded]) -> tuple[date, date] | None:
     its = [s.source.covers for s in sources if s.source.covers is not None]
     days = [(date.fromisoformat(first), date.fromisoformat(last)) for first, last in its]
     return (max(first for first, _ in days), min(last for _, last in days)) if days else None
-
-
-def _number(con: duckdb.DuckDBPyConnection, asked: str) -> int:
-    row = con.execute(asked).fetchone()
-    assert row is not None
-    return int(row[0])
-
-
-def _gathered(
-    con: duckdb.DuckDBPyConnection, kind: RecordKind, loaded: list[Loaded], empty: tuple[str, ...]
-) -> Gathered:
-    its = [one for one in loaded if one.kind is kind]
-    fields = [f for f in kind.fields if any(f in one.fields for one in its)]
-    # A field that only some of the sources have is not empty in the others: nobody can tell.
-    doubts = [f for f in fields if any(f not in one.fields for one in its)]
-    selects = []
-    for one in its:
-        columns = [(f, name(f) if f in one.fields else sql.constant(kind.fields[f], None)) for f in fields]
-        columns += [(f"doubt__{f}", literal(f not in one.fields)) for f in doubts]
-        src = loaded.index(one)
-        own_key = f"concat('row-', {one.row})" if len(its) == 1 else f"concat('source-{src + 1}-row-', {one.row})"
-        selects.append(sql.base(one.table, one.offset, src, kind.key, own_key, one.row, columns))
-        if one.keyless:
-            column = one.column(kind.key)
-            con.execute(sql.no_key(one.table, one.offset, one.shown, kind.name, one.row, kind.key, column, own_key))
-        if one.bad:
-            called = {c.field.name: c.column for c in one.cells}
-            reasons = {c.field.name: sql.reason(c) for c in one.cells}
-            listed = f"{one.table}_bad"
-            con.execute(_statement(one, empty, listing=True))
-            con.execute(sql.bad_cells(listed, one.offset, one.shown, kind.name, one.row, called, reasons))
-            con.execute(sql.drop_table(listed))
-    view = f"b_{kind.name}"
-    con.execute(sql.view(view, " UNION ALL ".join(selects)))
-    return Gathered(kind, its, view, fields, doubts)
-
-
-def _without_repeats(con: duckdb.DuckDBPyConnection, gathered: Mapping[str, Gathered], files: str) -> None:
-    for k, g in gathered.items():
-        if len(g.sources) == 1:
-            n = g.sources[0].repeated
-        else:
-            n = _number(con, sql.repeated(g.view, g.kind.key))
-        if not n:
-            continue
-        con.execute(sql.repeats(g.view, g.kind.key, g.fields, k, files, g.column(g.kind.key)))
-        merged = f"m_{k}"
-        con.execute(sql.temporary(merged, sql.merged(g.view, g.kind.key, g.fields, g.doubts)))
-        others = [f for f in g.fields if f != g.kind.key]
-        found = con.execute(sql.any_true(merged, [f"doubt__{f}" for f in others])).fetchone() if others else ()
-        g.doubts = [f for f, doubt in zip(others, found or (), strict=True) if doubt]
-        g.view = merged
-
-
-def _required(con: duckdb.DuckDBPyConnection, g: Gathered, files: str) -> None:
-    for f in dict.fromkeys(f for one in g.sources for f in one.lacking):
-        con.execute(sql.empty_required(g.view, g.kind.name, files, f, g.column(f)))
-
-
-def _orphans(
-    con: duckdb.DuckDBPyConnection,
-    gathered: Mapping[str, Gathered],
-    followed: Mapping[str, list[Link]],
-    files: str,
-) -> None:
-    every = [(k, x) for k, links in followed.items() for x in links]
-    if not every:
-        return
-    asked = " UNION ALL ".join(sql.n_orphans(i, f"t_{k}", x.field, x.name) for i, (k, x) in enumerate(every))
-    for i, n in con.execute(asked).fetchall():
-        if n:
-            k, x = every[i]
-            column = gathered[k].column(x.field)
-            con.execute(sql.orphans(f"t_{k}", k, files, x.name, x.field, column, x.to))
 
 
 # --- pseudonyms -----------------------------------------------------------------------------------------------------

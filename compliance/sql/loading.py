@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 from compliance.model import Field
 from compliance.records.mapping import ISO, SERIAL
@@ -15,9 +17,35 @@ from compliance.sql.text import literal, name
 EARLIEST, LATEST = "1900-01-01", "2199-12-31"
 TRUE_WORDS = ("true", "yes", "y", "1")
 FALSE_WORDS = ("false", "no", "n", "0")
+REAL = "\x1f%Y-%m-%d"
+"""How the real dates of a workbook are written, whatever the mapping's formats."""
+MOST_LETTERS = 5
+"""A word of so many letters has 32 spellings, and the engine's reader compares each cell with every one."""
+PLACE = "row_number() OVER () - 1 AS rid"
 STRPTIME = (
     ("YYYY", "%Y"), ("YY", "%y"), ("MMM", "%b"), ("MM", "%m"), ("DD", "%d"), ("HH", "%H"), ("mm", "%M"), ("ss", "%S"),
 )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class File:
+    """A CSV file with a header row, as the engine reads it.
+
+    Args:
+      width: how many columns it has.
+      numbered: the row's number stands before them.
+      trimmed: no cell has blanks around it.
+      marked: columns in which real dates bear `REAL` in front.
+      empty: what means nothing besides an empty cell.
+    """
+
+    path: str
+    delimiter: str
+    width: int
+    numbered: bool
+    trimmed: bool
+    marked: frozenset[int] = frozenset()
+    empty: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -25,16 +53,18 @@ class Cell:
     """How a field is made from a source's columns.
 
     Args:
-      raw: SQL of the cleaned text, NULL where it means nothing.
+      at: the positions of the columns that it is made from, by what the template calls them.
       column: what the export calls it.
+      template: text with columns in it; empty: the one column as it is.
       codes, dates, split, strip: as the mapping has them.
-      fields: other fields that it is made of; then there is no `raw`.
+      fields: other fields that it is made of; then there are no columns.
       hidden: of a cell that does not fit it is not told what stands in it.
     """
 
     field: Field
-    raw: str
+    at: Mapping[str, int]
     column: str
+    template: str = ""
     codes: Mapping[str, str | bool | int | float | None] | None = None
     dates: tuple[str, ...] = (ISO,)
     split: str = ";"
@@ -42,14 +72,42 @@ class Cell:
     strip: tuple[str, ...] = ()
     hidden: bool = False
 
+    @property
+    def alone(self) -> int | None:
+        """The position of the only column that it is, if nothing is done to that first."""
+        return None if self.template or self.strip or self.fields else next(iter(self.at.values()))
 
-def cleaned(position: int, empty: Sequence[str]) -> str:
-    """The cell of a column without blanks around it; NULL if it means nothing."""
-    text = f"t{position}"
+    def marked(self, file: File) -> bool:
+        """Whether real dates among its texts bear a mark."""
+        return not self.template and not file.marked.isdisjoint(self.at.values())
+
+    def raw(self, text: Callable[[int], str], empty: Sequence[str]) -> str:
+        """SQL of the cleaned text, NULL where it means nothing; `text` gives that of a column without blanks around it."""
+        columns = {written: cleaned(text(at), empty) for written, at in self.at.items()}
+        return templated(self.template, columns) if self.template else next(iter(columns.values()), "")
+
+
+def cleaned(text: str, empty: Sequence[str]) -> str:
+    """A cell without blanks around it; NULL if it means nothing."""
     if not empty:
         return f"nullif({text}, '')"
-    means_nothing = ", ".join(literal(e) for e in dict.fromkeys(["", *(e.strip().lower() for e in empty)]))
+    means_nothing = ", ".join(map(literal, _nothing(empty)))
     return f"CASE WHEN lower({text}) NOT IN ({means_nothing}) THEN {text} END"
+
+
+def _nothing(empty: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(["", *(e.strip().lower() for e in empty)]))
+
+
+def _spelled(file: File) -> list[str] | None:
+    """Every way to write what means nothing in this file; None: there are too many, or the engine's reader cannot know them."""
+    found: list[str] = []
+    for word in _nothing(file.empty):
+        # A number may be that of a row.
+        if len(word) > MOST_LETTERS or not word.isascii() or word.isdigit() or {*word} & {file.delimiter, *'"\n\r'}:
+            return None
+        found += map("".join, product(*({c, c.upper()} for c in word)))
+    return sorted(found)
 
 
 def stripped(text: str, patterns: Sequence[str]) -> str:
@@ -80,50 +138,73 @@ def strptime(format_: str) -> str:
     return made
 
 
-def value(cell: Cell, v: str, typed: bool) -> str:
-    """SQL of the field from the cleaned text `v`; NULL where it does not fit.
+def value(cell: Cell, v: str, marked: bool, exact: bool = False) -> str:
+    """SQL of the field from the cleaned text `v`.
 
     Args:
-      typed: real dates bear a mark in front.
+      marked: real dates bear a mark in front.
+      exact: a text that does not fit is an error of the statement, and not NULL.
     """
     f = cell.field
-    if typed and f.type != "date":
+    # The error of NULL is NULL.
+    otherwise = f" ELSE error({v})" if exact else ""
+    if marked and f.type != "date":
         v = f"ltrim({v}, chr(31))"
     if cell.codes is not None and f.type != "list":
-        return _translated(cell, v)
+        return _cases(v, _meanings(cell), f.type, otherwise)
     match f.type:
         case "date":
-            return _date(cell, v, typed)
+            return _date(cell, v, marked, exact)
         case "integer":
-            made = f"CASE WHEN regexp_full_match({v}, '[-+]?[0-9]{{1,15}}') THEN TRY_CAST({v} AS BIGINT) END"
-            return _bounded(f, made)
+            shape = "[-+]?[0-9]{1,15}"
+            return _bounded(
+                f, f"CASE WHEN regexp_full_match({v}, '{shape}') THEN TRY_CAST({v} AS BIGINT){otherwise} END", otherwise
+            )
         case "number":
             shape = "[-+]?[0-9]{1,13}([.][0-9]{1,20})?"
-            made = f"CASE WHEN regexp_full_match({v}, '{shape}') THEN TRY_CAST({v} AS DECIMAL(18, 4)) END"
-            return _bounded(f, made)
+            made = f"CASE WHEN regexp_full_match({v}, '{shape}') THEN TRY_CAST({v} AS DECIMAL(18, 4)){otherwise} END"
+            return _bounded(f, made, otherwise)
         case "boolean":
             true, false = ", ".join(map(literal, TRUE_WORDS)), ", ".join(map(literal, FALSE_WORDS))
-            return f"CASE WHEN lower({v}) IN ({true}) THEN TRUE WHEN lower({v}) IN ({false}) THEN FALSE END"
+            return f"CASE WHEN lower({v}) IN ({true}) THEN TRUE WHEN lower({v}) IN ({false}) THEN FALSE{otherwise} END"
         case "list":
             items = f"list_filter(list_transform(string_split({v}, {literal(cell.split)}), lambda i: trim(i)), lambda i: i <> '')"
             if cell.codes is not None or f.codes:
-                items = f"list_transform({items}, lambda i: {_item(cell)})"
-                return f"CASE WHEN list_contains(list_transform({items}, lambda i: i IS NULL), TRUE) THEN NULL ELSE {items} END"
+                items = f"list_transform({items}, lambda i: {_cases('i', _meanings(cell), 'text')})"
+                unknown = f"error({v})" if exact else "NULL"
+                return f"CASE WHEN list_contains(list_transform({items}, lambda i: i IS NULL), TRUE) THEN {unknown} ELSE {items} END"
             return f"CASE WHEN {v} IS NOT NULL THEN {items} END"
     if f.codes:
-        return _cases(v, {c.lower(): c for c in f.codes}, "text")
+        return _cases(v, {c.lower(): c for c in f.codes}, "text", otherwise)
     if f.pattern:
-        return f"CASE WHEN regexp_full_match({v}, {literal(f.pattern)}) THEN {v} END"
+        return f"CASE WHEN regexp_full_match({v}, {literal(f.pattern)}) THEN {v}{otherwise} END"
     return v
 
 
-def _date(cell: Cell, v: str, typed: bool) -> str:
+def _plain(cell: Cell) -> bool:
+    """Whether every text fits."""
+    return cell.field.type == "text" and not cell.field.codes and not cell.field.pattern and cell.codes is None
+
+
+def _narrow(cell: Cell) -> bool:
+    """Whether no text fits that is blank, or fits only without the blanks around it."""
+    f = cell.field
+    return f.type != "list" and (cell.codes is not None or f.type != "text" or bool(f.codes))
+
+
+def _formats(cell: Cell, marked: bool) -> list[str]:
+    """The formats that the engine can try at once; none if one of them is no format."""
+    return [] if SERIAL in cell.dates else [*([REAL] if marked else []), *map(strptime, cell.dates)]
+
+
+def _date(cell: Cell, v: str, marked: bool, exact: bool) -> str:
+    if formats := _formats(cell, marked):
+        shown = literal(formats[0] if len(formats) == 1 else formats)
+        return f"CAST({'' if exact else 'try_'}strptime({v}, {shown}) AS DATE)"
     tries = [_serial(v) if d == SERIAL else f"try_strptime({v}, {literal(strptime(d))})" for d in cell.dates]
-    parsed = tries[0] if len(tries) == 1 else f"coalesce({', '.join(tries)})"
-    if typed:
-        real = f"try_strptime(substr({v}, 2), '%Y-%m-%d')"
-        parsed = f"CASE WHEN starts_with({v}, chr(31)) THEN {real} ELSE {parsed} END"
-    return f"CAST({parsed} AS DATE)"
+    if marked:
+        tries.insert(0, f"CASE WHEN starts_with({v}, chr(31)) THEN try_strptime({v}, {literal(REAL)}) END")
+    return f"CAST(coalesce({', '.join([*tries, *([f'error({v})'] if exact else [])])}) AS DATE)"
 
 
 def _serial(v: str) -> str:
@@ -131,17 +212,24 @@ def _serial(v: str) -> str:
     return f"CASE WHEN regexp_full_match({v}, '{shape}') THEN DATE '1899-12-30' + TRY_CAST(string_split({v}, '.')[1] AS INTEGER) END"
 
 
-def _bounded(f: Field, made: str) -> str:
+def _bounded(f: Field, made: str, otherwise: str) -> str:
     bounds = [f"({made}) >= {literal(f.minimum)}"] if f.minimum is not None else []
     bounds += [f"({made}) <= {literal(f.maximum)}"] if f.maximum is not None else []
-    return f"CASE WHEN {' AND '.join(bounds)} THEN {made} END" if bounds else made
+    return f"CASE WHEN {' AND '.join(bounds)} THEN {made}{otherwise} END" if bounds else made
 
 
-def _cases(v: str, meanings: Mapping[str, object], type_: str) -> str:
+def _cases(v: str, meanings: Mapping[str, object], type_: str, otherwise: str = "") -> str:
+    """What each word means. Most mean themselves, which is said in one list: a word said twice is parsed twice."""
     if type_ == "date":
         meanings = {k: None if m is None else f"{m}" for k, m in meanings.items()}
-    whens = " ".join(f"WHEN {literal(k)} THEN {literal(m)}" for k, m in meanings.items())
-    return f"CAST(CASE lower({v}) {whens} END AS {COLUMN_TYPES[type_]})"
+    same = [k for k, m in meanings.items() if k == m]
+    whens = " ".join(f"WHEN {literal(k)} THEN {literal(m)}" for k, m in meanings.items() if k != m)
+    if not same:
+        made = f"CASE lower({v}) {whens}{otherwise} END"
+    else:
+        alike = f"CASE WHEN lower({v}) IN ({', '.join(map(literal, same))}) THEN lower({v}){otherwise} END"
+        made = f"CASE lower({v}) {whens} ELSE {alike} END" if whens else alike
+    return made if same and type_ == "text" else f"CAST({made} AS {COLUMN_TYPES[type_]})"
 
 
 def _meanings(cell: Cell) -> dict[str, object]:
@@ -149,14 +237,6 @@ def _meanings(cell: Cell) -> dict[str, object]:
     if cell.field.type == "boolean":
         own = {**dict.fromkeys(TRUE_WORDS, True), **dict.fromkeys(FALSE_WORDS, False)}
     return {**own, **(cell.codes or {})}
-
-
-def _translated(cell: Cell, v: str) -> str:
-    return _cases(v, _meanings(cell), cell.field.type)
-
-
-def _item(cell: Cell) -> str:
-    return _cases("i", _meanings(cell), "text")
 
 
 def means_nothing(cell: Cell, v: str) -> str:
@@ -201,76 +281,114 @@ def constant(f: Field, given: str | bool | int | float | None) -> str:
 # --- statements -----------------------------------------------------------------------------------------------------
 
 
-def scan(path: str, delimiter: str, width: int, numbered: bool) -> str:
-    """All columns of a CSV file with a header row, as text, named c0, c1, …; before them, the row's number."""
-    columns = ", ".join([*(["'r': 'VARCHAR'"] if numbered else []), *(f"'c{i}': 'VARCHAR'" for i in range(width))])
+def _scan(file: File, types: Mapping[int, str], nulls: Sequence[str], dates: str = "") -> str:
+    """All columns of a file, named c0, c1, …, as text but for `types`; before them r, the row's number."""
+    columns = ["'r': 'BIGINT'"] if file.numbered else []
+    columns += [f"'c{i}': '{types.get(i, 'VARCHAR')}'" for i in range(file.width)]
+    written = f", dateformat = {literal(dates)}" if dates else ""
     return (
-        f"read_csv({literal(path)}, header = true, auto_detect = false, delim = {literal(delimiter)}, quote = '\"',"
-        f" escape = '\"', nullstr = '', max_line_size = 4194304, columns = {{{columns}}})"
+        f"read_csv({literal(file.path)}, header = true, auto_detect = false, delim = {literal(file.delimiter)}, quote = '\"',"
+        f" escape = '\"', nullstr = {literal([*nulls])}, max_line_size = 4194304{written}, columns = {{{', '.join(columns)}}})"
     )
 
 
-def source(
-    table: str,
-    scanned: str,
-    cells: Sequence[Cell],
-    constants: Mapping[str, str],
-    skip: str,
-    width: int,
-    numbered: bool,
-    typed: bool,
-    listing: bool = False,
+def exact(
+    file: File, src: int, cells: Sequence[Cell], others: Mapping[str, str], order: Sequence[str], alone: bool
 ) -> str:
-    """The rows of one source in the types of its kind, and which of them have a cell that does not fit.
+    """The rows of a source in which every cell fits, as rows of their kind; another cell makes an error of the statement.
 
-    Layer upon layer, for the engine takes its time to read a statement that says the same thing twice.
+    One layer, and no work for a cell that the engine's own reader can do: that takes half the time of lenient reading, of statements
+    and of rows. A date of any century and a row without a key pass; `counted` tells of them.
 
     Args:
-      width: how many columns the file has.
-      numbered: the file's first column is the row's number.
-      typed: real dates bear a mark in front.
-      listing: list the cells that do not fit instead; asked only of a file that has some.
+      others: SQL of the fields that are no cells.
+      order: the fields, as the table has them.
+      alone: the kind has no other source, and a row's place is its place here.
     """
-    trimmed = ", ".join(f"trim(c{i}) AS t{i}" for i in range(width))
-    row = "r, " if numbered else ""
-    raws = "".join(f", {stripped(c.raw, c.strip)} AS {name('v_' + c.field.name)}" for c in cells if not c.fields)
-    values, fields, bads, listed = [], [], [], []
+    nulls = _spelled(file)
+    own = Counter(at for c in cells for at in c.at.values())
+    dated = {
+        c.alone: formats[0]
+        for c in cells
+        if c.field.type == "date" and c.codes is None and c.alone is not None and own[c.alone] == 1
+        if len(formats := _formats(c, c.marked(file))) == 1
+    }
+    # A file has one format for all dates that its reader makes.
+    format_ = Counter(dated.values()).most_common(1)[0][0] if dated and nulls is not None else ""
+    types = {at: "DATE" for at, its in dated.items() if its == format_}
+
+    def text(at: int) -> str:
+        return f"c{at}" if file.trimmed else f"trim(c{at})"
+
+    def made(cell: Cell) -> str:
+        if cell.fields:
+            return value(cell, _joined([values[f] for f in cell.fields]), False, exact=True)
+        if cell.alone in types:
+            return f"c{cell.alone}"
+        if cell.alone is not None and nulls is not None and (file.trimmed or _narrow(cell)):
+            v = f"c{cell.alone}"
+        else:
+            v = stripped(cell.raw(text, file.empty), cell.strip)
+        return value(cell, v, cell.marked(file), exact=True)
+
+    values = dict(others)
+    for c in sorted(cells, key=lambda c: bool(c.fields)):
+        values[c.field.name] = made(c)
+    row = "r" if file.numbered else "row_number() OVER () + 1"
+    listed = "".join(f", {values[f]} AS {name(f)}" for f in order)
+    place = f"{PLACE}, " if alone else ""
+    return f'SELECT {place}{src} AS src, {row} AS "row"{listed} FROM {_scan(file, types, nulls or [""], format_)}'
+
+
+def together(selects: Sequence[str]) -> str:
+    """The rows of several sources, one after the other, each with its place among them."""
+    return f"SELECT {PLACE}, * FROM ({' UNION ALL '.join(selects)})"
+
+
+def lenient(table: str, file: File, cells: Sequence[Cell], constants: Mapping[str, str], skip: str) -> str:
+    """All rows of a source in the types of its kind, what does not fit being NULL and listed in `bad`; `skip` says which are left out.
+
+    Layer upon layer, for the engine takes its time to read a statement that says the same thing twice.
+    """
+    trimmed = ", ".join(f"trim(c{i}) AS t{i}" for i in range(file.width))
+    row = "r, " if file.numbered else ""
+    raw = {c.field.name: c.raw("t{}".format, file.empty) for c in cells}
+    raws = "".join(
+        f", {stripped(raw[c.field.name], c.strip)} AS {name('v_' + c.field.name)}" for c in cells if not c.fields
+    )
+    values, fields, bads = [], [], []
     # Those made of other fields come last, for they name what stands before them.
     for c in sorted(cells, key=lambda c: bool(c.fields)):
         v, f = name("v_" + c.field.name), name(c.field.name)
         if c.fields:
-            values.append(f"{_joined(c.fields)} AS {v}")
-        values.append(f"{value(c, v, typed)} AS {f}")
+            values.append(f"{_joined([name(x) for x in c.fields])} AS {v}")
+        values.append(f"{value(c, v, c.marked(file))} AS {f}")
         if c.field.type == "date" and c.codes is None:
             fits = f"{f} BETWEEN DATE '{EARLIEST}' AND DATE '{LATEST}'"
             fields.append(f"CASE WHEN {fits} THEN {f} END AS {f}")
-            bad = f"({v} IS NOT NULL AND ({fits}) IS NOT TRUE)"
-        elif c.field.type == "text" and not c.field.codes and not c.field.pattern and c.codes is None:
-            fields.append(f)
-            continue
+            bad = f"{v} IS NOT NULL AND ({fits}) IS NOT TRUE"
         else:
             fields.append(f)
+            if _plain(c):
+                continue
             nothing = means_nothing(c, v)
-            bad = f"({v} IS NOT NULL AND {f} IS NULL{f' AND NOT {nothing}' if nothing else ''})"
-        bads.append(bad)
-        shown = c.raw if c.strip else v
-        shown = "NULL" if c.hidden else f"ltrim({shown}, chr(31))" if typed else shown
-        listed.append(f"CASE WHEN {bad} THEN {{'f': {literal(c.field.name)}, 'v': CAST({shown} AS VARCHAR)}} END")
+            bad = f"{v} IS NOT NULL AND {f} IS NULL{f' AND NOT {nothing}' if nothing else ''}"
+        shown = raw[c.field.name] if c.strip else v
+        shown = "NULL" if c.hidden else f"ltrim({shown}, chr(31))" if c.marked(file) else shown
+        bads.append(f"CASE WHEN {bad} THEN {{'f': {literal(c.field.name)}, 'v': CAST({shown} AS VARCHAR)}} END")
     fields += [f"{sql} AS {name(f)}" for f, sql in constants.items()]
-    any_bad = " OR ".join(bads) or "FALSE"
-    if listing:
-        any_bad = f"CASE WHEN {any_bad} THEN list_filter([{', '.join(listed)}], lambda e: e IS NOT NULL) END"
-    numbers = 'CAST(r AS BIGINT) AS "row", ' if numbered else ""
+    listed = f"list_filter([{', '.join(bads)}], lambda e: e IS NOT NULL)" if bads else "[]"
+    numbers = 'r AS "row", ' if file.numbered else ""
     return (
-        f"CREATE TABLE {name(table)} AS SELECT {numbers}{', '.join(fields)}, CAST({skip} AS TINYINT) AS skip, {any_bad} AS bad"
-        f" FROM (SELECT *, {', '.join(values)} FROM (SELECT *{raws} FROM (SELECT {row}{trimmed} FROM {scanned})))"
+        f"CREATE TABLE {name(table)} AS SELECT {numbers}{', '.join(fields)}, CAST({skip} AS TINYINT) AS skip, {listed} AS bad"
+        f" FROM (SELECT *, {', '.join(values)} FROM (SELECT *{raws} FROM (SELECT {row}{trimmed} FROM {_scan(file, {}, [''])})))"
     )
 
 
 def _joined(fields: Sequence[str]) -> str:
-    """The fields with a space between; those that are empty left out, and nothing if the first is."""
-    texts = ", ".join(f"CAST({name(f)} AS VARCHAR)" for f in fields)
-    return f"CASE WHEN {name(fields[0])} IS NOT NULL THEN concat_ws(' ', {texts}) END"
+    """The values with a space between; those that are empty left out, and nothing if the first is."""
+    texts = ", ".join(f"CAST({f} AS VARCHAR)" for f in fields)
+    return f"CASE WHEN {fields[0]} IS NOT NULL THEN concat_ws(' ', {texts}) END"
 
 
 def skipped(key: str, width: int, only_where: str, only_if: Sequence[str]) -> str:
@@ -283,20 +401,27 @@ def skipped(key: str, width: int, only_where: str, only_if: Sequence[str]) -> st
     return f"CASE {whens}ELSE 0 END"
 
 
-def counted(table: str, key: str, required: Sequence[str]) -> str:
-    """Counts of a source's rows.
-
-    All, blank ones, those left out, those with cells that do not fit, without key, with a key that an earlier row bears, and how many
-    lack each required field.
-    """
-    listed = ", ".join(f"count(*) FILTER (WHERE skip = 0 AND {name(f)} IS NULL)" for f in required)
-    kept = f"CASE WHEN skip = 0 THEN {name(key)} END"
+def n_skipped(table: str, key: str) -> str:
+    """Of a source that was read leniently: all rows, blank ones, those left out, those with cells that do not fit, those without key."""
     return (
-        f"SELECT count(*), count(*) FILTER (WHERE skip = 1), count(*) FILTER (WHERE skip = 2),"
-        " count(*) FILTER (WHERE skip = 3), count(*) FILTER (WHERE bad AND skip = 0),"
-        f" count(*) FILTER (WHERE skip = 0 AND {name(key)} IS NULL), count({kept}) - count(DISTINCT {kept}),"
-        f" CAST([{listed}] AS BIGINT[]) FROM {name(table)}"
+        "SELECT count(*), count(*) FILTER (WHERE skip = 1), count(*) FILTER (WHERE skip = 2), count(*) FILTER (WHERE skip = 3),"
+        f" count(*) FILTER (WHERE skip = 0 AND len(bad) > 0), count(*) FILTER (WHERE skip = 0 AND {name(key)} IS NULL)"
+        f" FROM {name(table)}"
     )
+
+
+def counted(table: str, key: str, columns: Sequence[str], dates: Sequence[str]) -> str:
+    """All rows, different keys, filled cells of each column, and whether a date is out of range, in one look at the table."""
+    listed = "".join(f", count({name(c)})" for c in columns)
+    every = ", ".join(map(name, dates))
+    least, greatest = (f"least({every})", f"greatest({every})") if len(dates) > 1 else (every, every)
+    out = f"min({least}) < DATE '{EARLIEST}' OR max({greatest}) > DATE '{LATEST}'" if dates else "FALSE"
+    return f"SELECT {out}, count(*), count(DISTINCT {name(key)}){listed} FROM {name(table)}"
+
+
+def rows_by_source(table: str) -> str:
+    """How many rows each source gave."""
+    return f"SELECT src, count(*) FROM {name(table)} GROUP BY src"
 
 
 QUARANTINE = (
@@ -305,15 +430,12 @@ QUARANTINE = (
 )
 
 
-def base(
-    table: str, offset: int, src: int, key: str, own_key: str, row: str, columns: Sequence[tuple[str, str]]
-) -> str:
-    """The rows of a source as rows of their kind; `own_key` stands where the key is empty."""
-    listed = "".join(f", {f'coalesce({name(c)}, {own_key})' if c == key else sql} AS {name(c)}" for c, sql in columns)
-    return (
-        f'SELECT rowid + {offset} AS rid, CAST({src} AS INTEGER) AS src, {row} AS "row"{listed}'
-        f" FROM {name(table)} WHERE skip = 0"
+def kept(table: str, offset: int, src: int, key: str, own_key: str, row: str, columns: Mapping[str, str]) -> str:
+    """The rows of a source that was read leniently, as rows of their kind; `own_key` stands where the key is empty."""
+    listed = "".join(
+        f", {f'coalesce({name(c)}, {own_key})' if c == key else sql} AS {name(c)}" for c, sql in columns.items()
     )
+    return f'SELECT rowid + {offset} AS rid, {src} AS src, {row} AS "row"{listed} FROM {name(table)} WHERE skip = 0'
 
 
 def row_number(numbered: bool) -> str:
@@ -324,13 +446,13 @@ def row_number(numbered: bool) -> str:
 def bad_cells(
     table: str, offset: int, file: str, record: str, row: str, columns: Mapping[str, str], reasons: Mapping[str, str]
 ) -> str:
-    """What does not fit, into the quarantine; `table` was made with `listing`."""
+    """What does not fit, into the quarantine; `table` was read leniently."""
     column = " ".join(f"WHEN {literal(f)} THEN {literal(c)}" for f, c in columns.items())
     why = " ".join(f"WHEN {literal(f)} THEN {literal(r)}" for f, r in reasons.items())
     return (
         f"INSERT INTO quarantine SELECT {literal(file)}, at_row, {literal(record)}, rid, b.f, CASE b.f {column} END, b.v,"
         f" CASE b.f {why} END FROM (SELECT rowid + {offset} AS rid, {row} AS at_row, unnest(bad) AS b FROM {name(table)}"
-        f" WHERE skip = 0 AND bad IS NOT NULL)"
+        f" WHERE skip = 0)"
     )
 
 
@@ -343,33 +465,20 @@ def no_key(table: str, offset: int, file: str, record: str, row: str, key: str, 
     )
 
 
-def empty_required(view: str, record: str, files: str, f: str, column: str) -> str:
+def empty_required(table: str, record: str, files: str, f: str, column: str) -> str:
     """Records in which a required field is empty, into the quarantine, unless it is there already."""
     return (
         f'INSERT INTO quarantine SELECT {files}, "row", {literal(record)}, rid, {literal(f)}, {literal(column)}, NULL,'
-        f" 'is required and empty' FROM {name(view)} b WHERE {name(f)} IS NULL AND NOT EXISTS (SELECT 1 FROM quarantine q"
+        f" 'is required and empty' FROM {name(table)} b WHERE {name(f)} IS NULL AND NOT EXISTS (SELECT 1 FROM quarantine q"
         f" WHERE q.record = {literal(record)} AND q.rid = b.rid AND q.field = {literal(f)})"
     )
 
 
-def file_case(files: Sequence[str]) -> str:
+def file_case(files: Mapping[int, str]) -> str:
     """The file of a row by its `src`."""
-    return "CASE src " + " ".join(f"WHEN {i} THEN {literal(f)}" for i, f in enumerate(files)) + " END"
-
-
-def view(what: str, select: str) -> str:
-    """A view for the time of loading."""
-    return f"CREATE VIEW {name(what)} AS {select}"
-
-
-def temporary(what: str, select: str) -> str:
-    """A table for the time of loading."""
-    return f"CREATE TABLE {name(what)} AS {select}"
-
-
-def drop(table: str, view: str) -> str:
-    """Away with what only loading needed."""
-    return f"DROP {'TABLE' if view.startswith('m_') else 'VIEW'} IF EXISTS {name(view)}; DROP TABLE {name(table)};"
+    if len(files) == 1:
+        return literal(next(iter(files.values())))
+    return "CASE src " + " ".join(f"WHEN {i} THEN {literal(f)}" for i, f in files.items()) + " END"
 
 
 def drop_table(table: str) -> str:
@@ -377,59 +486,54 @@ def drop_table(table: str) -> str:
     return f"DROP TABLE {name(table)}"
 
 
-def n_rows(table: str) -> str:
-    """How many rows a table has."""
-    return f"SELECT count(*) FROM {name(table)}"
-
-
 def any_true(table: str, columns: Sequence[str]) -> str:
     """Which of the columns are true anywhere."""
     return f"SELECT {', '.join(f'coalesce(bool_or({name(c)}), FALSE)' for c in columns)} FROM {name(table)}"
 
 
-def repeated(view: str, key: str) -> str:
-    """How many rows bear a key that an earlier row bears."""
-    return f"SELECT count(*) - count(DISTINCT {name(key)}) FROM {name(view)}"
-
-
-def merged(view: str, key: str, fields: Sequence[str], doubts: Sequence[str]) -> str:
+def merged(made: str, table: str, key: str, fields: Sequence[str], doubts: Sequence[str]) -> str:
     """One row for each key: the first; a field in which the rows differ is NULL and in doubt."""
-    listed = ""
-    for f in fields:
-        if f != key:
-            same = f"count(DISTINCT {name(f)}) + CAST(count({name(f)}) < count(*) AS INTEGER) <= 1"
-            doubt = f"bool_or({name('doubt__' + f)})" if f in doubts else "FALSE"
-            listed += f", CASE WHEN {same} THEN any_value({name(f)}) END AS {name(f)}"
-            listed += f", NOT ({same}) OR {doubt} AS {name('doubt__' + f)}"
-    return (
-        f'SELECT min(rid) AS rid, arg_min(src, rid) AS src, arg_min("row", rid) AS "row", {name(key)}{listed}'
-        f" FROM {name(view)} GROUP BY {name(key)}"
-    )
+    found = f'min(rid) AS rid, arg_min(src, rid) AS src, arg_min("row", rid) AS "row", {name(key)}'
+    listed = f'rid, src, "row", {name(key)}'
+    for i, f in enumerate(x for x in fields if x != key):
+        # Counting different values would keep all of them.
+        found += f", min({name(f)}) AS v{i}, count({name(f)}) IN (0, count(*)) AND min({name(f)}) IS NOT DISTINCT FROM max({name(f)})"
+        found += f" AS same{i}" + (f", bool_or({name('doubt__' + f)}) AS doubt{i}" if f in doubts else "")
+        listed += f", CASE WHEN same{i} THEN v{i} END AS {name(f)}"
+        listed += f", NOT same{i}{f' OR doubt{i}' if f in doubts else ''} AS {name('doubt__' + f)}"
+    return f"CREATE TABLE {name(made)} AS SELECT {listed} FROM (SELECT {found} FROM {name(table)} GROUP BY {name(key)})"
 
 
-def repeats(view: str, key: str, fields: Sequence[str], record: str, files: str, column: str) -> str:
+def repeats(table: str, key: str, fields: Sequence[str], record: str, files: str, column: str) -> str:
     """Rows whose key an earlier row bears, into the quarantine, with the fields in which they differ from it."""
     differing = ", ".join(
         f"CASE WHEN b.{name(f)} IS DISTINCT FROM o.{name(f)} THEN {literal(f)} END" for f in fields if f != key
     )
+    differs = f"concat_ws(', ', {differing})" if differing else "''"
     return (
         f"INSERT INTO quarantine SELECT {files}, \"row\", {literal(record)}, o_rid, '', {literal(column)}, {name(key)},"
         f" CASE WHEN d = '' THEN concat('stands on row ', o_row, ' already, with the same content')"
         f" ELSE concat('stands on row ', o_row, ' already, and differs in ', d, '; these fields are not used') END"
-        f" FROM (SELECT b.*, concat_ws(', ', {differing}) AS d, o.rid AS o_rid, o.\"row\" AS o_row FROM {name(view)} b"
-        f" JOIN (SELECT * FROM {name(view)} QUALIFY row_number() OVER (PARTITION BY {name(key)} ORDER BY rid) = 1) o"
+        f' FROM (SELECT b.*, {differs} AS d, o.rid AS o_rid, o."row" AS o_row FROM {name(table)} b'
+        f" JOIN (SELECT * FROM {name(table)} QUALIFY row_number() OVER (PARTITION BY {name(key)} ORDER BY rid) = 1) o"
         f" ON o.{name(key)} = b.{name(key)} AND o.rid < b.rid)"
     )
 
 
-def final(table: str, view: str, columns: Sequence[str], links: Sequence[tuple[str, str, str, str]]) -> str:
-    """A kind's table. Each link: its name, its field here, the view and the key that it leads to."""
-    listed = "".join(f", b.{name(c)}" for c in columns)
-    joined = ""
-    for i, (link, field, to, key) in enumerate(links):
-        listed += f", l{i}.rid AS {name('link__' + link)}"
-        joined += f" LEFT JOIN {name(to)} l{i} ON l{i}.{name(key)} = b.{name(field)}"
-    return f'CREATE TABLE {name(table)} AS SELECT b.rid, b.src, b."row"{listed} FROM {name(view)} b{joined}'
+def listed(table: str, columns: Sequence[str]) -> str:
+    """The rows of a kind, with these of its columns."""
+    return f'SELECT rid, src, "row", {", ".join(map(name, columns))} FROM {name(table)}'
+
+
+def final(table: str, select: str, links: Sequence[tuple[str, str, str, str]]) -> str:
+    """A kind's table. Each link: its name, its field here, the table and the key that it leads to."""
+    if not links:
+        return f"CREATE TABLE {name(table)} AS {select}"
+    led = "".join(f", l{i}.rid AS {name('link__' + link)}" for i, (link, *_) in enumerate(links))
+    joined = "".join(
+        f" LEFT JOIN {name(to)} l{i} ON l{i}.{name(key)} = b.{name(f)}" for i, (_, f, to, key) in enumerate(links)
+    )
+    return f"CREATE TABLE {name(table)} AS SELECT b.*{led} FROM ({select}) b{joined}"
 
 
 def orphans(table: str, record: str, files: str, link: str, f: str, column: str, to: str) -> str:
@@ -439,11 +543,6 @@ def orphans(table: str, record: str, files: str, link: str, f: str, column: str,
         f" {literal(f'names a {to} record that is not there')} FROM {name(table)}"
         f" WHERE {name(f)} IS NOT NULL AND {name('link__' + link)} IS NULL"
     )
-
-
-def n_orphans(i: int, table: str, f: str, link: str) -> str:
-    """How many links of a kind lead to nobody."""
-    return f"SELECT {i}, count(*) FROM {name(table)} WHERE {name(f)} IS NOT NULL AND {name('link__' + link)} IS NULL"
 
 
 def add_doubt(table: str, record: str, f: str) -> tuple[str, str]:
@@ -464,6 +563,9 @@ def rejected(file: str, record: str, rows: Sequence[tuple[int, str]]) -> str:
     return f"INSERT INTO quarantine VALUES {listed}"
 
 
+LEFT_OUT = "SELECT current_setting('disabled_optimizers')"
+JOINS = "join_order,build_side_probe_side"
+"""What makes joins otherwise than they are written."""
 DOUBTED = "SELECT DISTINCT record, field FROM quarantine WHERE field <> '' AND rid IS NOT NULL ORDER BY ALL"
 SERVICES = "SELECT DISTINCT kind FROM t_agency WHERE kind IS NOT NULL ORDER BY kind"
 N_QUARANTINED = "SELECT count(*) FROM quarantine"
