@@ -235,7 +235,8 @@ class Planner:
         elif table in self.items:
             made = relations.with_items(what, self._version[self._kind(table)], self.items[table])
         else:
-            columns = {column: self._cell(table, column) for column in sorted(self._used[table])}
+            days = {dialect.DAY} if self.many_days else set()
+            columns = {column: self._cell(table, column) for column in sorted(self._used[table] | days)}
             there = dialect.there("p", self.kinds[table].counts_from, self.tables[table].columns, self._day)
             made = dialect.as_at(what, f"t_{table}", columns, there, self.many_days)
         self._version[table] = made
