@@ -761,14 +761,14 @@ class Lowerer:
         bounded = case(op("between", signed, const(-36_600), const(36_600)), signed, NULL)
         match unit:
             case "days":
-                return op("add_days", day, bounded)
+                return op("add_days", day, op("whole", bounded))
             case "weeks":
-                return op("add_days", day, op("mul", bounded, const(7)))
+                return op("add_days", day, op("whole", op("mul", bounded, const(7))))
             case "months":
-                return op("add_months", day, bounded)
+                return op("add_months", day, op("whole", bounded))
             case "years":
                 small = case(op("between", signed, const(-1_000), const(1_000)), signed, NULL)
-                return op("add_months", day, op("mul", small, const(12)))
+                return op("add_months", day, op("whole", op("mul", small, const(12))))
         eve = op("add_days", day, const(-1))
         zero = self.add(day, unit, 0, sign)
         some = op("add", Ordinal(day), bounded)

@@ -15,7 +15,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from compliance.compiler.ir import BREACH
+from compliance.compiler.ir import BREACH, NOT_APPLICABLE, PENDING
 from compliance.dates import english, put_right_on
 from compliance.engine.sidebyside import done_jobs, execute_all, run_jobs, workers
 from compliance.errors import ComplianceError
@@ -467,11 +467,13 @@ def _ask(
     table = f"answers_{record.numbers[rules[0]][0][1]}_{len(rules)}"
     asked = record.asked_for(rules)
     con.execute(dialect.make(table, record.answering(rules)))
-    counts = {item: its for item, *its in con.execute(dialect.answer_counts(table, len(rules))).fetchall()}
+    counting = record.counting(rules)
+    rows = con.execute(dialect.answer_counts(table, counting)).fetchall()
+    counts = {item: (total, dict(zip(counting, its, strict=True))) for item, total, *its in rows}
     con.execute(dialect.HITS_INSERT.format(select=dialect.hits(table, asked)))
     for place, item, number in asked:
-        total, *its = counts.get(item, [0] * (1 + 2 * len(rules)))
-        counted[number] = (total, its[2 * place], its[2 * place + 1])
+        total, of_answer = counts.get(item, (0, {}))
+        counted[number] = (total, of_answer.get((place, NOT_APPLICABLE), 0), of_answer.get((place, PENDING), 0))
         answers[number] = Answers(table, place, item)
     if not keep:
         con.execute(dialect.drop(table))
