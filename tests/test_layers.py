@@ -29,7 +29,7 @@ ALLOWED = {
     "records.mapping": "",
     "findings": "files",
     "sql": "compiler.ir records.mapping findings",
-    "engine": "sql findings kpis",
+    "engine": "compiler.ir sql findings kpis",
     "records": "files records.mapping sql engine",
     "rules": "files records language kpis findings",
     "findings.report": "findings rules",

@@ -175,11 +175,11 @@ class Audited:
             together.setdefault((self.places[number].record.rows, alone), []).append(number)
         for numbers in together.values():
             record = self.places[numbers[0]].record
-            listed, values, lets = record.fetching({self.places[n].rule for n in numbers})
-            column = {value: FINDING + i for i, value in enumerate(listed)}
+            values = record.fetching({self.places[n].rule for n in numbers})
+            column = {value: FINDING + i for i, value in enumerate(values)}
             slots = {n: record.slots[self.places[n].rule] for n in numbers}
             wordings = {n: _Wording(self, n, tuple(column[slot] for slot in slots[n])) for n in numbers}
-            statement = dialect.findings(record.rows, numbers, values, lets, where)
+            statement = dialect.findings(record.rows, numbers, list(values.values()), where)
             yield partial(_fetch, statement=statement, wordings=wordings)
 
 

@@ -8,7 +8,6 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from compliance.sql import duckdb as dialect
-from compliance.sql.text import literal
 
 if TYPE_CHECKING:
     from compliance.engine.database import Connection
@@ -21,7 +20,5 @@ def closed_days() -> list[date]:
 
 
 def add_calendar(con: Connection) -> None:
-    """The working-day calendar, 2000-01-01 to 2100-12-31."""
-    closed = ", ".join(literal(d) for d in closed_days())
-    con.execute(dialect.CALENDAR.format(closed=closed, start="2000-01-01", end="2101-01-01"))
-    con.execute(dialect.OPEN_DAYS)
+    """Makes the tables of the working-day calendar."""
+    con.execute(dialect.MAKE_CALENDAR, {"closed": closed_days()})

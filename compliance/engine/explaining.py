@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from compliance.findings.explained import Explained, explained
 from compliance.sql import duckdb as dialect
-from compliance.sql.planned import named
 
 if TYPE_CHECKING:
     from compliance.engine.audited import Audited
@@ -26,16 +25,13 @@ def explain_all(audited: Audited, rule: int, keys: Sequence[str]) -> dict[str, E
     """Explains the rule at position `rule`, which must have run, for each of these records that exists then, by key."""
     place, argument = audited.places[rule], audited.arguments[rule]
     assert argument is not None
-    record = place.record
-    _, values, lets = record.fetching([place.rule])
-    columns = [record.answers[place.rule], *values]
-    told = [*named(record.told, columns[:1]), *lets]
+    record, values = place.record, place.record.fetching([place.rule])
+    columns = [record.answers[place.rule], *values.values()]
     item = place.item if record.by_item else None
-    rows = audited.con.execute(dialect.of_some(record.rows, record.key, item, columns, told), {"keys": list(keys)})
-    slots = record.slots[place.rule]
-    order = sorted(set(slots))
-    columns_of = [order.index(slot) for slot in slots]
+    rows = audited.con.execute(dialect.of_some(record.rows, record.key, item, columns), {"keys": list(keys)})
+    order = list(values)
+    slots = [order.index(value) for value in record.slots[place.rule]]
     return {
-        str(key): explained(argument, OUTCOME_OF[answer], [row[c] for c in columns_of], audited.as_at)
+        str(key): explained(argument, OUTCOME_OF[answer], [row[slot] for slot in slots], audited.as_at)
         for key, answer, *row in rows.fetchall()
     }

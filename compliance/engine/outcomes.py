@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
 
+from compliance.compiler.ir import NOT_APPLICABLE, PENDING
 from compliance.engine.audited import NO_HITS, Answers, Audited, Hits
 from compliance.engine.database import execute_each
 from compliance.engine.questions import batches, each_alone, set_up
@@ -114,11 +115,14 @@ def _ask(con: Connection, record: RecordPlan, rules: tuple[int, ...], outcomes: 
     table = f"answers_{record.numbers[rules[0]][0][1]}_{len(rules)}"
     asked = record.asked_for(rules)
     con.execute(dialect.make(table, record.answering(rules)))
-    by_item = {item: counts for item, *counts in con.execute(dialect.answer_counts(table, len(rules))).fetchall()}
+    counted = record.counting(rules)
+    rows = con.execute(dialect.answer_counts(table, counted)).fetchall()
+    by_item = {item: (total, dict(zip(counted, counts, strict=True))) for item, total, *counts in rows}
     con.execute(dialect.HITS_INSERT.format(select=dialect.hits(table, asked)))
     for place, item, number in asked:
-        total, *counts = by_item.get(item, [0] * (1 + 2 * len(rules)))
-        outcomes.counts[number] = (total, counts[2 * place], counts[2 * place + 1])
+        total, counts = by_item.get(item, (0, {}))
+        not_applicable, pending = counts.get((place, NOT_APPLICABLE), 0), counts.get((place, PENDING), 0)
+        outcomes.counts[number] = (total, not_applicable, pending)
         outcomes.answers[number] = Answers(table, place, item)
     if not keep:
         con.execute(dialect.drop(table))
