@@ -233,6 +233,9 @@ def main() -> int:
         "--only", default="", metavar="PATTERN", help="only commands in which this regular expression is found"
     )
     options.add_argument(
+        "--each", type=int, default=1, metavar="N", help="only each N-th of them: some of every kind, for a quick look"
+    )
+    options.add_argument(
         "--keep", type=Path, metavar="DIR", help="where what the other says is kept; default: its build/same/kept"
     )
     options.add_argument(
@@ -250,7 +253,7 @@ def main() -> int:
         for name, content in prepared(kept.result, chosen.other):
             kept.give(name, content)
             this.give(name, content)
-        asked = [c for c in dict.fromkeys(commands(kept.result)) if re.search(chosen.only, " ".join(c))]
+        asked = [c for c in dict.fromkeys(commands(kept.result)) if re.search(chosen.only, " ".join(c))][:: chosen.each]
         if chosen.list:
             print("\n".join(" ".join(c) for c in asked))
             return 0
