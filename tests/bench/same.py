@@ -41,29 +41,23 @@ class Checkout:
 
     def __init__(self, root: Path, python: Path) -> None:
         self.root, self._python = root, python
+        self._given: dict[str, bytes] = {}
+        self._lock: IO[str] | None = None
         self._process: subprocess.Popen[str] | None = None
-        (root / RUN).mkdir(parents=True, exist_ok=True)
-        self._lock = (root / RUN / "lock").open("w")
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            sys.exit(f"{root} is being compared already")
-        for folder in (root / IN, root / OUT, root / RUN / "plans"):
-            shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir()
 
     def give(self, name: str, content: bytes) -> None:
-        """Puts a file where commands read it, for its owner alone, as keys must be."""
-        file = self.root / IN / name
-        file.parent.mkdir(exist_ok=True)
-        file.write_bytes(content)
-        file.chmod(0o600)
+        """A file that commands read."""
+        self._given[name] = content
+        if self._lock is not None:
+            self._put(name)
 
     def result(self, command: Command) -> Result:
         """What a command says and writes."""
-        said = {name: self.root / RUN / name for name in ("stdout", "stderr")}
+        if self._lock is None:
+            self._lock = self._taken()
         if self._process is None:
             self._process = self._started()
+        said = {name: self.root / RUN / name for name in ("stdout", "stderr")}
         question = {"args": command, **{name: str(file) for name, file in said.items()}}
         print(json.dumps(question), file=_pipe(self._process.stdin), flush=True)
         code = _pipe(self._process.stdout).readline().strip()
@@ -88,6 +82,28 @@ class Checkout:
         if self._process is not None:
             self._process.terminate()
             self._process.wait()
+
+    def _taken(self) -> IO[str]:
+        """Its folder of a run, empty but for what commands read, and for nobody else until this process ends."""
+        (self.root / RUN).mkdir(parents=True, exist_ok=True)
+        lock = (self.root / RUN / "lock").open("w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            sys.exit(f"{self.root} is being compared already")
+        for folder in (self.root / IN, self.root / OUT, self.root / RUN / "plans"):
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+        for name in self._given:
+            self._put(name)
+        return lock
+
+    def _put(self, name: str) -> None:
+        """For its owner alone, as keys must be."""
+        file = self.root / IN / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(self._given[name])
+        file.chmod(0o600)
 
     def _started(self) -> subprocess.Popen[str]:
         own = {name: value for name, value in os.environ.items() if not name.startswith("COMPLIANCE_")}
@@ -217,7 +233,7 @@ def compared(asked: list[Command], there: Callable[[Command], Result], here: Cal
             continue
         n += 1
         _keep_both(differ / str(n), command, one, two)
-        print(f"DIFFERS ({RUN}/differs/{n})  compliance {' '.join(command)}", flush=True)
+        print(f"DIFFERS ({RUN}/differs/{n})  compliance {' '.join(command)[:140]}", flush=True)
         for said in differences(one, two):
             print(f"  {said}", flush=True)
     if sys.stderr.isatty():
