@@ -23,9 +23,7 @@ def set_up(con: Connection, plan: Plan, keep: frozenset[str], n_at_a_time: int) 
     if plan.calendar:
         add_calendar(con)
     kept = {dialect.drop(f"t_{kind}") for kind in keep}
-    # What is dropped saves memory that a small export does not take, and everything waits for it.
-    statements = [s for s in plan.setup if s not in kept and not (con.small and dialect.is_drop(s))]
-    execute_all(con, statements, n_at_a_time)
+    execute_all(con, [s for s in plan.setup if s not in kept], n_at_a_time)
 
 
 def batches(n: int) -> Iterator[tuple[int, ...]]:
