@@ -9,9 +9,9 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import duckdb
+    from compliance.engine.database import Connection
 
-    Job = Callable[[duckdb.DuckDBPyConnection], object]
+    Job = Callable[[Connection], object]
 
 MOST = 4
 """More threads than this only wait for each other."""
@@ -27,7 +27,7 @@ def workers(threads: int) -> int:
 
 
 def run_jobs(
-    con: duckdb.DuckDBPyConnection,
+    con: Connection,
     jobs: Sequence[Job],
     n: int,
     after: Sequence[set[int]] | None = None,
@@ -44,9 +44,7 @@ def run_jobs(
         pass
 
 
-def done_jobs(
-    con: duckdb.DuckDBPyConnection, jobs: Sequence[Job], n: int, after: Sequence[set[int]] | None = None
-) -> Iterator[int]:
+def done_jobs(con: Connection, jobs: Sequence[Job], n: int, after: Sequence[set[int]] | None = None) -> Iterator[int]:
     """The same, and gives the position of each job that is done; while the caller is at work, those that run go on, no others begin."""
     if n <= 1 or len(jobs) <= 1:
         for i, job in enumerate(jobs):
@@ -56,7 +54,7 @@ def done_jobs(
     free = [con.cursor() for _ in range(n)]
     left = [set(a) for a in after] if after is not None else [set[int]() for _ in jobs]
     waiting = list(range(len(jobs)))
-    running: dict[Future[object], tuple[int, duckdb.DuckDBPyConnection]] = {}
+    running: dict[Future[object], tuple[int, Connection]] = {}
     finished: list[int] = []
     with ThreadPoolExecutor(n) as pool:
         while waiting or running:
@@ -79,7 +77,7 @@ def done_jobs(
     yield from finished
 
 
-def execute_all(con: duckdb.DuckDBPyConnection, statements: Sequence[str], n: int) -> None:
+def execute_all(con: Connection, statements: Sequence[str], n: int) -> None:
     """Executes statements that make and drop tables and views.
 
     One that names what another makes comes after it; one that drops a table, after all that stand before it.

@@ -13,7 +13,7 @@ from compliance.model import RecordKinds, RuleInfo, Within
 from compliance.rules.checking import CheckedDeadline, CheckedEvery, CheckedRegime, CheckedRule, Conditions
 
 if TYPE_CHECKING:
-    from compliance.engine.run import Explained
+    from compliance.findings.explained import Explained
 
 OUTCOME_WORDS = {
     "compliant": "Compliant.",
