@@ -15,7 +15,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from compliance.compiler.ir import BREACH
+from compliance.compiler import ir
 from compliance.dates import english, put_right_on
 from compliance.engine.sidebyside import done_jobs, execute_all, run_jobs, workers
 from compliance.errors import ComplianceError
@@ -37,6 +37,7 @@ from compliance.model import (
     RuleInfo,
     RuleResult,
     Source,
+    Standing,
     Status,
 )
 from compliance.sql import duckdb as dialect
@@ -59,8 +60,21 @@ MANY = 2_000
 """A rule with so many findings is fetched by itself: a row brings the values of every rule that it is fetched with."""
 ASKED = 24
 """Rules that one statement asks about: more would ask for memory in step, and leave a core idle at the end."""
-OUTCOME_OF: tuple[Outcome, ...] = ("not_applicable", "pending", "compliant", "breach", "not_evidenced")
-"""The outcome that each of `ir.ANSWERS` stands for."""
+OUTCOME_OF: Mapping[int, Outcome] = {
+    ir.NOT_APPLICABLE: "not_applicable",
+    ir.PENDING: "pending",
+    ir.COMPLIANT: "compliant",
+    ir.DANGER: "breach",
+    ir.DANGER_NOT_EVIDENCED: "not_evidenced",
+    ir.BREACH: "breach",
+    ir.NOT_EVIDENCED: "not_evidenced",
+    ir.LATE: "breach",
+    ir.PAST: "breach",
+}
+"""The outcome that each answer stands for."""
+STANDING_OF: Mapping[int, Standing] = {ir.LATE: "late", ir.PAST: "past"}
+"""The standing that an answer stands for; of the others, open."""
+IN_DANGER = (ir.DANGER, ir.DANGER_NOT_EVIDENCED)
 BECAUSE = (("found", "findings"), ("unseen", "longest unseen"), ("newest", "newest"))
 """What makes a record likelier to be read, as the engine and as people call it."""
 CHUNK = 40_000
@@ -171,6 +185,19 @@ class Answers:
 
 
 @dataclass
+class Counts:
+    """The findings of a rule.
+
+    Args:
+      spans: the places of the first and the last of each answer, in the order of all.
+    """
+
+    breach: int = 0
+    not_evidenced: int = 0
+    spans: list[tuple[int, int]] = field(default_factory=list)
+
+
+@dataclass
 class Audited:
     """The findings of one audit, still in the engine; can be read through as often as wanted, never all in memory."""
 
@@ -181,7 +208,7 @@ class Audited:
     as_at: date
     sources: tuple[Source, ...]
     answers: Mapping[int, Answers] = field(default_factory=dict)
-    counts: Mapping[int, tuple[int, int, int, int]] = field(default_factory=dict)
+    counts: Mapping[int, Counts] = field(default_factory=dict)
     failed: Mapping[int, str] = field(default_factory=dict)
     n_at_a_time: int = 1
     prompts: tuple[Prompt, ...] = ()
@@ -301,8 +328,8 @@ class Audited:
         """What brings the findings of `rules`, in as few statements as is good."""
         together: dict[tuple[str, int], list[int]] = {}
         for number in sorted(rules):
-            breaches, unknown, _, _ = self.counts[number]
-            alone = number if breaches + unknown >= MANY else -1
+            of_rule = self.counts[number]
+            alone = number if of_rule.breach + of_rule.not_evidenced >= MANY else -1
             together.setdefault((self.places[number].record.rows, alone), []).append(number)
         for numbers in together.values():
             record = self.places[numbers[0]].record
@@ -313,13 +340,17 @@ class Audited:
 
     def _chunks(self) -> Generator[list[Finding], None, None]:
         """Findings in their order, many at a time: of each record kind by itself, then put in order."""
-        last = max((hi for _, _, _, hi in self.counts.values()), default=0)
+        last = max((end for of_rule in self.counts.values() for _, end in of_rule.spans), default=0)
         chunks = [(lo, min(lo + CHUNK - 1, last)) for lo in range(1, last + 1, CHUNK)]
         parts: list[list[list[tuple[int, Finding]]]] = [[] for _ in chunks]
         jobs: list[Job] = []
         of: list[int] = []
         for i, (lo, hi) in enumerate(chunks):
-            here = {rule for rule, (_, _, first, end) in self.counts.items() if first <= hi and end >= lo}
+            here = {
+                rule
+                for rule, of_rule in self.counts.items()
+                if any(first <= hi and end >= lo for first, end in of_rule.spans)
+            }
             for fetch in self._fetches(here, dialect.BETWEEN):
                 jobs.append(partial(_put, fetch=fetch, bounds={"lo": lo, "hi": hi}, into=parts[i]))
                 of.append(i)
@@ -344,20 +375,21 @@ class Audited:
         return [s.label for s in self.sources] or [""]
 
     def findings(self) -> Iterator[Finding]:
-        """Every finding, most serious first, then by rule and subject."""
+        """Every finding: danger, then open, late, past; of these by the day to put right, then most serious first, by rule and subject."""
         self._begun.append(self._chunks())
         for chunk in self._begun[-1]:
             yield from chunk
 
     def worded(self, number: int, values: words.Values, row: Sequence[Any]) -> Finding:
         """A finding of the rule with this number: the values of its record, and a row of `dialect.findings`."""
-        _, _, unknown, key, src, at, label, since, times, waiver, *_ = row
-        argument = self.arguments[number]
+        _, _, answer, key, src, at, label, since, times, waiver, *_ = row
+        argument, rule, outcome = self.arguments[number], self.rules[number], OUTCOME_OF[answer]
+        standing = STANDING_OF.get(answer, "open")
         assert argument is not None
-        argued = words.argued(argument, values, unknown, self.as_at)
+        argued = words.argued(argument, values, outcome == "not_evidenced", self.as_at, standing)
         return Finding(
-            rule=self.rules[number],
-            outcome="not_evidenced" if unknown else "breach",
+            rule=rule,
+            outcome=outcome,
             key=str(key),
             argument=argued.sentence,
             failed=argued.failed,
@@ -371,6 +403,9 @@ class Audited:
             group=str(label or ""),
             restated=None if since is None else Restated(str(since), int(times) + 1),
             waiver=None if waiver is None else self.accepted[waiver],
+            standing=standing,
+            danger=rule.dangers.of(outcome, standing) if answer in IN_DANGER else "",
+            clause=argued.clause,
         )
 
 
@@ -448,13 +483,13 @@ def explain_all(audited: Audited, rule: int, keys: Sequence[str]) -> dict[str, E
 
 def _explained(argument: Argument, answer: int, values: words.Values, as_at: date) -> Explained:
     outcome = OUTCOME_OF[answer]
-    argued = words.argued(argument, values, outcome == "not_evidenced", as_at)
+    argued = words.argued(argument, values, outcome == "not_evidenced", as_at, STANDING_OF.get(answer, "open"))
     return Explained(
         outcome,
         words.applies(argument, values),
         argued.due_on,
         words.margin(argument, values, as_at),
-        argued.sentence if answer >= BREACH else "",
+        argued.sentence if answer >= ir.DANGER else "",
         words.conditions(argument, values),
     )
 
@@ -554,14 +589,28 @@ def run(
     run_jobs(con, jobs, n_at_a_time)
     for statement, values in ordered.setup:
         con.execute(statement, values) if values else con.execute(statement)
-    places: dict[tuple[str, str], int] = {}
-    of = [(n, places.setdefault((r.id, r.own_policy), n)) for n, r in enumerate(rules) if r.part]
-    con.execute(reporting.hits_sorted(ordered.by, ordered.earlier, of))
-    hits: dict[int, tuple[int, int, int, int]] = {
-        r: (breach, unknown, lo, hi) for r, breach, unknown, lo, hi in con.execute(dialect.HIT_COUNTS).fetchall()
-    }
+    con.execute(reporting.hits_sorted(ordered.by, ordered.earlier), {"places": _places(rules, as_at)})
+    hits: dict[int, Counts] = {}
+    for number, answer, n, first, end in con.execute(dialect.HIT_COUNTS).fetchall():
+        of_rule = hits.setdefault(number, Counts())
+        of_rule.spans.append((first, end))
+        if OUTCOME_OF[answer] == "breach":
+            of_rule.breach += n
+        else:
+            of_rule.not_evidenced += n
     audited = Audited(con, plan, rules, prepared.arguments, as_at, sources, answers, hits, failed, n_at_a_time)
     return audited, tuple(_result(n, rule, failed, counted, hits) for n, rule in enumerate(rules))
+
+
+def _places(rules: Sequence[RuleInfo], as_at: date) -> list[int]:
+    """The place of each rule among all by the day on which its findings are to be put right; what is asked in parts has one place."""
+    first: dict[tuple[str, str], int] = {}
+    keys = [
+        (put_right_on(as_at, r.put_right.within), first.setdefault((r.id, r.own_policy), n))
+        for n, r in enumerate(rules)
+    ]
+    place = {key: i for i, key in enumerate(sorted(set(keys)))}
+    return [place[key] for key in keys]
 
 
 def count(
@@ -642,15 +691,15 @@ def _result(
     rule: RuleInfo,
     failed: Mapping[int, str],
     counted: Mapping[int, tuple[int, int, int]],
-    hits: Mapping[int, tuple[int, int, int, int]],
+    hits: Mapping[int, Counts],
 ) -> RuleResult:
     if n in failed:
         return RuleResult(rule, "failed", failed[n])
     if n not in counted:
         return RuleResult(rule, rule.status, rule.why)
     total, not_applicable, pending = counted[n]
-    breach, unknown, _, _ = hits.get(n, (0, 0, 0, 0))
-    return result_of(rule, (total, (not_applicable, pending, breach, unknown)))
+    found = hits.get(n, Counts())
+    return result_of(rule, (total, (not_applicable, pending, found.breach, found.not_evidenced)))
 
 
 def result_of(rule: RuleInfo, counted: tuple[int, tuple[int, ...]] | None) -> RuleResult:
