@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from compliance.compiler.ir import FALSE, NULL, AsAt, Ir, Once, and_, case, const, is_null, not_, op, or_
+from compliance.compiler.ir import FALSE, NULL, AsAt, Ir, and_, case, const, is_null, not_, op, or_
 from compliance.compiler.lower import Lowered
 from compliance.rules.checking import CheckedDeadline, CheckedEvery, CheckedRule
 
@@ -55,7 +55,7 @@ class Ahead:
 def day_after(now: Lowered) -> Ir:
     """The first day on which what is due next is late."""
     assert now.due is not None
-    return op("add_days", Once(now.due.due), const(1))
+    return op("add_days", now.due.due, const(1))
 
 
 def ahead(now: Lowered, later: Lowered, days: int, numbers: Mapping[str, int]) -> Ahead:
@@ -66,7 +66,7 @@ def ahead(now: Lowered, later: Lowered, days: int, numbers: Mapping[str, int]) -
       days: how long the window is.
     """
     assert now.due is not None and later.due is not None
-    due = Once(now.due.due)
+    due = now.due.due
     overdue = and_(now.when, now.due.lapsed, not_(now.due.ended))
     lies_ahead = op("ge", due, AsAt())
     # Where nothing of it depends on the day that is looked from, it is the same.

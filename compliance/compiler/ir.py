@@ -1,14 +1,14 @@
 """The operations that rules are made of. Each dialect renders them from one table; nothing here knows SQL.
 
-An expression stands in the context of one table's row. `Up`, `Group`, `Window`, `Ordinal` and `OpenDay` are *features*: they need
-other rows, so the planner turns each into a column, once, however many rules ask for it; and so it does with what is said to be worked
-out `Once`.
+An expression stands in the context of one table's row. `Up`, `Group` and `Window` are *features*: they need other rows, so the planner
+turns each into a column, once, however many rules ask for it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -110,13 +110,6 @@ class Window(Ir):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Once(Ir):
-    """`item`, worked out once for its row and kept, for what many expressions are made of."""
-
-    item: Ir
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class Ordinal(Ir):
     """How many working days there are up to and including `day`, since the calendar begins."""
 
@@ -138,7 +131,7 @@ DANGER, DANGER_NOT_EVIDENCED, BREACH, NOT_EVIDENCED, LATE, PAST = 3, 4, 5, 6, 7,
 """What a rule may say of a row. From `DANGER` on it is a finding, two of them to each rank in which findings are told: breaches are odd,
 and what is not evidenced is even. `DANGER`: a child may be in danger; `BREACH` and `NOT_EVIDENCED` are open."""
 
-FEATURES = (Up, Group, Window, Ordinal, OpenDay, Once)
+FEATURES = (Up, Group, Window)
 
 TRUE, FALSE, NULL = Const(True, "bool"), Const(False, "bool"), Const(None, "null")
 
@@ -198,7 +191,7 @@ def parts(item: Ir) -> tuple[Ir, ...]:
     match item:
         case Op(args=args):
             return args
-        case Up(item=i) | Outer(item=i) | Once(item=i):
+        case Up(item=i) | Outer(item=i):
             return (i,)
         case Group(args=args, where=w):
             return args if w is None else (*args, w)
@@ -216,7 +209,7 @@ def rebuild(item: Ir, change: Callable[[Ir], Ir]) -> Ir:
     match item:
         case Op(args=args):
             return Op(item.name, tuple(change(a) for a in args))
-        case Up() | Outer() | Once():
+        case Up() | Outer():
             return replace(item, item=change(item.item))
         case Group(args=args, where=w):
             return replace(item, args=tuple(change(a) for a in args), where=None if w is None else change(w))
@@ -277,34 +270,83 @@ def resolve_outer(item: Ir, link: str, table: str) -> Ir:
     return change(item, 0)
 
 
-def shared(roots: Iterable[Ir], alias: Callable[[int], str]) -> tuple[list[tuple[str, Ir]], list[Ir]]:
-    """What `roots` say more than once, said once: names with what they stand for, and the roots with columns of these names."""
-    roots = list(roots)
-    ids: dict[tuple[object, ...], int] = {}
-    times: dict[int, int] = {}
-    sizes: dict[int, int] = {}
-    id_of: dict[int, int] = {}
+LARGE = 3
+"""Of so many operations on, what is said twice is worked out once: a column costs about as much as two operations."""
 
-    def count(item: Ir) -> int:
-        inner = tuple(count(a) for a in item.args) if isinstance(item, Op) else ()
-        key = (item.name, *inner) if isinstance(item, Op) else (item,)
-        n = ids.setdefault(key, len(ids))
-        times[n] = times.get(n, 0) + 1
-        sizes[n] = 1 + sum(sizes[i] for i in inner)
-        id_of[id(item)] = n
-        return n
 
-    names: dict[int, tuple[str, Ir]] = {}
+@dataclass
+class Levels:
+    """What `roots` say more than once, said once: names and what they stand for, level by level, each of the levels below it.
 
-    def change(item: Ir) -> Ir:
-        n = id_of[id(item)]
-        if not isinstance(item, Op):
-            return item
-        if times[n] > 1 and sizes[n] > 2:
-            return Column(names.setdefault(n, (alias(len(names)), item))[0])
-        return Op(item.name, tuple(change(a) for a in item.args))
+    Working days get a name too, for they need the calendar; but a count inside a count is made in one go.
 
-    for root in roots:
-        count(root)
-    changed = [change(root) for root in roots]
-    return list(names.values()), changed
+    Args:
+      named: of each level, what each name stands for; `said`: the roots, with columns of these names.
+    """
+
+    roots: Sequence[Ir]
+    named: list[dict[str, Ir]] = field(default_factory=list)
+    said: list[Ir] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Looks at everything that is said."""
+        self._uses: Counter[Ir] = Counter()
+        self._parent: dict[Ir, Ir] = {}
+        self._sizes: dict[Ir, int] = {}
+        self._names: dict[Ir, tuple[int, Column]] = {}
+        self._changed: dict[Ir, tuple[int, Ir]] = {}
+        for root in self.roots:
+            self._uses[root] += 1
+            self._look(root)
+        self.said = [self._change(root)[1] for root in self.roots]
+
+    def _look(self, item: Ir) -> None:
+        if self._uses[item] > 1 or item in self._sizes:
+            return
+        size = 1
+        for part in _own_parts(item):
+            self._uses[part] += 1
+            self._parent[part] = item
+            self._look(part)
+            size += self._sizes.get(part, 1)
+        self._sizes[item] = size
+
+    def _is_named(self, item: Ir) -> bool:
+        if isinstance(item, Op):
+            return self._uses[item] > 1 and self._sizes[item] >= LARGE
+        return isinstance(item, Ordinal | OpenDay) and not self._inside_a_count(item)
+
+    def _inside_a_count(self, item: Ir) -> bool:
+        while self._uses[item] == 1 and item in self._parent:
+            item = self._parent[item]
+            if isinstance(item, Ordinal | OpenDay):
+                return True
+        return False
+
+    def _change(self, item: Ir) -> tuple[int, Ir]:
+        """The level on which it can be said, and how."""
+        if item in self._names:
+            level, column = self._names[item]
+            return level + 1, column
+        if item not in self._changed:
+            level = 0
+            parts_said = {}
+            for part in _own_parts(item):
+                below, parts_said[part] = self._change(part)
+                level = max(level, below)
+            changed = rebuild(item, lambda p: parts_said[p]) if parts_said else item
+            self._changed[item] = level, changed
+        level, changed = self._changed[item]
+        if not self._is_named(item):
+            return level, changed
+        while len(self.named) <= level:
+            self.named.append({})
+        column = Column(f"s{len(self._names)}")
+        self._names[item] = level, column
+        self.named[level][column.name] = changed
+        return level + 1, column
+
+
+def _own_parts(item: Ir) -> tuple[Ir, ...]:
+    """What is said of the same row inside it."""
+    return parts(item) if isinstance(item, Op | Ordinal | OpenDay) else ()

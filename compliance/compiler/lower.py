@@ -28,7 +28,6 @@ from compliance.compiler.ir import (
     Group,
     Hole,
     Ir,
-    Once,
     Op,
     OpenDay,
     Ordinal,
@@ -377,10 +376,9 @@ class Lowerer:
         limit: Ir = NULL
         regime: Ir = NULL
         if d.within:
-            conditions = [Once(self.value(r.condition, scopes).node) for r in d.within if r.condition is not None]
+            conditions = [self.value(r.condition, scopes).node for r in d.within if r.condition is not None]
             due, limit = self.due(start.node, d.within, conditions, judged)
             regime = self.regime(d.within, conditions)
-            due = Once(due) if conditions else due
         running = op("le", self.as_at, due)
         pending = and_(is_null(done.node), not_(is_null(due)), running)
         holds = case(
@@ -417,12 +415,9 @@ class Lowerer:
         # The judging date of a rule belongs to the record, not to each event.
         judged_here, self.judged = self.judged, Outer(self.judged)
         lag = Window(inner[-1].by, "lag", order, order)
-        before = case(is_null(order), NULL, op("coalesce", lag, first))
-        # Where limits depend on conditions, what they are made of is kept: said anew each time, it would be said a hundred times.
-        keep: Callable[[Ir], Ir] = Once if conditions else lambda item: item
-        before = keep(before)
-        conditions_here = [keep(in_gap(c, before, is_null(lag), inside=True)) for c in conditions]
-        due_here = keep(self.due(before, e.within, conditions_here, judged)[0])
+        before = op("coalesce", lag, first)
+        conditions_here = [in_gap(c, before, is_null(lag), inside=True) for c in conditions]
+        due_here = self.due(before, e.within, conditions_here, judged)[0]
         self.judged = judged_here
         late_here = and_(member, op("gt", day.node, due_here))
         gap: tuple[Ir, ...] = (before, due_here, day.node)
@@ -434,10 +429,9 @@ class Lowerer:
         last_done = self.group(source, scopes, "max", (day.node,), member)
         unsure = or_(is_null(cond), and_(or_(cond, is_null(cond)), is_null(day.node)))
         n_unsure = TRUE if unsure == FALSE else op("eq", self.count(source, scopes, unsure), const(0))
-        base = keep(op("coalesce", last_done, start.node))
-        conditions_open = [keep(in_gap(c, base, is_null(last_done), inside=False)) for c in conditions]
+        base = op("coalesce", last_done, start.node)
+        conditions_open = [in_gap(c, base, is_null(last_done), inside=False) for c in conditions]
         next_due, limit = self.due(base, e.within, conditions_open, judged)
-        next_due = keep(next_due)
         open_late = op("gt", end, next_due)
         broken = or_(op("gt", n_late, const(0)), open_late)
         untold: Ir = is_null(next_due)

@@ -8,7 +8,7 @@ rules' verdicts, and the arguments of those that fail, are read from.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from compliance.compiler.ahead import Ahead
@@ -19,13 +19,12 @@ from compliance.compiler.ir import (
     Column,
     Group,
     Ir,
-    Once,
+    Levels,
     OpenDay,
     Ordinal,
     Up,
     Window,
     parts,
-    shared,
 )
 from compliance.compiler.lower import Lowered, Lowerer, Pair
 from compliance.model import RecordKinds, Table
@@ -57,6 +56,16 @@ class _Feature:
     column: str
 
 
+@dataclass(frozen=True)
+class Final:
+    """The rows of a table of which everything that is asked can be said; the SQL of each thing asked, and the columns that it reads."""
+
+    table: str
+    rows: Relation
+    sql: list[str]
+    reads: set[str]
+
+
 @dataclass
 class Planner:
     """Plans rules that have been lowered against one export.
@@ -76,17 +85,20 @@ class Planner:
     _features: dict[str, dict[Ir, _Feature]] = field(default_factory=lambda: defaultdict(dict))
     _stages: dict[tuple[str, Ir], int] = field(default_factory=dict)
     _used: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    _version: dict[str, Relation] = field(default_factory=dict)
-    _groups: dict[tuple[str, str, int], dict[Group, None]] = field(default_factory=lambda: defaultdict(dict))
-    _grouped: dict[tuple[Group, int], tuple[Relation, str]] = field(default_factory=dict)
+    _counts_days: bool = False
+    _groups: dict[tuple[str, str, int], list[Group]] = field(default_factory=lambda: defaultdict(list))
+    _grouped: dict[tuple[str, str, int], Relation] = field(default_factory=dict)
+    _windowed: dict[tuple[str, str, Ir, int], tuple[Relation, list[Window]]] = field(default_factory=dict)
+    _rows: dict[tuple[str, int], Relation] = field(default_factory=dict)
     _made: list[Relation] = field(default_factory=list)
     _short: dict[str, str] = field(default_factory=dict)
 
     def plan(self, questions: Sequence[Question]) -> Plan:
         """The whole."""
         asked = _by_table(questions)
-        layout = self._lay_out({t: [i for q in its for i in (q.lowered.answer, *q.values)] for t, its in asked.items()})
-        records = tuple(self._record(layout, table, its) for table, its in sorted(asked.items()))
+        finals = self._finals({t: [i for q in its for i in (q.lowered.answer, *q.values)] for t, its in asked.items()})
+        layout = self._layout(finals)
+        records = tuple(self._record(layout, finals[table], its) for table, its in sorted(asked.items()))
         return Plan(tuple(layout.setup(dialect.MAKE, dialect.DROP)), self._needs_calendar(), records)
 
     def forecast(self, asked: Sequence[Ahead]) -> Plan:
@@ -94,21 +106,20 @@ class Planner:
         of: dict[str, list[Ahead]] = defaultdict(list)
         for a in asked:
             of[a.table].append(a)
-        layout = self._lay_out({table: [v for a in its for v in a.values] for table, its in of.items()})
-        plans = tuple(self._ahead(layout, table, its) for table, its in sorted(of.items()))
+        finals = self._finals({table: [v for a in its for v in a.values] for table, its in of.items()})
+        layout = self._layout(finals)
+        plans = tuple(self._ahead(layout, finals[table], its) for table, its in sorted(of.items()))
         return Plan(tuple(layout.setup(dialect.MAKE, dialect.DROP)), self._needs_calendar(), (), ahead=plans)
 
     def counting(self, questions: Sequence[Question]) -> CountPlan:
         """For how many rows of its table each value of a question is true, day by day."""
         asked = _by_table(questions)
-        layout = self._lay_out({table: [v for q in its for v in q.values] for table, its in asked.items()})
+        finals = self._finals({table: [v for q in its for v in q.values] for table, its in asked.items()})
+        layout = self._layout(finals)
         counts = []
         for table, its in asked.items():
-            told, said = shared([v for q in its for v in q.values], lambda n: f"told__{n}")
-            lets = [(alias, self._sql(table, item).text) for alias, item in told]
-            sql = [self._sql(table, item).text for item in said]
             by_item = table in self.items
-            statement = dialect.counts_by_day(layout.rows(self._version[table]), sql, lets, by_item)
+            statement = dialect.counts_by_day(layout.rows(finals[table].rows), finals[table].sql, by_item)
             counts.append(
                 Counted(statement, by_item, tuple(self._numbers(q) for q in its), tuple(len(q.values) for q in its))
             )
@@ -123,25 +134,28 @@ class Planner:
         """The record kind whose records a table's rows are."""
         return table.removesuffix("*")
 
-    def _lay_out(self, wanted: Mapping[str, Sequence[Ir]]) -> Layout:
-        """Every relation that is needed to say `wanted` of the rows of tables."""
-        own = {table: self._own_columns(table) for table in wanted}
+    def _finals(self, wanted: Mapping[str, Sequence[Ir]]) -> dict[str, Final]:
+        """For each table the rows of which everything in `wanted` can be said, and the SQL that says it."""
         for table, items in wanted.items():
-            for column in own[table]:
+            for column in self._own_columns(table):
                 self._use(table, column)
             for item in items:
                 self._stage(table, item)
-        last = max((f.stage for fs in self._features.values() for f in fs.values()), default=0)
-        for table in self._tables_in_order():
-            self._base(table)
-        for stage in range(1, last + 1):
-            self._make_groups(stage)
-            self._widen(stage)
-        asked: dict[Relation, set[str]] = {}
+        self._put_off()
+        finals = {}
         for table, items in wanted.items():
-            read = {column for item in items for _, column in self._sql(table, item).reads}
-            asked[self._version[table]] = read.union(own[table])
-        return Layout(self._made, asked)
+            rows, said = self._saying(table, items)
+            sql = [self._sql(table, item) for item in said]
+            reads = {column for piece in sql for _, column in piece.reads}.union(self._own_columns(table))
+            finals[table] = Final(table, rows, [piece.text for piece in sql], reads)
+        return finals
+
+    def _layout(self, finals: Mapping[str, Final]) -> Layout:
+        return Layout(self._made, {final.rows: final.reads for final in finals.values()})
+
+    def _add(self, made: Relation) -> Relation:
+        self._made.append(made)
+        return made
 
     def _own_columns(self, table: str) -> list[str]:
         """What every row that is asked about says of itself."""
@@ -169,20 +183,49 @@ class Planner:
                 self._use(child, f"link__{link}")
                 self._use(table, "rid")
                 stage = max((self._stage(child, p) for p in parts(item)), default=0) + 1
-                self._groups[child, link, stage][item] = None
             case Window(link=link):
                 self._use(table, self._family(table, link))
                 self._use(table, self._key(table))
                 self._use(table, "rid")
                 stage = max(self._stage(table, p) for p in parts(item)) + 1
-            case Ordinal() | OpenDay() | Once():
-                stage = max(self._stage(table, p) for p in parts(item)) + 1
             case _:
+                self._counts_days |= isinstance(item, Ordinal | OpenDay)
                 stage = max((self._stage(table, p) for p in parts(item)), default=0)
         if isinstance(item, FEATURES):
             self._features[table][item] = _Feature(item, stage, f"f{len(self._features[table])}")
         self._stages[table, item] = stage
         return stage
+
+    def _put_off(self) -> None:
+        """Each feature as late as it will do, together with its like: what nobody needs before the end is joined once, in the end."""
+        features = {(t, item): f for t, fs in self._features.items() for item, f in fs.items()}
+        last = max((f.stage for f in features.values()), default=0)
+        before: dict[tuple[str, Ir], int] = dict.fromkeys(features, last + 1)
+        chosen: dict[tuple[object, ...], set[int]] = defaultdict(set)
+        # What a feature is made of has a smaller stage, so those that need it come first.
+        for key in sorted(features, key=lambda k: -features[k].stage):
+            f, (table, item) = features[key], key
+            earliest, latest = f.stage, before[key] - 1
+            like = (table, item.table, item.link) if isinstance(item, Group | Up) else (table, *parts(item)[:1])
+            f.stage = max((s for s in chosen[like] if earliest <= s <= latest), default=latest)
+            chosen[like].add(f.stage)
+            there = item.table if isinstance(item, Group | Up) else table
+            for part in parts(item):
+                for inside in self._features_in(part):
+                    before[there, inside] = min(before[there, inside], f.stage)
+        self._stages.clear()
+        for (table, item), f in features.items():
+            self._stages[table, item] = f.stage
+            if isinstance(item, Group):
+                self._groups[item.table, item.link, f.stage].append(item)
+
+    def _features_in(self, item: Ir) -> Iterator[Ir]:
+        """The features of the same row that it is made of."""
+        if isinstance(item, FEATURES):
+            yield item
+        else:
+            for part in parts(item):
+                yield from self._features_in(part)
 
     def _family(self, table: str, link: str) -> str:
         """What the rows of one parent have in common; in a made-up table, where they stand once for each outer row, that row."""
@@ -210,37 +253,116 @@ class Planner:
                 self._used[link.to].add("rid")
 
     def _needs_calendar(self) -> bool:
-        return any(isinstance(i, Ordinal | OpenDay) for fs in self._features.values() for i in fs)
+        return self._counts_days
 
     # --- steps ---
 
-    def _tables_in_order(self) -> list[str]:
-        """Record kinds first, then the made-up tables: records with items, and what is joined from both."""
-        return [
-            *sorted(t for t in self._used if t in self.kinds),
-            *sorted(t for t in self._used if t in self.items),
-            *sorted(t for t in self._used if t in self.pairs),
-        ]
+    def _saying(self, table: str, items: Sequence[Ir]) -> tuple[Relation, list[Ir]]:
+        """Rows of a table of which `items` can be said, and how; what they say more than once is a column of them."""
+        rows = self._joined(table, max((self._stage(table, i) for i in items), default=0))
+        levels = Levels(items)
+        for named in levels.named:
+            columns = {alias: self._sql(table, item, calendar="j") for alias, item in named.items()}
+            calendar = relations.added("j", dialect.CALENDAR, {})
+            what = f"{self.prefix}s{len(self._made)}"
+            rows = self._add(relations.widened(what, rows, [calendar], columns, small=rows.small))
+        return rows, levels.said
 
-    def _base(self, table: str) -> None:
+    def _joined(self, table: str, stage: int) -> Relation:
+        """The rows of a table with what comes from other rows, up to a stage."""
+        known = self._rows.get((table, stage))
+        if known is None:
+            known = self._rows[table, stage] = self._join(table, stage) if stage else self._base(table)
+        return known
+
+    def _join(self, table: str, stage: int) -> Relation:
+        joins: dict[tuple[Relation, tuple[tuple[str, Sql], ...]], str] = {}
+        columns: dict[str, Sql] = {}
+
+        def join(rows: Relation, **on: Sql) -> str:
+            return joins.setdefault((rows, tuple(on.items())), f"j{len(joins)}")
+
+        def plain(column: str) -> Sql:
+            return relations.column("p", column)
+
+        features = [f for f in self._features[table].values() if f.stage <= stage]
+        above: dict[tuple[str, str, int], list[_Feature]] = defaultdict(list)
+        for f in features:
+            match f.item:
+                case Up(link=link, table=parent):
+                    above[link, parent, f.stage].append(f)
+                case Group(table=child, link=link) as group:
+                    place = self._groups[child, link, f.stage].index(group)
+                    alias = join(self._grouping(child, link, f.stage), k=plain("rid"))
+                    columns[f.column] = relations.column(alias, f"a{place}")
+                case Window() as window:
+                    rows, windows = self._windows(table, window)
+                    # In a made-up table a linked record stands once for each record that leads to it.
+                    alias = join(rows, k=plain("rid"), belongs_to=plain(self._family(table, window.link)))
+                    columns[f.column] = relations.column(alias, f"a{windows.index(window)}")
+        for (link, parent, _), ups in above.items():
+            rows, said = self._saying(parent, [up.item.item for up in ups if isinstance(up.item, Up)])
+            alias = join(rows, rid=plain(f"link__{link}"))
+            columns.update({up.column: self._sql(parent, item, alias) for up, item in zip(ups, said, strict=True)})
+        sources = [relations.added(alias, rows, dict(on)) for (rows, on), alias in joins.items()]
+        base = self._joined(table, 0)
+        return self._add(relations.widened(f"{base.name}_{stage}", base, sources, columns))
+
+    def _grouping(self, child: str, link: str, stage: int) -> Relation:
+        """All aggregates of one stage over the rows that lead somewhere by a link."""
+        known = self._grouped.get((child, link, stage))
+        if known is not None:
+            return known
+        groups = self._groups[child, link, stage]
+        rows, said = self._saying(child, [p for g in groups for p in parts(g)])
+        columns, rest = {}, iter(said)
+        for i, group in enumerate(groups):
+            args = tuple(self._sql(child, next(rest)) for _ in group.args)
+            where = None if group.where is None else self._sql(child, next(rest))
+            call = dialect.aggregate(group.fn, tuple(a.text for a in args), where and where.text)
+            columns[f"a{i}"] = Sql(call, frozenset().union(*(a.reads for a in (*args, *([where] if where else [])))))
+        made = self._add(relations.grouping(f"{self.prefix}g{len(self._made)}", rows, f"link__{link}", columns))
+        self._grouped[child, link, stage] = made
+        return made
+
+    def _windows(self, table: str, window: Window) -> tuple[Relation, list[Window]]:
+        """Rows with their windows and no more, for windows sort whole rows; all windows of the same order at once."""
+        family, stage = self._family(table, window.link), self._stages[table, window]
+        known = self._windowed.get((table, family, window.order, stage))
+        if known is not None:
+            return known
+        together = [
+            f.item
+            for f in self._features[table].values()
+            if isinstance(f.item, Window) and f.item.order == window.order and f.stage == stage
+            if self._family(table, f.item.link) == family
+        ]
+        by, key, rid = (relations.column("p", c) for c in (family, self._key(table), "rid"))
+        rows, said = self._saying(table, [p for w in together for p in parts(w)])
+        columns, rest = {}, iter(said)
+        for i, w in enumerate(together):
+            order, item = self._sql(table, next(rest)), self._sql(table, next(rest))
+            call = dialect.window(w.fn, item.text, order.text, by.text, key.text, rid.text)
+            columns[f"a{i}"] = Sql(call, item.reads | order.reads | by.reads | key.reads | rid.reads)
+        made = self._add(relations.windows(f"{self.prefix}w{len(self._made)}", rows, family, columns))
+        self._windowed[table, family, window.order, stage] = made, together
+        return made, together
+
+    def _base(self, table: str) -> Relation:
         """The rows of a table as they are before anything is worked out."""
-        what = f"{self.prefix}x{len(self._short)}"
-        self._short[table] = what
+        what = self._short.setdefault(table, f"{self.prefix}x{len(self._short)}")
         pair = self.pairs.get(table)
         if pair is not None:
             # Over every record on the way, for one that does not exist yet leads nowhere.
-            way = [(f"link__{link.name}", self._version[link.to]) for link in pair.path]
-            child, outer = self._version[pair.link.kind], self._version[pair.table]
-            made = relations.paired(what, outer, way, child, f"link__{pair.link.name}")
-        elif table in self.items:
-            made = relations.with_items(what, self._version[self._kind(table)], self.items[table])
-        else:
-            days = {dialect.DAY} if self.many_days else set()
-            columns = {column: self._cell(table, column) for column in sorted(self._used[table] | days)}
-            there = dialect.there("p", self.kinds[table].counts_from, self.tables[table].columns, self._day)
-            made = dialect.as_at(what, f"t_{table}", columns, there, self.many_days)
-        self._version[table] = made
-        self._made.append(made)
+            way = [(f"link__{link.name}", self._joined(link.to, 0)) for link in pair.path]
+            child, outer = self._joined(pair.link.kind, 0), self._joined(pair.table, 0)
+            return self._add(relations.paired(what, outer, way, child, f"link__{pair.link.name}"))
+        if table in self.items:
+            return self._add(relations.with_items(what, self._joined(self._kind(table), 0), self.items[table]))
+        days = {dialect.DAY} if self.many_days else set()
+        columns = {column: self._cell(table, column) for column in sorted(self._used[table] | days)}
+        there = dialect.there("p", self.kinds[table].counts_from, self.tables[table].columns, self._day)
+        return self._add(dialect.as_at(what, f"t_{table}", columns, there, self.many_days))
 
     @property
     def _day(self) -> str:
@@ -267,8 +389,8 @@ class Planner:
             sql = dialect.of_the_day(sql)
         return sql
 
-    def _sql(self, table: str, item: Ir, alias: str = "p") -> Sql:
-        """`item` over a version of `table`, called `alias`, that has its features."""
+    def _sql(self, table: str, item: Ir, alias: str = "p", calendar: str = "") -> Sql:
+        """`item` over a version of `table`, called `alias`, that has its features; working days by `calendar`, an alias, if it is given."""
         reads: set[tuple[str, str]] = set()
 
         def read(of: str) -> str:
@@ -278,133 +400,43 @@ class Planner:
         def column(i: Ir) -> str:
             if isinstance(i, AsAt):
                 return read(dialect.DAY) if self.many_days else dialect.AS_AT
+            if calendar and isinstance(i, Ordinal | OpenDay):
+                days = "ordinals" if isinstance(i, Ordinal) else "days"
+                reads.add((calendar, days))
+                return dialect.looked_up(f"{calendar}.{name(days)}", dialect.render(parts(i)[0], column), days)
             return read(i.name if isinstance(i, Column) else self._features[table][i].column)
 
         text = dialect.render(item, column)
         return Sql(text, frozenset(reads))
 
-    def _make_groups(self, stage: int) -> None:
-        for (child, link, at), groups in sorted(self._groups.items(), key=lambda g: g[0]):
-            if at != stage:
-                continue
-            what = f"{self.prefix}g{len(self._made)}"
-            named, said = shared((p for g in groups for p in parts(g)), lambda n: f"said__{n}")
-            rows = self._version[child]
-            if named:
-                rows = relations.widened(f"{what}s", rows, (), {alias: self._sql(child, i) for alias, i in named})
-                self._made.append(rows)
-            columns, rest = {}, iter(said)
-            for i, group in enumerate(groups):
-                args = tuple(self._sql(child, next(rest)) for _ in group.args)
-                where = None if group.where is None else self._sql(child, next(rest))
-                call = dialect.aggregate(group.fn, tuple(a.text for a in args), where and where.text)
-                columns[f"a{i}"] = Sql(
-                    call, frozenset().union(*(a.reads for a in (*args, *([where] if where else []))))
-                )
-            made = relations.grouping(what, rows, f"link__{link}", columns)
-            self._made.append(made)
-            self._grouped.update({(group, stage): (made, f"a{i}") for i, group in enumerate(groups)})
-
-    def _make_windows(self, table: str, windows: list[Window]) -> dict[Window, tuple[Relation, str]]:
-        """Relations of rows and their windows and no more, for windows sort whole rows; the one and the column of each window."""
-        places: dict[Window, tuple[Relation, str]] = {}
-        together: dict[tuple[str, Ir], list[Window]] = defaultdict(list)
-        for w in windows:
-            together[self._family(table, w.link), w.order].append(w)
-        for (family, order), its in together.items():
-            columns = {}
-            by, key = relations.column("p", family), relations.column("p", self._key(table))
-            rid = relations.column("p", "rid")
-            for i, w in enumerate(its):
-                item, ordered = self._sql(table, w.item), self._sql(table, order)
-                call = dialect.window(w.fn, item.text, ordered.text, by.text, key.text, rid.text)
-                columns[f"a{i}"] = Sql(call, item.reads | ordered.reads | by.reads | key.reads | rid.reads)
-            made = relations.windows(f"{self.prefix}w{len(self._made)}", self._version[table], family, columns)
-            self._made.append(made)
-            places.update({w: (made, f"a{i}") for i, w in enumerate(its)})
-        return places
-
-    def _widen(self, stage: int) -> None:
-        """Each table with features of this stage, by joins and windows over its version before.
-
-        All tables are widened from the versions of the stage before, so no order among them matters.
-        """
-        widened: dict[str, Relation] = {}
-        for table in self._tables_in_order():
-            features = [f for f in self._features[table].values() if f.stage == stage]
-            if not features:
-                continue
-            windows = self._make_windows(table, [f.item for f in features if isinstance(f.item, Window)])
-            joins: dict[tuple[Relation | str, tuple[tuple[str, Sql], ...]], str] = {}
-            columns: dict[str, Sql] = {}
-
-            def join(
-                rows: Relation | str,
-                joins: dict[tuple[Relation | str, tuple[tuple[str, Sql], ...]], str] = joins,
-                **on: Sql,
-            ) -> str:
-                return joins.setdefault((rows, tuple(on.items())), f"j{len(joins)}")
-
-            def plain(of: str) -> Sql:
-                return relations.column("p", of)
-
-            for f in features:
-                match f.item:
-                    case Up(link=link, table=parent, item=inner):
-                        alias = join(self._version[parent], rid=plain(f"link__{link}"))
-                        sql = self._sql(parent, inner, alias)
-                    case Group() as g:
-                        rows, column = self._grouped[g, f.stage]
-                        sql = relations.column(join(rows, k=plain("rid")), column)
-                    case Window() as w:
-                        rows, column = windows[w]
-                        # In a made-up table a linked record stands once for each record that leads to it.
-                        alias = join(rows, k=plain("rid"), belongs_to=plain(self._family(table, w.link)))
-                        sql = relations.column(alias, column)
-                    case Once(item=inner):
-                        sql = self._sql(table, inner)
-                    case Ordinal(day=day):
-                        sql = relations.column(join("calendar", day=self._sql(table, day)), "ordinal")
-                    case OpenDay(n=n):
-                        sql = relations.column(join("open_day", ordinal=self._sql(table, n)), "day")
-                    case _:
-                        raise TypeError(f"{type(f.item).__name__} is not a feature")
-                columns[f.column] = sql
-            sources = [relations.left(alias, rows, dict(on)) for (rows, on), alias in joins.items()]
-            made = relations.widened(f"{self._short[table]}_{stage}", self._version[table], sources, columns)
-            self._made.append(made)
-            widened[table] = made
-        self._version.update(widened)
-
     # --- what is asked of a record kind ---
 
-    def _record(self, layout: Layout, table: str, questions: Sequence[Question]) -> RecordPlan:
-        told, answers = shared((q.lowered.answer for q in questions), lambda n: f"told__{n}")
-        distinct = {v: n for n, v in enumerate(dict.fromkeys(v for q in questions for v in q.values))}
-        lets, values = shared(distinct, lambda n: f"said__{n}")
+    def _record(self, layout: Layout, final: Final, questions: Sequence[Question]) -> RecordPlan:
+        sql = iter(final.sql)
+        answers, slots = [], []
+        values: dict[str, int] = {}
+        for q in questions:
+            answers.append(next(sql))
+            slots.append(tuple(values.setdefault(next(sql), len(values)) for _ in q.values))
         return RecordPlan(
-            record=self._kind(table),
-            rows=layout.rows(self._version[table]),
-            key=self.kinds[self._kind(table)].key,
-            by_item=table in self.items,
+            record=self._kind(final.table),
+            rows=layout.rows(final.rows),
+            key=self.kinds[self._kind(final.table)].key,
+            by_item=final.table in self.items,
             numbers=tuple(self._numbers(q) for q in questions),
-            told=tuple((alias, self._sql(table, item).text) for alias, item in told),
-            answers=tuple(self._sql(table, a).text for a in answers),
-            lets=tuple((alias, self._sql(table, item).text) for alias, item in lets),
-            values=tuple(self._sql(table, v).text for v in values),
-            slots=tuple(tuple(distinct[v] for v in q.values) for q in questions),
+            answers=tuple(answers),
+            values=tuple(values),
+            slots=tuple(slots),
         )
 
-    def _ahead(self, layout: Layout, table: str, asked: Sequence[Ahead]) -> AheadPlan:
-        told, said_once = shared([v for a in asked for v in a.values], lambda n: f"told__{n}")
-        said = iter(self._sql(table, v).text for v in said_once)
+    def _ahead(self, layout: Layout, final: Final, asked: Sequence[Ahead]) -> AheadPlan:
+        sql = iter(final.sql)
         return AheadPlan(
-            rows=layout.rows(self._version[table]),
-            key=self.kinds[self._kind(table)].key,
-            by_item=table in self.items,
+            rows=layout.rows(final.rows),
+            key=self.kinds[self._kind(final.table)].key,
+            by_item=final.table in self.items,
             numbers=tuple(self._numbers(a) for a in asked),
-            told=tuple((alias, self._sql(table, item).text) for alias, item in told),
-            values=tuple(tuple(next(said) for _ in a.values) for a in asked),
+            values=tuple(tuple(next(sql) for _ in a.values) for a in asked),
             whats=tuple(tuple(a.what(part) for part in a.numbers) for a in asked),
             limits=tuple(a.limits for a in asked),
         )

@@ -42,7 +42,6 @@ from compliance.model import (
 )
 from compliance.sql import duckdb as dialect
 from compliance.sql import reporting
-from compliance.sql.planned import named
 from compliance.sql.text import literal
 
 if TYPE_CHECKING:
@@ -143,10 +142,8 @@ def closed_days() -> list[date]:
 
 
 def add_calendar(con: duckdb.DuckDBPyConnection) -> None:
-    """The working-day calendar, 2000-01-01 to 2100-12-31."""
-    closed = ", ".join(literal(d) for d in closed_days())
-    con.execute(dialect.CALENDAR.format(closed=closed, start="2000-01-01", end="2101-01-01"))
-    con.execute(dialect.OPEN_DAYS)
+    """The working-day calendar."""
+    con.execute(dialect.MAKE_CALENDAR, {"closed": closed_days()})
 
 
 @dataclass(frozen=True)
@@ -333,10 +330,12 @@ class Audited:
             together.setdefault((self.places[number].record.rows, alone), []).append(number)
         for numbers in together.values():
             record = self.places[numbers[0]].record
-            listed, values, lets = record.fetching({self.places[n].rule for n in numbers})
-            column = {value: FINDING + i for i, value in enumerate(listed)}
+            values = record.fetching({self.places[n].rule for n in numbers})
+            column = {value: FINDING + i for i, value in enumerate(values)}
             words = {n: _Words(self, n, tuple(column[v] for v in record.slots[self.places[n].rule])) for n in numbers}
-            yield partial(_fetch, statement=dialect.findings(record.rows, numbers, values, lets, where), words=words)
+            yield partial(
+                _fetch, statement=dialect.findings(record.rows, numbers, list(values.values()), where), words=words
+            )
 
     def _chunks(self) -> Generator[list[Finding], None, None]:
         """Findings in their order, many at a time: of each record kind by itself, then put in order."""
@@ -467,16 +466,14 @@ def explain_all(audited: Audited, rule: int, keys: Sequence[str]) -> dict[str, E
     """The same for many records, by key; those that do not exist then are left out."""
     place, argument = audited.places[rule], audited.arguments[rule]
     assert argument is not None
-    record = place.record
-    _, values, lets = record.fetching([place.rule])
-    columns = [record.answers[place.rule], *values]
-    told = [*named(record.told, columns[:1]), *lets]
+    record, values = place.record, place.record.fetching([place.rule])
+    columns = [record.answers[place.rule], *values.values()]
     item = place.item if record.by_item else None
-    rows = audited.con.execute(dialect.of_some(record.rows, record.key, item, columns, told), {"keys": list(keys)})
-    order = sorted(set(record.slots[place.rule]))
-    columns_of = [order.index(v) for v in record.slots[place.rule]]
+    rows = audited.con.execute(dialect.of_some(record.rows, record.key, item, columns), {"keys": list(keys)})
+    order = list(values)
+    slots = [order.index(v) for v in record.slots[place.rule]]
     return {
-        str(key): _explained(argument, answer, [row[c] for c in columns_of], audited.as_at)
+        str(key): _explained(argument, answer, [row[slot] for slot in slots], audited.as_at)
         for key, answer, *row in rows.fetchall()
     }
 

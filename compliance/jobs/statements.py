@@ -19,7 +19,7 @@ def statements(book: Rulebook, rule: CheckedRule) -> list[str]:
     listed = list(plan.setup)
     for record in plan.records:
         rules = range(len(record.numbers))
-        _, values, lets = record.fetching(rules)
+        values = list(record.fetching(rules).values())
         numbers = [number for pairs in record.numbers for _, number in pairs]
-        listed += [record.answering(rules), dialect.findings(record.rows, numbers, values, lets, dialect.BETWEEN)]
+        listed += [record.answering(rules), dialect.findings(record.rows, numbers, values, dialect.BETWEEN)]
     return listed

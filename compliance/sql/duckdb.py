@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 
 from compliance.compiler.ir import (
     BREACH,
@@ -226,11 +226,11 @@ def not_known_yet(since: str, unreadable: str, day: str) -> str:
     return f"({since} > {day}{f' OR {unreadable}' if unreadable else ''})"
 
 
-def answers(rows: str, key: str, answers: Sequence[str], lets: list[tuple[str, str]], by_item: bool) -> str:
+def answers(rows: str, key: str, answers: Sequence[str], by_item: bool) -> str:
     """What rules say of each row, side by side: its number `view_rid` there, record, key, place of the item, then `v0`, `v1` and so on."""
-    columns = "".join(f", CAST({sql} AS TINYINT) AS v{i}" for i, sql in enumerate(answers))
+    columns = "".join(f", {sql} AS v{i}" for i, sql in enumerate(answers))
     of, item = (f"p.{OF}", f"p.{ITEM_NO}") if by_item else ("p.rid", "0")
-    return f"SELECT p.rid AS view_rid, {of} AS rid, p.{name(key)} AS key, {item} AS item{columns} FROM {with_told(rows, lets)}"
+    return f"SELECT p.rid AS view_rid, {of} AS rid, p.{name(key)} AS key, {item} AS item{columns} FROM {rows} p"
 
 
 def answer_counts(table: str, n: int) -> str:
@@ -248,34 +248,27 @@ def hits(table: str, asked: Sequence[tuple[int, int, int]]) -> str:
       asked: place of the answer, of the item, and the rule's number.
     """
     columns = [f"v{i}" for i in range(1 + max(i for i, _, _ in asked))]
-    some = " OR ".join(f"{v} >= {DANGER}" for v in columns)
+    worst = f"greatest({', '.join(columns)})" if len(columns) > 1 else columns[0]
     rows = ", ".join(f"({i}, {item}, {number})" for i, item, number in asked)
     return (
         f"SELECT a.number, h.v, h.rid, h.view_rid, h.key FROM"
         f" (SELECT unnest([{', '.join(columns)}]) AS v, unnest(range({len(columns)})) AS rule, rid, view_rid, key, item"
-        f" FROM {name(table)} WHERE {some}) h"
+        f" FROM {name(table)} WHERE {worst} >= {DANGER}) h"
         f" JOIN (VALUES {rows}) a(rule, item, number) ON a.rule = h.rule AND a.item = h.item WHERE h.v >= {DANGER}"
     )
 
 
-def counts_by_day(rows: str, conditions: list[str], lets: list[tuple[str, str]], by_item: bool) -> str:
+def counts_by_day(rows: str, conditions: list[str], by_item: bool) -> str:
     """For each day, and item, on which there are any: how many rows there are, and how many each condition is true for."""
     listed = "".join(f", count(CASE WHEN {c} THEN 1 END)" for c in conditions)
     by = f"{DAY}, {ITEM_NO}" if by_item else DAY
-    return f"SELECT {by}, count(*){listed} FROM {with_told(rows, lets)} GROUP BY {by}"
+    return f"SELECT {by}, count(*){listed} FROM {rows} p GROUP BY {by}"
 
 
 DAYS = (
     "CREATE OR REPLACE TABLE day AS SELECT CAST(row_number() OVER (ORDER BY day) - 1 AS BIGINT) AS n, day"
     " FROM (SELECT unnest(CAST($days AS DATE[])) AS day)"
 )
-
-
-def with_told(rows: str, lets: list[tuple[str, str]]) -> str:
-    """`rows` as `p`, with names for what is said of them more than once."""
-    if not lets:
-        return f"{rows} p"
-    return f"(SELECT p.*{''.join(f', {sql} AS {name(alias)}' for alias, sql in lets)} FROM {rows} p) p"
 
 
 HITS_TABLE = "CREATE TABLE hits (rule INTEGER, answer TINYINT, rid BIGINT, view_rid BIGINT, key VARCHAR)"
@@ -286,13 +279,31 @@ OPTIMISERS = "SELECT string_agg(name, ',' ORDER BY name) FROM duckdb_optimizers(
 LEAVE_OUT = "SET GLOBAL disabled_optimizers = '{names}'"
 LOCK = ("SET enable_external_access = false", "SET lock_configuration = true")
 
-CALENDAR = (
-    "CREATE TABLE IF NOT EXISTS calendar AS SELECT day, CAST(sum(CASE WHEN open THEN 1 ELSE 0 END) OVER (ORDER BY day"
-    " ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS BIGINT) AS ordinal, open FROM"
-    " (SELECT CAST(d AS DATE) AS day, dayofweek(d) NOT IN (0, 6) AND CAST(d AS DATE) NOT IN ({closed}) AS open"
-    " FROM range(TIMESTAMP '{start}', TIMESTAMP '{end}', INTERVAL 1 DAY) r(d))"
+CALENDAR = "calendar"
+"""A table of one row: how many working days there are up to each day from `FIRST_DAY` on, and the working days in order.
+
+Lists in one row, not a row a day: a join with 37,000 days took 1.4 ms, however few the records, and there were 149 of them.
+"""
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2100, 12, 31)
+MAKE_CALENDAR = (
+    "CREATE TABLE IF NOT EXISTS calendar AS SELECT list(ordinal ORDER BY day) AS ordinals,"
+    " list(day ORDER BY day) FILTER (WHERE open) AS days FROM (SELECT day, open, CAST(sum(CASE WHEN open THEN 1 ELSE 0 END)"
+    " OVER (ORDER BY day ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS BIGINT) AS ordinal FROM"
+    " (SELECT r.day, isodow(r.day) < 6 AND c.day IS NULL AS open FROM (SELECT CAST(d AS DATE) AS day"
+    f" FROM range(TIMESTAMP '{FIRST_DAY}', TIMESTAMP '{LAST_DAY + timedelta(days=1)}', INTERVAL 1 DAY) s(d)) r"
+    " LEFT JOIN (SELECT unnest(CAST($closed AS DATE[])) AS day) c ON c.day = r.day))"
 )
-OPEN_DAYS = "CREATE TABLE IF NOT EXISTS open_day AS SELECT ordinal, day FROM calendar WHERE open"
+
+
+def looked_up(days: str, item: str, what: str) -> str:
+    """The ordinal of a day, or the day with an ordinal; NULL beyond the calendar.
+
+    Args:
+      days: the list; `what`: `ordinals` or `days`.
+    """
+    # What is not in the list must not count from its end.
+    place = f"({item}) - {literal(FIRST_DAY - timedelta(days=1))}" if what == "ordinals" else item
+    return f"{days}[greatest({place}, 0)]"
 
 
 BETWEEN = "h.seq BETWEEN $lo AND $hi"
@@ -300,23 +311,20 @@ AMONG = "h.seq IN (SELECT unnest(CAST($places AS BIGINT[])))"
 """Which findings are fetched, by their place in the order of all."""
 
 
-def findings(rows: str, rules: Sequence[int], values: Sequence[str], lets: list[tuple[str, str]], places: str) -> str:
+def findings(rows: str, rules: Sequence[int], values: Sequence[str], places: str) -> str:
     """The findings of `rules` at `places`, with the values that they are worded from."""
     listed = "".join(f", {sql}" for sql in values)
     which = ", ".join(str(n) for n in rules)
     return (
         'SELECT h.seq, h.rule, h.answer, h.key, p.src, p."row", h.label, h.since, h.times, h.waiver'
-        f"{listed} FROM hit h JOIN {with_told(rows, lets)} ON p.rid = h.view_rid WHERE h.rule IN ({which}) AND {places}"
+        f"{listed} FROM hit h JOIN {rows} p ON p.rid = h.view_rid WHERE h.rule IN ({which}) AND {places}"
     )
 
 
-def of_some(rows: str, key: str, item: int | None, columns: Sequence[str], lets: list[tuple[str, str]]) -> str:
+def of_some(rows: str, key: str, item: int | None, columns: Sequence[str]) -> str:
     """The key of each of the records `$keys`, as it stands with an item, and values of it."""
     where = "" if item is None else f" AND p.{ITEM_NO} = {item}"
-    return (
-        f"SELECT p.{name(key)}, {', '.join(columns)} FROM {with_told(rows, lets)}"
-        f" WHERE list_contains($keys, p.{name(key)}){where}"
-    )
+    return f"SELECT p.{name(key)}, {', '.join(columns)} FROM {rows} p WHERE list_contains($keys, p.{name(key)}){where}"
 
 
 COLUMN_TYPES: Mapping[str, str] = {

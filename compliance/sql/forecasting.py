@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from compliance.model import Table
-from compliance.sql.duckdb import with_told
 from compliance.sql.relations import ITEM_NO, OF
 from compliance.sql.reporting import Way, in_post, joins
 from compliance.sql.text import literal, name
@@ -18,7 +17,6 @@ def standings(
     rows: str,
     key: str,
     rules: Sequence[tuple[Sequence[tuple[int, int]], Sequence[str]]],
-    lets: list[tuple[str, str]],
     by_item: bool,
 ) -> str:
     """Rows for `ahead`: one for each record and rule under which it has a standing.
@@ -39,14 +37,14 @@ def standings(
     return (
         "SELECT a.number, rid, key, c.standing, c.due, c.since, c.within, c.certain FROM"
         f" (SELECT rid, key, item, unnest(list_filter([{', '.join(structs)}], lambda c: c IS NOT NULL)) AS c FROM"
-        f" (SELECT {of} AS rid, p.{name(key)} AS key, {item} AS item{columns} FROM {with_told(rows, lets)}))"
+        f" (SELECT {of} AS rid, p.{name(key)} AS key, {item} AS item{columns} FROM {rows} p))"
         f" JOIN (VALUES {', '.join(asked)}) a(rule, item_no, number) ON a.rule = c.n AND a.item_no = item"
     )
 
 
 def total(rows: str, by_item: bool) -> str:
     """How many records there are."""
-    return f"SELECT count({f'DISTINCT {OF}' if by_item else '*'}) FROM {rows}"
+    return f"SELECT count({f'DISTINCT {OF}' if by_item else '*'}) FROM {rows} p"
 
 
 FORESEEN = "CREATE TABLE foreseen (n INTEGER, key VARCHAR, due DATE, since DATE, within INTEGER, certain BOOLEAN, staff VARCHAR)"

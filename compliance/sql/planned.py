@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date
 from typing import Any, TypeVar
@@ -26,9 +26,7 @@ class RecordPlan:
       rows: SQL of its rows with their features; `key`: the field that names a record.
       by_item: each record stands there once for each item, whose place is in `item__no`.
       numbers: of each rule; the other tuples follow it.
-      told: what answers say more than once: a name and what it stands for.
       answers: what each rule says of a row, one of `ir.ANSWERS`.
-      lets: what values say more than once.
       values: what findings are worded from; `slots`: of each rule, the places of its own.
     """
 
@@ -37,26 +35,21 @@ class RecordPlan:
     key: str
     by_item: bool
     numbers: tuple[Numbers, ...]
-    told: tuple[tuple[str, str], ...]
     answers: tuple[str, ...]
-    lets: tuple[tuple[str, str], ...]
     values: tuple[str, ...]
     slots: tuple[tuple[int, ...], ...]
 
     def answering(self, rules: Sequence[int]) -> str:
         """What each of `rules`, by its place here, says of each row."""
-        answers = [self.answers[i] for i in rules]
-        return dialect.answers(self.rows, self.key, answers, named(self.told, answers), self.by_item)
+        return dialect.answers(self.rows, self.key, [self.answers[i] for i in rules], self.by_item)
 
     def asked_for(self, rules: Sequence[int]) -> list[tuple[int, int, int]]:
         """Place among `rules`, place of the item, and number."""
         return [(i, item, number) for i, rule in enumerate(rules) for item, number in self.numbers[rule]]
 
-    def fetching(self, rules: Iterable[int]) -> tuple[list[int], list[str], list[tuple[str, str]]]:
-        """The values that `rules`, by their places here, need, by their places here; their SQL, and the names that it uses."""
-        listed = sorted({v for rule in rules for v in self.slots[rule]})
-        values = [self.values[v] for v in listed]
-        return listed, values, named(self.lets, values)
+    def fetching(self, rules: Iterable[int]) -> dict[int, str]:
+        """The values that `rules`, by their places here, need: the place of each here, and its SQL."""
+        return {v: self.values[v] for v in sorted({v for rule in rules for v in self.slots[rule]})}
 
 
 @dataclass(frozen=True)
@@ -64,7 +57,7 @@ class AheadPlan:
     """What lies ahead of one record kind, or of its records with the items of lists.
 
     Args:
-      rows, key, by_item, numbers, told: as in `RecordPlan`.
+      rows, key, by_item, numbers: as in `RecordPlan`.
       values: of each rule, as `compiler.ahead` has them: standing, due, since, limit, certain.
       whats: of each rule and item, what is to be done.
       limits: of each rule, its limits in words.
@@ -74,22 +67,14 @@ class AheadPlan:
     key: str
     by_item: bool
     numbers: tuple[Numbers, ...]
-    told: tuple[tuple[str, str], ...]
     values: tuple[tuple[str, ...], ...]
     whats: tuple[tuple[str, ...], ...]
     limits: tuple[tuple[str, ...], ...]
 
     def standings(self, rules: Sequence[int]) -> str:
         """The rows that have a standing under one of `rules`, by their places here."""
-        its = [(self.numbers[n], self.values[n]) for n in rules]
-        lets = named(self.told, (sql for _, values in its for sql in values))
-        return forecasting.standings(self.rows, self.key, its, lets, self.by_item)
-
-
-def named(told: Iterable[tuple[str, str]], said: Collection[str] | Iterable[str]) -> list[tuple[str, str]]:
-    """Those of `told` that are named in `said`."""
-    text = " ".join(said)
-    return [(alias, sql) for alias, sql in told if f'"{alias}"' in text]
+        asked = [(self.numbers[n], self.values[n]) for n in rules]
+        return forecasting.standings(self.rows, self.key, asked, self.by_item)
 
 
 @dataclass(frozen=True)

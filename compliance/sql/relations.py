@@ -37,12 +37,17 @@ def column(alias: str, of: str) -> Sql:
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """Where rows come from: a relation, a stored table, or values; how they are joined, and on what."""
+    """Where rows come from: a relation, a stored table, or values; how they are joined, and on what.
+
+    Args:
+      adds_columns: and no more: the join finds one row at most and drops none, so it falls away where no column of it is read.
+    """
 
     alias: str
     rows: Relation | str | Values
     join: str = ""
     on: Sql | None = None
+    adds_columns: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +55,7 @@ class Relation:
     """Rows made from others.
 
     Args:
-      sources: joined in this order; a left join of which no column is read falls away, for it finds one row at most.
+      sources: joined in this order.
       columns: those that it makes; the others it passes on from the source with the alias `passes`.
       small: read where it is needed, however often: a stored table and what its cells read as then.
     """
@@ -67,6 +72,10 @@ class Relation:
         """One of its columns."""
         return self.columns.get(of) or column(self.passes, of)
 
+    def as_stored(self, of: str) -> bool:
+        """Whether a column is what its source has, and nothing is made of it."""
+        return self.cell(of).text == f"{self.passes}.{name(of)}"
+
     def reads(self, wanted: Iterable[str]) -> tuple[dict[str, set[str]], list[Source]]:
         """The columns that are read of each source for those `wanted`, and the sources that are needed."""
         of: dict[str, set[str]] = defaultdict(set)
@@ -75,15 +84,12 @@ class Relation:
                 of[alias].add(read)
         needed: list[Source] = []
         for source in reversed(self.sources):
-            if source.join == LEFT and source.alias not in of:
+            if source.adds_columns and source.alias not in of:
                 continue
             needed.insert(0, source)
             for alias, read in source.on.reads if source.on is not None else ():
                 of[alias].add(read)
         return of, needed
-
-
-LEFT = "LEFT JOIN"
 
 
 @dataclass
@@ -109,7 +115,7 @@ class Layout:
         for relation in reversed(self.relations):
             if relation not in self.needs:
                 continue
-            if not relation.small and (relation.by is not None or readers[relation] > 1):
+            if not relation.small and readers[relation] > 1:
                 self.tables.add(relation)
             of, sources = relation.reads(self.needs[relation])
             for source in sources:
@@ -126,6 +132,14 @@ class Layout:
             return rows.text
         if isinstance(rows, str):
             return name(rows)
+        stored = rows.sources[0].rows
+        if (
+            isinstance(stored, str)
+            and len(rows.sources) == 1
+            and rows.where is None
+            and all(map(rows.as_stored, wanted))
+        ):
+            return name(stored)
         return name(rows.name) if rows in self.tables else f"({self._select(rows, wanted)})"
 
     def _select(self, relation: Relation, wanted: Iterable[str]) -> str:
@@ -223,15 +237,19 @@ def windows(what: str, rows: Relation, link: str, columns: Mapping[str, Sql]) ->
     return Relation(what, (Source("p", rows),), {KEY: column("p", "rid"), OWNER: by, **columns}, where=not_null(by))
 
 
-def widened(what: str, rows: Relation, joins: Sequence[Source], columns: Mapping[str, Sql]) -> Relation:
+def widened(
+    what: str, rows: Relation, joins: Sequence[Source], columns: Mapping[str, Sql], small: bool = False
+) -> Relation:
     """Rows with more columns."""
-    return Relation(what, (Source("p", rows), *joins), columns)
+    return Relation(what, (Source("p", rows), *joins), columns, small=small)
 
 
-def left(alias: str, rows: Relation | str, on: Mapping[str, Sql]) -> Source:
-    """Rows that are joined if there are any; each of their columns equals a piece."""
+def added(alias: str, rows: Relation | str, on: Mapping[str, Sql]) -> Source:
+    """The one row, if there is any, whose columns equal these pieces; without any, of a table of one row."""
     conditions = [equal(column(alias, of), piece) for of, piece in on.items()]
-    return Source(alias, rows, LEFT, reduce(both, conditions))
+    if not conditions:
+        return Source(alias, rows, "CROSS JOIN", adds_columns=True)
+    return Source(alias, rows, "LEFT JOIN", reduce(both, conditions), adds_columns=True)
 
 
 def equal(a: Sql, b: Sql) -> Sql:
