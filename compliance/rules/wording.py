@@ -163,5 +163,6 @@ def _day_of_record(node: tree.Node) -> bool:
 
 def expected(rule: CheckedRule) -> tuple[Standing, ...]:
     """The standings that the cases of the rule must show, where expressions of its own tell them."""
+    possible = standings(rule)
     told = isinstance(rule.check, Conditions) or rule.past is not None
-    return standings(rule) if told and rule.rule.period is None else ()
+    return possible if told and len(possible) > 1 and rule.rule.period is None else ()
