@@ -26,7 +26,7 @@ from click.testing import CliRunner, Result
 from conftest import ROOT, shipped_book
 
 from compliance.cli import main
-from compliance.engine.run import CHUNK
+from compliance.engine.audited import CHUNK
 from compliance.jobs import planning
 from compliance.jobs.asked import Asked, Export
 from compliance.jobs.audit import audit as audited

@@ -13,7 +13,7 @@ from test_mutants import FEW_CASES, INDUCTION, rule
 
 from compliance.compiler import argue
 from compliance.compiler.ir import const
-from compliance.engine import run
+from compliance.engine.calendar import closed_days
 from compliance.proving import boundaries
 from compliance.proving.mutants import Judge
 from compliance.proving.variants import Variant
@@ -29,12 +29,12 @@ def one(id_: str) -> CheckedRule:
 
 def worlds(id_: str, seed: str = "1") -> list[Variant]:
     parameters = {n: p for names in book().names.values() for n, p in names.parameters.items()}
-    judge = Judge(book().kinds, parameters, frozenset(run.closed_days()))
+    judge = Judge(book().kinds, parameters, frozenset(closed_days()))
     return list(boundaries.worlds(one(id_), judge, seed))
 
 
 def differ(*ids: str) -> list[boundaries.Difference]:
-    return list(boundaries.differences(book(), book().chosen(ids), frozenset(run.closed_days()), boundaries.Count()))
+    return list(boundaries.differences(book(), book().chosen(ids), frozenset(closed_days()), boundaries.Count()))
 
 
 def test_worlds_are_the_same_every_time() -> None:

@@ -5,31 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-import duckdb
 import holidays
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from compliance.dates import add_months, parse_date, parse_limit, put_right_on
-from compliance.engine import run
+from compliance.engine.calendar import add_calendar, closed_days
+from compliance.engine.database import Connection, connect
 from compliance.model import Limit
 from compliance.sql.duckdb import TEMPLATES
 from compliance.sql.text import literal
 
 days = st.dates(date(1900, 1, 1), date(2199, 12, 31))
-CLOSED = frozenset(run.closed_days())
+CLOSED = frozenset(closed_days())
 
 
 @pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
-    con = run.connect(tmp_path_factory.mktemp("scratch"), threads=1)
-    run.add_calendar(con)
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connection]:
+    con = connect(tmp_path_factory.mktemp("scratch"), threads=1)
+    add_calendar(con)
     yield con
     con.close()
 
 
-def value(con: duckdb.DuckDBPyConnection, sql: str) -> object:
+def value(con: Connection, sql: str) -> object:
     row = con.execute(f"SELECT {sql}").fetchone()
     assert row is not None
     return row[0]
@@ -46,21 +46,19 @@ def value(con: duckdb.DuckDBPyConnection, sql: str) -> object:
         ("2021-12-15", 1, "2022-01-15"),
     ],
 )
-def test_months_end_as_law_means_them(engine: duckdb.DuckDBPyConnection, day: str, months: int, expected: str) -> None:
+def test_months_end_as_law_means_them(engine: Connection, day: str, months: int, expected: str) -> None:
     start, end = date.fromisoformat(day), date.fromisoformat(expected)
     assert add_months(start, months) == end
     assert value(engine, TEMPLATES["add_months"].format(literal(start), months)) == end
 
 
 @given(days, st.integers(-600, 600))
-def test_the_engine_adds_months_as_we_do(engine: duckdb.DuckDBPyConnection, day: date, n: int) -> None:
+def test_the_engine_adds_months_as_we_do(engine: Connection, day: date, n: int) -> None:
     assert value(engine, TEMPLATES["add_months"].format(literal(day), n)) == add_months(day, n)
 
 
 @given(days, days)
-def test_months_between_are_whole_months_whichever_comes_first(
-    engine: duckdb.DuckDBPyConnection, a: date, b: date
-) -> None:
+def test_months_between_are_whole_months_whichever_comes_first(engine: Connection, a: date, b: date) -> None:
     n = value(engine, TEMPLATES["months_between"].format(literal(a), literal(b)))
     assert isinstance(n, int)
     low, high = min(a, b), max(a, b)
@@ -79,9 +77,7 @@ def test_bank_holidays_are_those_of_england_and_wales_from_2000_to_2100() -> Non
 
 
 @given(st.dates(date(2000, 1, 3), date(2100, 11, 30)), st.integers(-30, 30))
-def test_working_days_are_counted_as_one_does_on_a_calendar(
-    engine: duckdb.DuckDBPyConnection, day: date, n: int
-) -> None:
+def test_working_days_are_counted_as_one_does_on_a_calendar(engine: Connection, day: date, n: int) -> None:
     def is_open(d: date) -> bool:
         return d.weekday() < 5 and d not in CLOSED
 
@@ -99,7 +95,7 @@ def test_working_days_are_counted_as_one_does_on_a_calendar(
         assert value(engine, f"(SELECT day FROM open_day WHERE ordinal = {ordinal} + {n})") == expected
 
 
-def test_the_calendar_covers_2000_to_2100_and_no_more(engine: duckdb.DuckDBPyConnection) -> None:
+def test_the_calendar_covers_2000_to_2100_and_no_more(engine: Connection) -> None:
     row = engine.execute("SELECT min(day), max(day), count(*) FROM calendar").fetchone()
     assert row == (date(2000, 1, 1), date(2100, 12, 31), (date(2101, 1, 1) - date(2000, 1, 1)).days)
 

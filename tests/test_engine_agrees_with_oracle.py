@@ -13,7 +13,11 @@ from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from compliance.compiler.prepare import prepare, prepare_trend
-from compliance.engine import run
+from compliance.engine.calendar import closed_days
+from compliance.engine.counting import count
+from compliance.engine.database import connect
+from compliance.engine.explaining import explain
+from compliance.engine.outcomes import run
 from compliance.errors import Location
 from compliance.model import (
     RECORDED_ON,
@@ -521,7 +525,7 @@ def limited(rule: CheckedRule, own: Limit | None) -> CheckedRule:
     return (own and rule.with_own_limit(own, "Own policy")) or rule
 
 
-CLOSED = frozenset(run.closed_days())
+CLOSED = frozenset(closed_days())
 
 
 def engine(
@@ -531,10 +535,10 @@ def engine(
     standing too, and whether there is danger.
     """
     with tempfile.TemporaryDirectory() as scratch:
-        con = run.connect(Path(scratch), threads=1)
+        con = connect(Path(scratch), threads=1)
         tables = fill(con, KINDS, rows)
         prepared = prepare(tuple(its), KINDS, PARAMETERS, tables, AS_AT)
-        audited, results = run.run(con, prepared, AS_AT, tables.sources, threads)
+        audited, results = run(con, prepared, AS_AT, tables.sources, threads)
         found: dict[tuple[str, str, bool, str], str] = {}
         for n, result in enumerate(results):
             assert result.status in ("ran", "looked at nothing", "not in force"), (
@@ -547,7 +551,7 @@ def engine(
             outcomes = {}
             key = KINDS[result.rule.record].key
             for row in rows[result.rule.record]:
-                told = run.explain(audited, n, row[key])
+                told = explain(audited, n, row[key])
                 if told is not None:
                     outcomes[row[key]] = told.outcome
             for outcome in ("compliant", "breach", "not_evidenced", "pending", "not_applicable"):
@@ -618,17 +622,17 @@ def test_looking_from_many_days_at_once_finds_what_looking_from_each_finds(
 ) -> None:
     sound = tuple(limited(checked(replace(r, id=f"rule-{i}")), own) for i, (r, own) in enumerate(its))
     with tempfile.TemporaryDirectory() as scratch:
-        con = run.connect(Path(scratch), threads=1)
+        con = connect(Path(scratch), threads=1)
         tables = fill(con, KINDS, rows)
         counted = prepare_trend(sound, KINDS, PARAMETERS, tables, DAYS[0], DAYS[-1])
-        by_day = run.count(con, counted.plan, DAYS)
+        by_day = count(con, counted.plan, DAYS)
         con.close()
     for day in DAYS:
         with tempfile.TemporaryDirectory() as scratch:
-            con = run.connect(Path(scratch), threads=1)
+            con = connect(Path(scratch), threads=1)
             tables = fill(con, KINDS, rows)
             prepared = prepare(sound, KINDS, PARAMETERS, tables, day)
-            _, results = run.run(con, prepared, day, tables.sources, 1)
+            _, results = run(con, prepared, day, tables.sources, 1)
             con.close()
         alone = {(r.rule.id, r.rule.part, r.rule.own_policy): r for r in results}
         for number, (_, counts) in by_day[day].items():

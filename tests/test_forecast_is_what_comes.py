@@ -28,7 +28,7 @@ from test_engine_agrees_with_oracle import (
 )
 
 from compliance.compiler.prepare import prepare_forecast
-from compliance.engine import foresee, run
+from compliance.engine import database, foresee
 from compliance.model import Dated, Deadline, Every, Limit, PutRight, Regime, Rule
 from compliance.proving.cases import fill
 from compliance.proving.oracle import UNREADABLE, Evaluator, World
@@ -86,7 +86,7 @@ def read(rows: Rows, rule: CheckedRule, key: str, part: str, own: bool, day: dat
 def foreseen(rows: Rows, its: list[CheckedRule], days: int) -> tuple[dict[Asked, tuple[str, date | None, bool]], int]:
     """What the engine says of each rule and record, and how many items its list of what is due has."""
     with tempfile.TemporaryDirectory() as scratch:
-        con = run.connect(Path(scratch), threads=1)
+        con = database.connect(Path(scratch), threads=1)
         tables = fill(con, KINDS, rows)
         prepared = prepare_forecast(tuple(its), KINDS, PARAMETERS, tables, AS_AT, days)
         kept = frozenset(tables.tables)

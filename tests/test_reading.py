@@ -16,7 +16,7 @@ from click.testing import Result
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from compliance.engine import run
+from compliance.engine import database
 from compliance.errors import DataError
 from compliance.jobs import planning
 from compliance.model import Quarantined, Tables
@@ -35,7 +35,7 @@ def load(
     """The export's tables, what did not fit, and the rows of staff by key."""
     scratch = folder.parent / f"scratch-{folder.name}"
     scratch.mkdir(exist_ok=True)
-    con = run.connect(scratch, threads=1)
+    con = database.connect(scratch, threads=1)
     try:
         tables = loading.load_tables(con, folder, mapping, KINDS, scratch)
         rows = {}

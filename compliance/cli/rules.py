@@ -103,11 +103,11 @@ def rules_test(ids: tuple[str, ...], rules: Path | None, verbose: bool, mutants:
 
 
 def _mutants(book: Rulebook, ids: tuple[str, ...]) -> NoReturn:
-    from compliance.engine import run
+    from compliance.engine.calendar import closed_days
     from compliance.proving import mutants
 
     tried = alive = equivalent = wrong = 0
-    for result in mutants.Run(book, frozenset(run.closed_days())).results(book.with_cases(ids)):
+    for result in mutants.Run(book, frozenset(closed_days())).results(book.with_cases(ids)):
         tried += result.tried
         alive += result.n_alive
         equivalent += result.equivalent
@@ -126,12 +126,12 @@ def _mutants(book: Rulebook, ids: tuple[str, ...]) -> NoReturn:
 
 
 def _boundaries(book: Rulebook, ids: tuple[str, ...]) -> NoReturn:
-    from compliance.engine import run
+    from compliance.engine.calendar import closed_days
     from compliance.proving import boundaries
 
     count = boundaries.Count()
     n = 0
-    for d in boundaries.differences(book, book.with_cases(ids), frozenset(run.closed_days()), count):
+    for d in boundaries.differences(book, book.with_cases(ids), frozenset(closed_days()), count):
         n += 1
         if n <= DIFFERENCES:
             click.echo(f"{d.rule.rule.id}\n  engine: {d.engine}\n  oracle: {d.oracle}\n{tidy(d.case)}\n")

@@ -147,7 +147,6 @@ class Lowered:
       scope: the row that is asked about.
       lawful: for a reading by the agency's own, stricter figure: the verdict by the law; `source` says whose figure it is.
       breach: how a breach stands, and whether a child may be in danger; `untold`: the same where nobody can tell; of `ir`'s answers.
-      settled: of each condition, whether what it asks was done since, and whether it lies behind.
     """
 
     rule: CheckedRule
@@ -161,7 +160,6 @@ class Lowered:
     source: str = ""
     breach: Ir = OPEN
     untold: Ir = UNTOLD
-    settled: tuple[tuple[Ir, Ir], ...] = ()
 
     @property
     def answer(self) -> Ir:
@@ -231,7 +229,6 @@ class Lowerer:
         due: Due | None = None
         open_, untold = self.in_danger(checked, scopes)
         past = self.told(checked.past, scopes)
-        settled: tuple[tuple[Ir, Ir], ...] = ()
         match checked.check:
             case Conditions(items=items):
                 conditions = tuple((c.label, self.value(c.that, scopes).node) for c in items)
@@ -255,9 +252,7 @@ class Lowerer:
             verdict = or_(
                 not_(when), case(pending, case(is_null(when), NULL, TRUE), holds) if pending != FALSE else holds
             )
-        return Lowered(
-            checked, when, conditions, pending, verdict, due, scope, breach=breach, untold=untold, settled=settled
-        )
+        return Lowered(checked, when, conditions, pending, verdict, due, scope, breach=breach, untold=untold)
 
     # --- how a finding stands ---
 
@@ -833,14 +828,14 @@ class Lowerer:
         bounded = case(op("between", signed, const(-36_600), const(36_600)), signed, NULL)
         match unit:
             case "days":
-                return op("add_days", day, bounded)
+                return op("add_days", day, op("whole", bounded))
             case "weeks":
-                return op("add_days", day, op("mul", bounded, const(7)))
+                return op("add_days", day, op("whole", op("mul", bounded, const(7))))
             case "months":
-                return op("add_months", day, bounded)
+                return op("add_months", day, op("whole", bounded))
             case "years":
                 small = case(op("between", signed, const(-1_000), const(1_000)), signed, NULL)
-                return op("add_months", day, op("mul", small, const(12)))
+                return op("add_months", day, op("whole", op("mul", small, const(12))))
         eve = op("add_days", day, const(-1))
         zero = self.add(day, unit, 0, sign)
         some = op("add", Ordinal(day), bounded)

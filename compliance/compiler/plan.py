@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from compliance.compiler.ahead import Ahead
 from compliance.compiler.ir import (
+    FALSE,
     FEATURES,
     ITEM,
     AsAt,
@@ -376,7 +377,9 @@ class Planner:
         doubted = kind.fields.get(column.removeprefix("doubt__"))
         if declared is not None:
             since = next((f for f in (declared.known_from, declared.in_doubt_before) if f in supplied), "")
-            if declared.type == "date" and not declared.may_lie_ahead:
+            # A record is not there before the first of the days that it counts from, so that day needs no second look.
+            counts_from = next((f for f in kind.counts_from if f in supplied), "")
+            if declared.type == "date" and not declared.may_lie_ahead and column != counts_from:
                 sql = dialect.masked(sql, sql, self._day)
             if since and since != column:
                 sql = dialect.masked(sql, f"p.{name(since)}", self._day)
@@ -425,6 +428,7 @@ class Planner:
             by_item=final.table in self.items,
             numbers=tuple(self._numbers(q) for q in questions),
             answers=tuple(answers),
+            may_be_pending=tuple(q.lowered.pending != FALSE for q in questions),
             values=tuple(values),
             slots=tuple(slots),
         )

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 from compliance.sql import clearing
 
 if TYPE_CHECKING:
-    import duckdb
+    from compliance.engine.database import Connection
 
 
-def names(con: duckdb.DuckDBPyConnection) -> frozenset[str]:
+def names(con: Connection) -> frozenset[str]:
     """The tables and views that are there."""
     return frozenset(name for name, _ in con.execute(clearing.NAMES).fetchall())
 
 
-def drop_all_but(con: duckdb.DuckDBPyConnection, keep: frozenset[str]) -> None:
+def drop_all_but(con: Connection, keep: frozenset[str]) -> None:
     """Drops every table and view but these."""
     for name, kind in con.execute(clearing.NAMES).fetchall():
         if name not in keep:

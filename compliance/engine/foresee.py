@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
-from compliance.engine.run import ASKED, each_alone, set_up
+from compliance.engine.questions import batches, each_alone, set_up
 from compliance.engine.sidebyside import run_jobs, workers
 from compliance.findings.forecast import DueItem, RuleAhead, fold, places
 from compliance.model import RuleInfo
@@ -14,8 +14,7 @@ from compliance.sql import forecasting
 from compliance.sql.text import literal
 
 if TYPE_CHECKING:
-    import duckdb
-
+    from compliance.engine.database import Connection
     from compliance.engine.sidebyside import Job
     from compliance.sql.planned import AheadPlan, Plan
 
@@ -24,7 +23,7 @@ CHUNK = 10_000
 
 
 def foresee(
-    con: duckdb.DuckDBPyConnection,
+    con: Connection,
     plan: Plan,
     rules: tuple[RuleInfo, ...],
     as_at: date,
@@ -46,7 +45,7 @@ def foresee(
     records: dict[int, int] = {}
 
     def ask(ahead: AheadPlan, places: tuple[int, ...]) -> Job:
-        def job(cursor: duckdb.DuckDBPyConnection) -> None:
+        def job(cursor: Connection) -> None:
             row = cursor.execute(forecasting.total(ahead.rows, ahead.by_item)).fetchone()
             assert row is not None
             records.update({number: row[0] for place in places for _, number in ahead.numbers[place]})
@@ -57,11 +56,7 @@ def foresee(
 
         return job
 
-    jobs = [
-        ask(ahead, tuple(range(i, min(i + ASKED, len(ahead.numbers)))))
-        for ahead in plan.ahead
-        for i in range(0, len(ahead.numbers), ASKED)
-    ]
+    jobs = [ask(ahead, places) for ahead in plan.ahead for places in batches(len(ahead.numbers))]
     run_jobs(con, jobs, n_at_a_time)
     for statement in answering:
         con.execute(statement)
@@ -69,7 +64,7 @@ def foresee(
     return fold(rules, records, failed, tally)
 
 
-def due(con: duckdb.DuckDBPyConnection, plan: Plan, rules: Sequence[RuleInfo]) -> Iterator[DueItem]:
+def due(con: Connection, plan: Plan, rules: Sequence[RuleInfo]) -> Iterator[DueItem]:
     """What falls due, in order."""
     what: dict[int, str] = {}
     limits: dict[int, tuple[str, ...]] = {}

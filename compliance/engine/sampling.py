@@ -6,7 +6,7 @@ Spirakis), where u comes from the seed, the duty and the record's key alone. So 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -38,6 +38,7 @@ class Draw:
 def draws(
     prompts: Sequence[tuple[int, Prompt]],
     rules: Sequence[RuleInfo],
+    found: Collection[int],
     kinds: RecordKinds,
     tables: Mapping[str, Table],
     as_at: date,
@@ -48,12 +49,12 @@ def draws(
 
     Args:
       prompts: with their numbers.
-      rules: in the audit's order; findings are in the engine by these positions.
+      rules: in the audit's order; findings are in the engine by these positions, and `found` has those with any.
     """
     day = literal(as_at)
     of: dict[str, list[int]] = {}
     for number, rule in enumerate(rules):
-        if rule.status == "ran":
+        if number in found:
             of.setdefault(rule.record, []).append(number)
     for name in dict.fromkeys(p.record for _, p in prompts):
         if name not in tables:

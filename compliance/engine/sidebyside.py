@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import duckdb
+    from compliance.engine.database import Connection
 
-    Job = Callable[[duckdb.DuckDBPyConnection], object]
+    Job = Callable[[Connection], object]
 
 MOST = 4
 """More threads than this only wait for each other."""
@@ -27,7 +28,7 @@ def workers(threads: int) -> int:
 
 
 def run_jobs(
-    con: duckdb.DuckDBPyConnection,
+    con: Connection,
     jobs: Sequence[Job],
     n: int,
     after: Sequence[set[int]] | None = None,
@@ -44,9 +45,7 @@ def run_jobs(
         pass
 
 
-def done_jobs(
-    con: duckdb.DuckDBPyConnection, jobs: Sequence[Job], n: int, after: Sequence[set[int]] | None = None
-) -> Iterator[int]:
+def done_jobs(con: Connection, jobs: Sequence[Job], n: int, after: Sequence[set[int]] | None = None) -> Iterator[int]:
     """The same, and gives the position of each job that is done; while the caller is at work, those that run go on, no others begin."""
     if n <= 1 or len(jobs) <= 1:
         for i, job in enumerate(jobs):
@@ -56,7 +55,7 @@ def done_jobs(
     free = [con.cursor() for _ in range(n)]
     left = [set(a) for a in after] if after is not None else [set[int]() for _ in jobs]
     waiting = list(range(len(jobs)))
-    running: dict[Future[object], tuple[int, duckdb.DuckDBPyConnection]] = {}
+    running: dict[Future[object], tuple[int, Connection]] = {}
     finished: list[int] = []
     with ThreadPoolExecutor(n) as pool:
         while waiting or running:
@@ -79,16 +78,24 @@ def done_jobs(
     yield from finished
 
 
-def execute_all(con: duckdb.DuckDBPyConnection, statements: Sequence[str], n: int) -> None:
+def execute_all(con: Connection, statements: Sequence[str], n: int) -> None:
     """Executes statements that make and drop tables and views.
 
-    One that names what another makes comes after it; one that drops a table, after all that stand before it.
+    One that names what another makes comes after it; one that drops a table, after all that name it and stand before it.
     """
-    made = {match[1]: i for i, s in enumerate(statements) if (match := _MAKES.match(s))}
-    after = [
-        set(range(i)) if _DROPS.match(s) else {made[x] for x in _NAMES.findall(s) if made.get(x, i) < i}
-        for i, s in enumerate(statements)
-    ]
+    made: dict[str, int] = {}
+    naming: dict[str, set[int]] = defaultdict(set)
+    after = []
+    for i, statement in enumerate(statements):
+        names = set(_NAMES.findall(statement))
+        if _DROPS.match(statement):
+            after.append(set().union(*(naming[name] for name in names)))
+        else:
+            after.append({made[name] for name in names if name in made})
+        for name in names:
+            naming[name].add(i)
+        if match := _MAKES.match(statement):
+            made[match[1]] = i
 
     def job(statement: str) -> Job:
         return lambda cursor: cursor.execute(statement)

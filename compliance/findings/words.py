@@ -41,7 +41,7 @@ class Argued:
     clause: tuple[tuple[str, str], ...]
 
 
-def argued(a: Argument, values: Values, unknown: bool, as_at: date, standing: Standing = "open") -> Argued:
+def argued(a: Argument, values: Values, unknown: bool, as_at: date, standing: Standing) -> Argued:
     """What is said of a record for which a rule does not hold; `unknown`: of which nobody can tell whether it does."""
     clause = quoted(a, values)
     clock = a.clock

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from compliance.engine import waiving
 from compliance.jobs import planning
 from compliance.model import RAN, RuleResult
 from compliance.privacy.pseudonyms import PSEUDONYM
 
 if TYPE_CHECKING:
-    from compliance.engine.run import Audited
+    from compliance.engine.audited import Audited
     from compliance.findings.waivers import Judged, Waiver
     from compliance.jobs.asked import Asked
 
@@ -83,7 +84,7 @@ def judged(
     written = accepted.waivers
     places = [waivers.place(w, audited.rules) if w.rule else -1 for w in written]
     named = [(n, w.subject, "" if w.rule else w.finding) for n, w in zip(places, written, strict=True)]
-    findings, became = audited.waived(named, results)
+    findings, became = waiving.waived(audited, named, results)
     rules = [
         findings[i][1].rule if i in findings else audited.rules[n] if n >= 0 else None for i, n in enumerate(places)
     ]
@@ -100,5 +101,5 @@ def judged(
         finding = findings[i][1] if i in findings else None
         without = waivers.gone(waiver, result, became.get(i, ""), silent)
         verdicts.append(waivers.judged(waiver, asked.as_at, rules[i], finding, without))
-    audited.accept({findings[i][0]: v.waiver.accepted for i, v in enumerate(verdicts) if v.mutes})
+    waiving.accept(audited, {findings[i][0]: v.waiver.accepted for i, v in enumerate(verdicts) if v.mutes})
     return tuple(verdicts)

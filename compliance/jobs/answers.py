@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
-from compliance.engine import run
 from compliance.errors import ComplianceError
 from compliance.jobs.asked import Export
 from compliance.jobs.opening import loaded
 from compliance.records import answers as sheets
+from compliance.records import held
 from compliance.records.answers import Imported
 
 
@@ -31,6 +31,6 @@ def answers(workbook: Path, export: Export, last: date) -> Imported:
     with loaded(export) as read:
 
         def keys(kind: str) -> frozenset[str]:
-            return run.keys(read.con, read.kinds[kind]) if kind in read.tables.tables else frozenset()
+            return held.keys(read.con, read.kinds[kind]) if kind in read.tables.tables else frozenset()
 
         return sheets.keep(workbook, filled, data, keys)

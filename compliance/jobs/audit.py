@@ -9,17 +9,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from compliance.dates import english
-from compliance.engine import arranging, run, sampling
+from compliance.engine import arranging, drawing, groups, sampling
+from compliance.engine.outcomes import Ordered, run
 from compliance.findings.grouping import OF_RECORDS
 from compliance.findings.report import Report
+from compliance.findings.results import together
 from compliance.jobs import accepted, comparison, planning
 from compliance.jobs.asked import Asked, Timings
 from compliance.jobs.opening import Opened, opened
 from compliance.model import Prompt, Prompted, RuleInfo, RuleResult
-from compliance.records import loading
+from compliance.records import held, loading
 
 if TYPE_CHECKING:
-    from compliance.engine.run import Audited, Ordered
+    from compliance.engine.audited import Audited
     from compliance.findings.previous import Earlier
     from compliance.jobs.accepted import Accepted
     from compliance.rules.checking import CheckedRule
@@ -109,13 +111,13 @@ def report_on(
         yield Report(
             as_at=asked.as_at,
             data=asked.export.name,
-            rules=run.together(results),
+            rules=together(results),
             tables=tables,
             findings=audited.findings,
             quarantined=lambda: loading.quarantined(audited.con),
             folded=lambda: loading.folded(audited.con),
             by=options.by,
-            groups=tuple(audited.groups()) if options.by else (),
+            groups=tuple(groups.groups(audited)) if options.by else (),
             previous=comparison.compared(background.earlier, audited, results, asked.as_at),
             waivers=waivers,
             baseline=comparison.n_new(audited) if options.baseline else None,
@@ -147,9 +149,9 @@ def outcomes(
     prepared = planning.plan(export.kinds, tables, asked, options.of_kpis)
     timings.mark("load rules and compile")
     ordered = _ordered(export, asked, options, prepared.rules, background)
-    readings = run.readings(con, tables, as_at)
-    audited, results = run.run(con, prepared, as_at, tables.sources, asked.export.threads, ordered)
-    audited.prompts, audited.readings = prepared.prompts, readings
+    readings = held.readings(con, tables, as_at)
+    audited, results = run(con, prepared, as_at, tables.sources, asked.export.threads, ordered)
+    audited.readings = readings
     timings.mark("run")
     try:
         yield audited, results
@@ -170,7 +172,7 @@ def _ordered(
     by = "" if not options.by else "record" if of_records else "rule"
     keep = frozenset(tables if of_records or options.sample or options.whose else ())
     keep_answers = earlier is not None or background.accepted is not None
-    return run.Ordered(tuple(setup), by, earlier is not None, keep, keep_answers)
+    return Ordered(tuple(setup), by, earlier is not None, keep, keep_answers)
 
 
 def _from_working_directory(folder: Path) -> str | None:
@@ -204,8 +206,8 @@ def _prompts(export: Opened, asked: Asked, audited: Audited, seed: int, n: int) 
 
     prompts = audited.prompts
     numbered = [(i, p) for i, p in enumerate(prompts) if not left_out(p)]
-    draws = sampling.draws(numbered, audited.rules, export.kinds, tables.tables, asked.as_at, seed, n)
-    return [replace(p, left_out=left_out(p.prompt)) for p in audited.drawn(prompts, draws)]
+    draws = sampling.draws(numbered, audited.rules, audited.hits, export.kinds, tables.tables, asked.as_at, seed, n)
+    return [replace(p, left_out=left_out(p.prompt)) for p in drawing.drawn(audited.con, prompts, draws)]
 
 
 def _whose(export: Opened, asked: Asked, audited: Audited) -> Iterator[tuple[str, str]]:
@@ -213,7 +215,7 @@ def _whose(export: Opened, asked: Asked, audited: Audited) -> Iterator[tuple[str
     setups = (
         arranging.grouped(by, audited.rules, export.kinds, export.tables.tables, asked.as_at) for by in OF_RECORDS
     )
-    yield from zip(*[audited.labels(setup) for setup in setups], strict=True)
+    yield from zip(*[groups.labels(audited, setup) for setup in setups], strict=True)
 
 
 def _checked(asked: Asked, options: Options) -> dict[str, CheckedRule]:

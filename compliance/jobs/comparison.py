@@ -6,13 +6,14 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from compliance.engine import comparing
 from compliance.errors import ComplianceError
 from compliance.files import documents
 from compliance.findings.previous import Previous, earlier, requirements
 from compliance.model import SEVERITIES, RuleResult, Severity
 
 if TYPE_CHECKING:
-    from compliance.engine.run import Audited
+    from compliance.engine.audited import Audited
     from compliance.findings.previous import Earlier
     from compliance.jobs.asked import Asked
 
@@ -59,15 +60,15 @@ def compared(before: Earlier | None, audited: Audited, results: tuple[RuleResult
     for r in results:
         if r.rule.requirement and r.breach + r.not_evidenced:
             now[r.rule.requirement] = now.get(r.rule.requirement, 0) + r.breach + r.not_evidenced
-    restated = audited.n_restated()
+    restated = comparing.n_restated(audited)
     new = sum(r.breach + r.not_evidenced for r in results) - restated
     listed = requirements(before, now, results, as_at)
-    return Previous(before.as_at, restated, new, audited.gone(before, results), listed)
+    return Previous(before.as_at, restated, new, comparing.gone(audited, before, results), listed)
 
 
 def n_new(audited: Audited) -> dict[Severity, int]:
     """How many findings of each severity are new and not accepted."""
     counts = dict.fromkeys(SEVERITIES, 0)
-    for rule, n in audited.n_new().items():
+    for rule, n in comparing.n_new(audited).items():
         counts[audited.rules[rule].severity] += n
     return counts

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from compliance.engine import run
+from compliance.engine.explaining import explain
 from compliance.jobs import audit
 from compliance.jobs.asked import Asked, Timings
 from compliance.jobs.opening import opened
 from compliance.model import RAN, RuleResult
 
 if TYPE_CHECKING:
-    from compliance.engine.run import Explained
+    from compliance.findings.explained import Explained
 
 
 def explanation(asked: Asked, key: str) -> list[tuple[RuleResult, Explained | None]]:
@@ -24,4 +24,4 @@ def explanation(asked: Asked, key: str) -> list[tuple[RuleResult, Explained | No
         opened(asked.export, asked.as_at, Timings()) as export,
         audit.outcomes(export, asked) as (audited, results),
     ):
-        return [(r, run.explain(audited, n, key) if r.status in RAN else None) for n, r in enumerate(results)]
+        return [(r, explain(audited, n, key) if r.status in RAN else None) for n, r in enumerate(results)]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from compliance.compiler.prepare import prepare_measures
-from compliance.engine import run
+from compliance.engine import counting, figures
 from compliance.errors import ComplianceError, nearest
 from compliance.files import documents
 from compliance.jobs import planning
@@ -110,7 +110,7 @@ def measured(export: Opened, asked: Asked, options: Options, chosen: Chosen, tim
     measures, frameworks = asked_of.measures, asked_of.frameworks
     days = measuring.Days(chosen.day, options.first, options.every)
     counts, could_not = _counted(export, asked, asked_of, days, timings)
-    reported = run.reported_figures(export.con, export.tables, chosen.day, asked.as_at)
+    reported = figures.reported_figures(export.con, export.tables, chosen.day, asked.as_at)
     timings.mark("reported figures")
     spans = {m.id: _covered(chosen.rules[m.id], export.kinds, export.tables) for m in measures}
     values = measuring.computed(measures, days, counts, could_not, lambda m: spans[m.id])
@@ -140,7 +140,7 @@ def _counted(
         prepared = prepare_measures(rules, export.kinds, chosen.book.figures, export.tables, period)
         timings.mark("compile")
         could_not.update(measuring.could_not(prepared.rules))
-        by_day = run.count(export.con, prepared.plan, [end for _, end in days.of(period)], asked.export.threads)
+        by_day = counting.count(export.con, prepared.plan, [end for _, end in days.of(period)], asked.export.threads)
         for number, rule in enumerate(prepared.rules):
             if rule.status == "ran":
                 counts[rule.id] = {day: Counts(*row[number][1]) for day, row in by_day.items()}

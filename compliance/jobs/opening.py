@@ -10,14 +10,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from compliance.engine import clearing, run
+from compliance.engine import clearing, database
 from compliance.jobs import planning
 from compliance.jobs.asked import Export, Timings
 from compliance.model import RecordKinds, Tables
-from compliance.records import loading, reading
+from compliance.records import held, loading, reading
 
 if TYPE_CHECKING:
-    import duckdb
+    from compliance.engine.database import Connection
 
 SMALL = 150_000
 """Rows up to which one thread a statement is faster than two: starting and joining threads costs more than the work."""
@@ -29,7 +29,7 @@ SMALL_BYTES = 16_000_000
 class Opened:
     """An export in the engine, of which one job after the other may be asked."""
 
-    con: duckdb.DuckDBPyConnection
+    con: Connection
     kinds: RecordKinds
     tables: Tables
 
@@ -51,11 +51,11 @@ def loaded(export: Export, timings: Timings | None = None) -> Iterator[Opened]:
     timings = timings or Timings()
     with TemporaryDirectory(prefix="compliance-") as folder:
         scratch = Path(folder)
-        con = run.connect(scratch, export.memory, export.threads or 1)
+        con = database.connect(scratch, export.memory, export.threads or 1)
         timings.mark("start")
         try:
             if reading.size(export.data) < SMALL_BYTES:
-                run.set_for_small(con)
+                database.set_for_small(con)
             kinds = planning.record_kinds(export.use_cache)
             mapping = planning.mapping(export.mapping_file, kinds, export.use_cache)
             timings.mark("load mapping")
@@ -80,7 +80,7 @@ def opened(export: Export, day: date, timings: Timings) -> Iterator[Opened]:
     with loaded(export, timings) as read:
         con, tables = read.con, read.tables
         if sum(t.rows for t in tables.tables.values()) > SMALL:
-            run.set_for_large(con, export.threads)
-        run.lock(con)
-        later = run.recorded_later(con, tables, day)
+            database.set_for_large(con, export.threads)
+        database.lock(con)
+        later = held.recorded_later(con, tables, day)
         yield replace(read, tables=replace(tables, later=later, notes=(*tables.notes, later))) if later else read

@@ -6,7 +6,8 @@ from datetime import date
 
 from compliance.compiler.prepare import prepare_trend
 from compliance.dates import ends_between
-from compliance.engine import run
+from compliance.engine import counting
+from compliance.findings.results import result_of, together
 from compliance.findings.trend import Trend
 from compliance.jobs import planning
 from compliance.jobs.asked import Asked, Timings
@@ -28,9 +29,7 @@ def trend(asked: Asked, first: date, last: date, every: Frequency, timings: Timi
         tables = export.tables
         prepared = prepare_trend(book.chosen(asked.only), export.kinds, book.figures, tables, days[0], days[-1])
         timings.mark("compile")
-        by_day = run.count(export.con, prepared.plan, days, asked.export.threads)
+        by_day = counting.count(export.con, prepared.plan, days, asked.export.threads)
         timings.mark("count")
-    results = [
-        run.together(run.result_of(rule, by_day[day].get(n)) for n, rule in enumerate(prepared.rules)) for day in days
-    ]
+    results = [together(result_of(rule, by_day[day].get(n)) for n, rule in enumerate(prepared.rules)) for day in days]
     return Trend(asked.as_at, asked.export.name, tuple(days), tuple(results), tables)

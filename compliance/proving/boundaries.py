@@ -15,7 +15,9 @@ from tempfile import TemporaryDirectory
 from typing import Any, cast
 
 from compliance.compiler.prepare import prepare
-from compliance.engine import run
+from compliance.engine import database, explaining
+from compliance.engine.outcomes import run
+from compliance.findings.explained import Explained
 from compliance.model import Dated, Finding, Value
 from compliance.proving import variants
 from compliance.proving.cases import fill
@@ -182,13 +184,13 @@ def _compare(book: Rulebook, as_at: date, asked: list[_Asked]) -> Iterator[Diffe
             rows[kind] += its
     ids = {a.rule.rule.id for a in asked}
     with TemporaryDirectory(prefix="compliance-") as scratch:
-        con = run.connect(Path(scratch), threads=1)
-        run.set_for_small(con)
+        con = database.connect(Path(scratch), threads=1)
+        database.set_for_small(con)
         try:
             tables = fill(con, book.kinds, cast(Any, rows))
             parameters = this.figures
             prepared = prepare(tuple(r for r in book.every if r.rule.id in ids), book.kinds, parameters, tables, as_at)
-            audited, results = run.run(con, prepared, as_at, tables.sources)
+            audited, results = run(con, prepared, as_at, tables.sources)
             found = {(f.rule.id, f.rule.part, f.key): f for f in audited.findings()}
             settled = {(r.rule.id, r.rule.part): n for n, r in enumerate(results)}
             of_rule: dict[tuple[str, str], list[_Asked]] = defaultdict(list)
@@ -198,9 +200,9 @@ def _compare(book: Rulebook, as_at: date, asked: list[_Asked]) -> Iterator[Diffe
                 # A rule that did not run was asked in no part.
                 number = settled[rule_id, part] if (rule_id, part) in settled else settled[rule_id, ""]
                 status = results[number].status
-                explained: dict[str, run.Explained] = {}
+                explained: dict[str, Explained] = {}
                 if status in ("ran", "looked at nothing"):
-                    explained = run.explain_all(audited, number, [a.tried.key for a in mine])
+                    explained = explaining.explain_all(audited, number, [a.tried.key for a in mine])
                 for a in mine:
                     finding = found.get((rule_id, part, a.tried.key))
                     got = _answer(status, explained.get(a.tried.key), finding)
@@ -210,7 +212,7 @@ def _compare(book: Rulebook, as_at: date, asked: list[_Asked]) -> Iterator[Diffe
             con.close()
 
 
-def _answer(status: str, explained: run.Explained | None, finding: Finding | None) -> Answer:
+def _answer(status: str, explained: Explained | None, finding: Finding | None) -> Answer:
     """What the engine gave; the shared scan and the question about one record must agree."""
     if status in ("could not run", "failed"):
         return Answer(status, "", frozenset())

@@ -21,9 +21,8 @@ from compliance.rules.rulebook import Rulebook, with_figures
 from compliance.sql import duckdb as dialect
 
 if TYPE_CHECKING:
-    import duckdb
-
-    from compliance.engine.run import Explained
+    from compliance.engine.database import Connection
+    from compliance.findings.explained import Explained
 
 UNREADABLE = "?"
 """In a case, a cell that was filled but cannot be read."""
@@ -169,7 +168,9 @@ def run_cases(book: Rulebook, rules: Iterable[CheckedRule]) -> Iterator[CaseResu
 def _run_batch(
     book: Rulebook, as_at: date, batch: list[tuple[CheckedRule, Case]], problems: list[Problem]
 ) -> Iterator[CaseResult]:
-    from compliance.engine import run
+    from compliance.engine import database
+    from compliance.engine.explaining import explain_all
+    from compliance.engine.outcomes import run
 
     world = World(book.kinds)
     roots: dict[tuple[str, str], str] = {}
@@ -179,13 +180,13 @@ def _run_batch(
     ids = {rule.rule.id for rule, _ in batch}
     its_rules = tuple(r for r in book.every if r.rule.id in ids)
     with TemporaryDirectory(prefix="compliance-") as scratch:
-        con = run.connect(Path(scratch), threads=1)
-        run.set_for_small(con)
+        con = database.connect(Path(scratch), threads=1)
+        database.set_for_small(con)
         try:
             tables = fill(con, book.kinds, world.rows)
             parameters = book.figures
             prepared = prepare(its_rules, book.kinds, parameters, tables, as_at)
-            audited, results = run.run(con, prepared, as_at, tables.sources)
+            audited, results = run(con, prepared, as_at, tables.sources)
             found: dict[tuple[str, str, str], Finding] = {
                 (f.rule.id, f.rule.part, f.key): f for f in audited.findings()
             }
@@ -196,7 +197,7 @@ def _run_batch(
             for (number, result), (rule, case) in zip(asked, batch, strict=True):
                 if result.status in ("ran", "looked at nothing"):
                     keys[number].append(roots[rule.rule.id, case.name])
-            explained = {number: run.explain_all(audited, number, its) for number, its in keys.items()}
+            explained = {number: explain_all(audited, number, its) for number, its in keys.items()}
             for (number, result), (rule, case) in zip(asked, batch, strict=True):
                 key = roots[rule.rule.id, case.name]
                 if result.status in ("not in force", "switched off"):
@@ -248,7 +249,7 @@ def _compare(case: Case, got: Verdict) -> Iterator[str]:
         yield f"must miss {sorted(case.missing)}, missed {sorted(got.missing)}"
 
 
-def fill(con: duckdb.DuckDBPyConnection, kinds: RecordKinds, rows: Mapping[str, list[Row]]) -> Tables:
+def fill(con: Connection, kinds: RecordKinds, rows: Mapping[str, list[Row]]) -> Tables:
     """Makes the tables `t_<kind>` of every record kind from rows in memory; for examples, not for exports."""
     tables: dict[str, Table] = {}
     rid_of = {kind: {row[kinds[kind].key]: rid for rid, row in enumerate(rows.get(kind, []))} for kind in kinds.kinds}

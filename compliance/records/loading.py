@@ -26,7 +26,7 @@ from compliance.sql.duckdb import LEAVE_OUT
 from compliance.sql.text import literal, name
 
 if TYPE_CHECKING:
-    import duckdb
+    from compliance.engine.database import Connection
 
 OWN_FILES = ("mapping.yaml", "parameters.yaml", "mapping.yml")
 """Files beside the data that are ours to read."""
@@ -161,7 +161,7 @@ class Files:
 
 
 def load_tables(
-    con: duckdb.DuckDBPyConnection,
+    con: Connection,
     data: Path,
     mapping: ExportMapping | None,
     kinds: RecordKinds,
@@ -417,7 +417,7 @@ def _gathered(kind: RecordKind, loaded: list[Loaded]) -> Gathered:
     return Gathered(kind, its, fields, doubts, [x for x in kind.links.values() if x.to in there and x.field in fields])
 
 
-def _every_table(con: duckdb.DuckDBPyConnection, gathered: Mapping[str, Gathered], n_at_a_time: int) -> None:
+def _every_table(con: Connection, gathered: Mapping[str, Gathered], n_at_a_time: int) -> None:
     """Every kind's table, after those that its links lead to; the largest as early as that allows, while little else is held."""
     before = {k: {x.to for x in g.links} - {k} for k, g in gathered.items()}
     order: list[str] = []
@@ -438,7 +438,7 @@ def _every_table(con: duckdb.DuckDBPyConnection, gathered: Mapping[str, Gathered
     con.execute(LEAVE_OUT.format(names=left_out))
 
 
-def _table(con: duckdb.DuckDBPyConnection, g: Gathered, gathered: Mapping[str, Gathered]) -> None:
+def _table(con: Connection, g: Gathered, gathered: Mapping[str, Gathered]) -> None:
     """A kind's table, and in the quarantine what did not fit in it."""
     k, key = g.kind.name, g.kind.key
     own = any(x.to == k for x in g.links)
@@ -492,9 +492,7 @@ class Counted:
     out_of_range: bool
 
 
-def _counted(
-    con: duckdb.DuckDBPyConnection, g: Gathered, table: str, links: Sequence[Link], dates: Sequence[str] = ()
-) -> Counted:
+def _counted(con: Connection, g: Gathered, table: str, links: Sequence[Link], dates: Sequence[str] = ()) -> Counted:
     columns = list(
         dict.fromkeys([g.kind.key, *_required(g), *(x.field for x in links), *(f"link__{x.name}" for x in links)])
     )
@@ -502,22 +500,16 @@ def _counted(
     return Counted(rows, keys, dict(zip(columns, filled, strict=True)), bool(out))
 
 
-def _exact(
-    con: duckdb.DuckDBPyConnection, g: Gathered, table: str, links: list[tuple[str, str, str, str]]
-) -> Counted | None:
+def _exact(con: Connection, g: Gathered, table: str, links: list[tuple[str, str, str, str]]) -> Counted | None:
     """The table, straight from its files; None, and no table, if any row or cell in them is not as it should be.
 
     A source of which rows are left out is not read so, for these would have to be counted in the file once more.
     """
-    import duckdb
-
     if any(one.source.only_where or one.source.only_if for one in g.sources):
         return None
     alone = len(g.sources) == 1
     selects = [sql.exact(one.file, one.src, one.cells, _others(g, one), g.columns, alone) for one in g.sources]
-    try:
-        con.execute(sql.final(table, selects[0] if alone else sql.together(selects), links))
-    except (duckdb.InvalidInputException, duckdb.ConversionException):
+    if not con.reads(sql.final(table, selects[0] if alone else sql.together(selects), links)):
         return None
     dates = [f for f in g.fields if g.kind.fields[f].type == "date"]
     counted = _counted(con, g, table, g.links if links else [], dates)
@@ -537,9 +529,7 @@ def _others(g: Gathered, one: Loaded) -> dict[str, str]:
     return absent | {f"doubt__{f}": literal(f not in one.fields) for f in g.doubts} | dict(one.constants)
 
 
-def _lenient(
-    con: duckdb.DuckDBPyConnection, g: Gathered, table: str, links: list[tuple[str, str, str, str]]
-) -> Counted:
+def _lenient(con: Connection, g: Gathered, table: str, links: list[tuple[str, str, str, str]]) -> Counted:
     """The table, of sources of which each is read by itself; what does not fit in one goes into the quarantine."""
     selects, offset = [], 0
     for one in g.sources:
@@ -552,24 +542,17 @@ def _lenient(
     return _counted(con, g, table, g.links if links else [])
 
 
-def _read(con: duckdb.DuckDBPyConnection, one: Loaded) -> None:
+def _read(con: Connection, one: Loaded) -> None:
     """Into the engine. A file that the engine does not take as it is, is looked at row by row to say which rows and why."""
-    import duckdb
-
-    try:
-        con.execute(_statement(one))
-    except (duckdb.InvalidInputException, duckdb.ConversionException):
-        try:
-            if not one.sheet.numbered:
-                one.sheet = one.again()
-            con.execute(_statement(one))
-        except (duckdb.InvalidInputException, duckdb.ConversionException):
-            # The engine quotes the row.
-            raise DataError(f"{one.shown} cannot be read: a row of it is longer than any record, or no text.") from None
+    if not con.reads(_statement(one)):
+        if not one.sheet.numbered:
+            one.sheet = one.again()
+        if not con.reads(_statement(one)):
+            raise DataError(f"{one.shown} cannot be read: a row of it is longer than any record, or no text.")
     _rejected(con, one)
 
 
-def _rejected(con: duckdb.DuckDBPyConnection, one: Loaded) -> None:
+def _rejected(con: Connection, one: Loaded) -> None:
     if one.sheet.ragged:
         con.execute(sql.rejected(one.shown, one.source.record, one.sheet.ragged))
 
@@ -589,7 +572,7 @@ def _statement(one: Loaded) -> str:
     return sql.lenient(f"s_{one.src}", one.file, one.cells, one.constants, skip)
 
 
-def _kept(con: duckdb.DuckDBPyConnection, g: Gathered, one: Loaded, offset: int) -> str:
+def _kept(con: Connection, g: Gathered, one: Loaded, offset: int) -> str:
     """SQL of a source's records, once it is in the engine; what did not fit in them goes into the quarantine."""
     table, kind, row = f"s_{one.src}", g.kind, sql.row_number(one.sheet.numbered)
     (counts,) = con.execute(sql.n_skipped(table, kind.key)).fetchall()
@@ -611,7 +594,7 @@ def _kept(con: duckdb.DuckDBPyConnection, g: Gathered, one: Loaded, offset: int)
 
 
 def _outcome(
-    con: duckdb.DuckDBPyConnection,
+    con: Connection,
     gathered: Mapping[str, Gathered],
     loaded: list[Loaded],
     absent: dict[str, str],
@@ -648,9 +631,7 @@ def _covers(sources: list[Loaded]) -> tuple[date, date] | None:
 # --- pseudonyms -----------------------------------------------------------------------------------------------------
 
 
-def pseudonymised(
-    con: duckdb.DuckDBPyConnection, tables: Tables, kinds: RecordKinds, pads: Mapping[str, bytes]
-) -> Tables:
+def pseudonymised(con: Connection, tables: Tables, kinds: RecordKinds, pads: Mapping[str, bytes]) -> Tables:
     """Puts pseudonyms in the place of all ids; from here on the engine knows no other, so nothing that is told can hold one.
 
     Args:
@@ -671,7 +652,7 @@ def pseudonymised(
 
 
 def turned_back(
-    con: duckdb.DuckDBPyConnection,
+    con: Connection,
     tables: Tables,
     kinds: RecordKinds,
     pads: Mapping[str, bytes],
@@ -691,7 +672,7 @@ def _ids(kind: RecordKind, table: Table) -> dict[str, str]:
 # --- what did not fit -----------------------------------------------------------------------------------------------
 
 
-def quarantined(con: duckdb.DuckDBPyConnection) -> Iterator[Quarantined]:
+def quarantined(con: Connection) -> Iterator[Quarantined]:
     """Everything that did not fit, by file and row."""
     result = con.cursor().execute(sql.QUARANTINED)
     while rows := result.fetchmany(10_000):
@@ -699,7 +680,7 @@ def quarantined(con: duckdb.DuckDBPyConnection) -> Iterator[Quarantined]:
             yield Quarantined(*row)
 
 
-def folded(con: duckdb.DuckDBPyConnection) -> list[str]:
+def folded(con: Connection) -> list[str]:
     """Everything that did not fit, a line for all that is equal: where, how often, examples."""
     lines = []
     for file, record, f, column, why, n, first, listed in con.execute(sql.FOLDED).fetchall():

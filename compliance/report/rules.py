@@ -22,7 +22,7 @@ from compliance.rules.checking import (
 )
 
 if TYPE_CHECKING:
-    from compliance.engine.run import Explained
+    from compliance.findings.explained import Explained
 
 OUTCOME_WORDS = {
     "compliant": "Compliant.",

@@ -5,19 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, timedelta
 
-from compliance.compiler.ir import (
-    BREACH,
-    COMPLIANT,
-    DANGER,
-    NOT_APPLICABLE,
-    NOT_EVIDENCED,
-    PENDING,
-    AsAt,
-    Column,
-    Const,
-    Ir,
-    Op,
-)
+from compliance.compiler.ir import BREACH, COMPLIANT, DANGER, NOT_EVIDENCED, AsAt, Column, Const, Ir, Op
 from compliance.model import RECORDED_ON
 from compliance.sql.relations import ITEM_NO, OF, Relation, Source, Sql
 from compliance.sql.text import literal, name
@@ -53,9 +41,10 @@ TEMPLATES: Mapping[str, str] = {
     "len": "len({0})",
     "starts_with": "starts_with({0}, {1})",
     "contains": "contains({0}, {1})",
-    "add_days": "{0} + CAST({1} AS INTEGER)",
+    "add_days": "{0} + {1}",
     # date + interval is a timestamp in DuckDB.
-    "add_months": "CAST({0} + to_months(CAST({1} AS INTEGER)) AS DATE)",
+    "add_months": "CAST({0} + to_months({1}) AS DATE)",
+    "whole": "CAST({0} AS INTEGER)",
     "days_between": "{1} - {0}",
     # Never date_diff('month'), which counts the boundaries crossed.
     "months_between": "(((year({1}) - year({0})) * 12 + month({1}) - month({0})) + CASE"
@@ -99,7 +88,8 @@ _ASKS: Mapping[str, int] = {
 
 AGGREGATES: Mapping[str, str] = {
     "n": "count(*)",
-    "n_true": "count(CASE WHEN {0} THEN 1 END)",
+    # A CASE costs a third more, and count_if counts in 128 bits.
+    "n_true": "count({0} OR NULL)",
     "max": "max({0})",
     "min": "min({0})",
     "sum": "sum({0})",
@@ -181,6 +171,11 @@ def drop(what: str) -> str:
     return DROP.format(what=name(what))
 
 
+def is_drop(statement: str) -> bool:
+    """Whether it drops a table."""
+    return statement.startswith("DROP ")
+
+
 def drops_records(statement: str) -> bool:
     """Whether it drops the table of a record kind."""
     return statement.startswith(drop("t_")[:-1])
@@ -195,7 +190,7 @@ def since(row: str, counts_from: Sequence[str], supplied: Collection[str]) -> st
 def there(row: str, counts_from: Sequence[str], supplied: Collection[str], day: str) -> str:
     """Whether a record was there on a day: it had come to be, and had been written down; empty where the export does not say."""
     days = [since(row, counts_from, supplied), since(row, (RECORDED_ON,), supplied)]
-    said = [f"({d} IS NULL OR {d} <= {day})" for d in dict.fromkeys(days) if d]
+    said = [f"coalesce({d}, {day}) <= {day}" for d in dict.fromkeys(days) if d]
     return " AND ".join(said)
 
 
@@ -233,11 +228,13 @@ def answers(rows: str, key: str, answers: Sequence[str], by_item: bool) -> str:
     return f"SELECT p.rid AS view_rid, {of} AS rid, p.{name(key)} AS key, {item} AS item{columns} FROM {rows} p"
 
 
-def answer_counts(table: str, n: int) -> str:
-    """For each item how many rows there are, and of each of `n` rules how many it does not apply to and how many are pending."""
-    listed = "".join(
-        f", count(CASE WHEN v{i} = {which} THEN 1 END)" for i in range(n) for which in (NOT_APPLICABLE, PENDING)
-    )
+def answer_counts(table: str, asked: Sequence[tuple[int, int]]) -> str:
+    """For each item how many rows there are, and how many have each answer that is asked for.
+
+    Args:
+      asked: the place of an answer, and which one.
+    """
+    listed = "".join(f", count(v{i} = {which} OR NULL)" for i, which in asked)
     return f"SELECT item, count(*){listed} FROM {name(table)} GROUP BY item"
 
 
@@ -260,7 +257,7 @@ def hits(table: str, asked: Sequence[tuple[int, int, int]]) -> str:
 
 def counts_by_day(rows: str, conditions: list[str], by_item: bool) -> str:
     """For each day, and item, on which there are any: how many rows there are, and how many each condition is true for."""
-    listed = "".join(f", count(CASE WHEN {c} THEN 1 END)" for c in conditions)
+    listed = "".join(f", count(({c}) OR NULL)" for c in conditions)
     by = f"{DAY}, {ITEM_NO}" if by_item else DAY
     return f"SELECT {by}, count(*){listed} FROM {rows} p GROUP BY {by}"
 

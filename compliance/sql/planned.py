@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import date
 from typing import Any, TypeVar
 
+from compliance.compiler.ir import NOT_APPLICABLE, PENDING
 from compliance.findings.argument import Argument
 from compliance.model import Prompt, RuleInfo
 from compliance.sql import duckdb as dialect
@@ -26,7 +27,7 @@ class RecordPlan:
       rows: SQL of its rows with their features; `key`: the field that names a record.
       by_item: each record stands there once for each item, whose place is in `item__no`.
       numbers: of each rule; the other tuples follow it.
-      answers: what each rule says of a row, one of `ir.ANSWERS`.
+      answers: what each rule says of a row, one of `ir.ANSWERS`; `may_be_pending`: whether that can be one of them.
       values: what findings are worded from; `slots`: of each rule, the places of its own.
     """
 
@@ -36,12 +37,18 @@ class RecordPlan:
     by_item: bool
     numbers: tuple[Numbers, ...]
     answers: tuple[str, ...]
+    may_be_pending: tuple[bool, ...]
     values: tuple[str, ...]
     slots: tuple[tuple[int, ...], ...]
 
     def answering(self, rules: Sequence[int]) -> str:
         """What each of `rules`, by its place here, says of each row."""
         return dialect.answers(self.rows, self.key, [self.answers[i] for i in rules], self.by_item)
+
+    def counting(self, rules: Sequence[int]) -> list[tuple[int, int]]:
+        """The answers of `rules` that are counted: a place among them, and which answer; findings are counted by themselves."""
+        pending = [(i, PENDING) for i, rule in enumerate(rules) if self.may_be_pending[rule]]
+        return [*((i, NOT_APPLICABLE) for i in range(len(rules))), *pending]
 
     def asked_for(self, rules: Sequence[int]) -> list[tuple[int, int, int]]:
         """Place among `rules`, place of the item, and number."""

@@ -1,0 +1,241 @@
+"""The findings of one audit, still in the engine: fetched many at a time, worded, and put in order (I/O: the database)."""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property, partial
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from compliance.dates import put_right_on
+from compliance.engine.answers import MEANINGS
+from compliance.engine.sidebyside import done_jobs
+from compliance.findings import words
+from compliance.model import Accepted, Finding, Prompt, Reading, Restated, RuleInfo, Source
+from compliance.sql import duckdb as dialect
+from compliance.sql import reporting
+
+if TYPE_CHECKING:
+    from compliance.engine.database import Connection
+    from compliance.engine.sidebyside import Job
+    from compliance.findings.argument import Argument
+    from compliance.findings.previous import Became
+    from compliance.sql.planned import Plan, RecordPlan
+
+    Placed = tuple[int, Finding]
+    """A finding with its place in the order of all."""
+    Fetch = Callable[[Connection, Mapping[str, object]], list[Placed]]
+    """Brings findings in their order."""
+
+MANY = 2_000
+"""A rule with so many findings is fetched by itself: a row brings the values of every rule that it is fetched with."""
+CHUNK = 40_000
+"""Findings that are fetched at a time; bounds memory whatever their number."""
+FINDING = 10
+"""Columns of `dialect.findings` that are not values of the record."""
+
+
+class Hits(NamedTuple):
+    """How many findings a rule has, and where they stand.
+
+    Args:
+      spans: the first and the last place in the order of all of those with each answer.
+    """
+
+    breaches: int = 0
+    not_evidenced: int = 0
+    spans: tuple[tuple[int, int], ...] = ()
+
+    def among(self, lo: int, hi: int) -> bool:
+        """Whether some may stand between two places, these included."""
+        return any(first <= hi and last >= lo for first, last in self.spans)
+
+
+NO_HITS = Hits()
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a rule, asked for one item of its list, stands in a plan: among the rules of a record kind, and the item among its items."""
+
+    record: RecordPlan
+    rule: int
+    item: int
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Where what a rule says of each record stands: a table, the column `v<place>` and the place of the item."""
+
+    table: str
+    place: int
+    item: int
+
+
+@dataclass
+class Audited:
+    """The findings of one audit, still in the engine; can be read through as often as wanted, never all in memory.
+
+    Args:
+      answers, hits: of each rule that ran, by its number; of `hits`, of each with findings.
+    """
+
+    con: Connection
+    plan: Plan
+    rules: tuple[RuleInfo, ...]
+    arguments: tuple[Argument | None, ...]
+    as_at: date
+    sources: tuple[Source, ...]
+    answers: Mapping[int, Answers] = field(default_factory=dict)
+    hits: Mapping[int, Hits] = field(default_factory=dict)
+    n_at_a_time: int = 1
+    prompts: tuple[Prompt, ...] = ()
+    readings: tuple[Reading, ...] = ()
+    accepted: Mapping[int, Accepted] = field(default_factory=dict)
+    _begun: list[Generator[list[Finding], None, None]] = field(default_factory=list)
+
+    def stop(self) -> None:
+        """Ends what is still being read, so that the engine can be closed whatever its reader has done."""
+        for begun in self._begun:
+            begun.close()
+
+    @cached_property
+    def places(self) -> Mapping[int, Place]:
+        """Where each rule that runs stands in the plan, by its number."""
+        return {
+            number: Place(record, rule, item)
+            for record in self.plan.records
+            for rule, numbers in enumerate(record.numbers)
+            for item, number in numbers
+        }
+
+    @cached_property
+    def put_right_on(self) -> list[date]:
+        """By when the findings of each rule are to be put right."""
+        return [put_right_on(self.as_at, r.put_right.within) for r in self.rules]
+
+    @cached_property
+    def files(self) -> list[str]:
+        """The files that findings come from, by `src`."""
+        return [s.label for s in self.sources] or [""]
+
+    def findings(self) -> Iterator[Finding]:
+        """Every finding: danger, then open, late, past; of these by the day to put right, then most serious first, by rule and subject."""
+        self._begun.append(self._chunks())
+        for chunk in self._begun[-1]:
+            yield from chunk
+
+    def at(self, places: Sequence[int], rules: Collection[int]) -> dict[int, Finding]:
+        """The findings at these places in the order of all, which are of these rules."""
+        findings: dict[int, Finding] = {}
+        for fetch in self._fetches(rules, dialect.AMONG):
+            findings.update(fetch(self.con, {"places": list(places)}))
+        return findings
+
+    def became(self, gone: str, rules: Collection[int]) -> dict[int, Became]:
+        """What became of records that have no finding any more.
+
+        Args:
+          gone: SQL of these records, each with its number.
+          rules: by their numbers; they must have run, and their answers been kept.
+        """
+        by_table: dict[str, list[tuple[int, int, int]]] = {}
+        for number in sorted(rules):
+            answers = self.answers[number]
+            by_table.setdefault(answers.table, []).append((answers.place, answers.item, number))
+        became: dict[int, Became] = {}
+        for table, asked in by_table.items():
+            became.update(self.con.execute(reporting.became(gone, table, asked)).fetchall())
+        return became
+
+    def _chunks(self) -> Generator[list[Finding], None, None]:
+        """Findings in their order, many at a time: of each record kind by itself, then put in order."""
+        last = max((last for hits in self.hits.values() for _, last in hits.spans), default=0)
+        chunks = [(lo, min(lo + CHUNK - 1, last)) for lo in range(1, last + 1, CHUNK)]
+        parts: list[list[list[Placed]]] = [[] for _ in chunks]
+        jobs: list[Job] = []
+        chunk_of: list[int] = []
+        for i, (lo, hi) in enumerate(chunks):
+            rules = {rule for rule, hits in self.hits.items() if hits.among(lo, hi)}
+            for fetch in self._fetches(rules, dialect.BETWEEN):
+                jobs.append(partial(_put, fetch=fetch, bounds={"lo": lo, "hi": hi}, into=parts[i]))
+                chunk_of.append(i)
+        left = Counter(chunk_of)
+        at = 0
+        for done in done_jobs(self.con, jobs, self.n_at_a_time):
+            left[chunk_of[done]] -= 1
+            while at < len(chunks) and not left[at]:
+                in_order = heapq.merge(*parts[at], key=itemgetter(0)) if len(parts[at]) > 1 else parts[at][0]
+                yield [finding for _, finding in in_order]
+                parts[at].clear()
+                at += 1
+
+    def _fetches(self, rules: Collection[int], where: str) -> Iterator[Fetch]:
+        """What brings the findings of `rules`, in as few statements as is good."""
+        together: dict[tuple[str, int], list[int]] = {}
+        for number in sorted(rules):
+            hits = self.hits[number]
+            alone = number if hits.breaches + hits.not_evidenced >= MANY else -1
+            together.setdefault((self.places[number].record.rows, alone), []).append(number)
+        for numbers in together.values():
+            record = self.places[numbers[0]].record
+            values = record.fetching({self.places[n].rule for n in numbers})
+            column = {value: FINDING + i for i, value in enumerate(values)}
+            slots = {n: record.slots[self.places[n].rule] for n in numbers}
+            wordings = {n: _Wording(self, n, tuple(column[slot] for slot in slots[n])) for n in numbers}
+            statement = dialect.findings(record.rows, numbers, list(values.values()), where)
+            yield partial(_fetch, statement=statement, wordings=wordings)
+
+
+@dataclass(frozen=True)
+class _Wording:
+    """Words the findings of one rule, by its number, out of rows in which its values stand at `columns`."""
+
+    audited: Audited
+    number: int
+    columns: tuple[int, ...]
+
+    def finding(self, row: Sequence[Any]) -> Placed:
+        """The finding of a row of `dialect.findings`."""
+        place, _, answer, key, src, at, label, since, times, waiver, *_ = row
+        audited, argument, rule = self.audited, self.audited.arguments[self.number], self.audited.rules[self.number]
+        outcome, standing, danger = MEANINGS[answer]
+        assert argument is not None
+        values = [row[c] for c in self.columns]
+        argued = words.argued(argument, values, outcome == "not_evidenced", audited.as_at, standing)
+        return place, Finding(
+            rule=rule,
+            outcome=outcome,
+            key=str(key),
+            argument=argued.sentence,
+            failed=argued.failed,
+            missing=argued.missing,
+            evidence=argued.evidence,
+            file=audited.files[src],
+            row=at,
+            due_on=argued.due_on,
+            late=argued.late,
+            put_right_on=audited.put_right_on[self.number],
+            group=str(label or ""),
+            restated=None if since is None else Restated(str(since), int(times) + 1),
+            waiver=None if waiver is None else audited.accepted[waiver],
+            standing=standing,
+            danger=rule.dangers.of(outcome, standing) if danger else "",
+            clause=argued.clause,
+        )
+
+
+def _fetch(
+    con: Connection, values: Mapping[str, object], statement: str, wordings: Mapping[int, _Wording]
+) -> list[Placed]:
+    rows = con.execute(statement, values).fetchall()
+    rows.sort(key=itemgetter(0))
+    return [wordings[row[1]].finding(row) for row in rows]
+
+
+def _put(con: Connection, fetch: Fetch, bounds: Mapping[str, int], into: list[list[Placed]]) -> None:
+    into.append(fetch(con, bounds))

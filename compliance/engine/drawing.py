@@ -1,0 +1,28 @@
+"""The engine at work on a sample: records drawn to be read (I/O: the database)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from compliance.model import Prompt, Prompted
+
+if TYPE_CHECKING:
+    from compliance.engine.database import Connection
+    from compliance.engine.sampling import Draw
+
+BECAUSE = (("found", "findings"), ("unseen", "longest unseen"), ("newest", "newest"))
+"""What makes a record likelier to be read, as the engine and as people call it."""
+
+
+def drawn(con: Connection, prompts: Sequence[Prompt], draws: Iterable[Draw]) -> list[Prompted]:
+    """What is drawn for each prompt, when an audit has run."""
+    prompted = [Prompted(p) for p in prompts]
+    for draw in draws:
+        for n in draw.prompts:
+            prompted[n] = replace(prompted[n], records=0)
+        for n, records, chosen in con.execute(draw.statement).fetchall():
+            read = tuple((r["key"], tuple(because for name, because in BECAUSE if r[name])) for r in chosen)
+            prompted[n] = Prompted(prompts[n], records, read)
+    return prompted

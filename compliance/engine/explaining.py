@@ -1,0 +1,35 @@
+"""How rules came out for single records of an audit (I/O: the database)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from compliance.engine.answers import MEANINGS
+from compliance.findings.explained import Explained, explained
+from compliance.sql import duckdb as dialect
+
+if TYPE_CHECKING:
+    from compliance.engine.audited import Audited
+
+
+def explain(audited: Audited, rule: int, key: str) -> Explained | None:
+    """Explains the rule at position `rule`, which must have run, for a record; None if there is no such record then."""
+    return explain_all(audited, rule, [key]).get(key)
+
+
+def explain_all(audited: Audited, rule: int, keys: Sequence[str]) -> dict[str, Explained]:
+    """Explains the rule at position `rule`, which must have run, for each of these records that exists then, by key."""
+    place, argument = audited.places[rule], audited.arguments[rule]
+    assert argument is not None
+    record, values = place.record, place.record.fetching([place.rule])
+    columns = [record.answers[place.rule], *values.values()]
+    item = place.item if record.by_item else None
+    rows = audited.con.execute(dialect.of_some(record.rows, record.key, item, columns), {"keys": list(keys)})
+    order = list(values)
+    slots = [order.index(value) for value in record.slots[place.rule]]
+    explanations = {}
+    for key, answer, *row in rows.fetchall():
+        outcome, standing, _ = MEANINGS[answer]
+        explanations[str(key)] = explained(argument, outcome, standing, [row[slot] for slot in slots], audited.as_at)
+    return explanations

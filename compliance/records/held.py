@@ -1,0 +1,39 @@
+"""What an export that is in the engine holds, asked of it before any rule is (I/O: the database)."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+from compliance.dates import english
+from compliance.model import RECORDED_ON, Reading, RecordKind, Tables
+from compliance.sql import reporting
+
+if TYPE_CHECKING:
+    from compliance.engine.database import Connection
+
+
+def keys(con: Connection, kind: RecordKind) -> frozenset[str]:
+    """The keys of all records of a kind, which must be there."""
+    return frozenset(key for (key,) in con.execute(reporting.keys(kind.name, kind.key)).fetchall())
+
+
+def readings(con: Connection, tables: Tables, day: date) -> tuple[Reading, ...]:
+    """What readers of records had found by a day: of each duty and record the newest."""
+    table = tables.tables.get("sample_reading")
+    if table is None or not set(reporting.READ[:-1]) <= table.columns:
+        return ()
+    return tuple(Reading(*row) for row in con.execute(reporting.readings(table.columns), {"day": day}).fetchall())
+
+
+def recorded_later(con: Connection, tables: Tables, day: date) -> str:
+    """Which records were written into the system after `day`, in a sentence; empty: none, or the export does not say."""
+    # A reported figure is no record that a rule asks for, and has a day of its own (`engine.figures`).
+    kinds = [k for k, table in tables.tables.items() if RECORDED_ON in table.columns and k != "reported_figure"]
+    counts = con.execute(reporting.recorded_later(kinds), {"day": day}).fetchall() if kinds else []
+    if not counts:
+        return ""
+    total = sum(n for _, n in counts)
+    were, do = ("record was", "does") if total == 1 else ("records were", "do")
+    listed = ", ".join(f"{n:,} {kind}" for kind, n in counts)
+    return f"{total:,} {were} written into the system after {english(day)} and {do} not count: {listed}."
