@@ -126,8 +126,10 @@ class OpenDay(Ir):
 ITEM = Column("item__")
 """In a table of records with items: the item; never empty."""
 
-ANSWERS = NOT_APPLICABLE, PENDING, COMPLIANT, BREACH, NOT_EVIDENCED = range(5)
-"""What a rule may say of a row; the last two are findings."""
+NOT_APPLICABLE, PENDING, COMPLIANT = range(3)
+DANGER, DANGER_NOT_EVIDENCED, BREACH, NOT_EVIDENCED, LATE, PAST = 3, 4, 5, 6, 7, 9
+"""What a rule may say of a row. From `DANGER` on it is a finding, two of them to each rank in which findings are told: breaches are odd,
+and what is not evidenced is even. `DANGER`: a child may be in danger; `BREACH` and `NOT_EVIDENCED` are open."""
 
 FEATURES = (Up, Group, Window)
 
@@ -268,8 +270,8 @@ def resolve_outer(item: Ir, link: str, table: str) -> Ir:
     return change(item, 0)
 
 
-LARGE = 3
-"""Of so many operations on, what is said twice is worked out once: a column costs about as much as two operations."""
+LARGE = 5
+"""Of so many operations on, what is said twice is worked out once; a column costs as much as they do, on its way up through all levels."""
 
 
 @dataclass

@@ -15,6 +15,7 @@ from compliance.compiler.plan import Question, make_counts, make_forecast, make_
 from compliance.dates import english
 from compliance.findings.argument import Argument
 from compliance.model import LAYERS, SERVICES, Limit, Parameter, RecordKinds, RuleInfo, Status, Tables
+from compliance.rules import wording
 from compliance.rules.checking import CheckedRule, Conditions, needs, read_as_text
 from compliance.sql.planned import CountPlan, Prepared
 
@@ -208,11 +209,18 @@ def _own(rule: CheckedRule, parameters: Mapping[str, Parameter]) -> _Own | None:
 
 def _for_part(info: RuleInfo, rule: CheckedRule, part: str) -> RuleInfo:
     """The rule as it is asked for one item; where that is a duty which it cites, it is about this duty alone."""
+    info = replace(
+        info,
+        part=part,
+        titles=wording.titles(rule, part),
+        remedies=wording.remedies(rule, part),
+        dangers=wording.dangers(rule, part),
+    )
     at = next((i for i, d in enumerate(rule.rule.cites) if d.id == part), None)
     if at is None:
-        return replace(info, part=part)
+        return info
     duty, (regulation, standard) = rule.rule.cites[at], rule.rule.under[at]
-    return replace(info, part=part, cites=(duty.id,), refs=(duty.ref,), regulation=regulation, standard=standard)
+    return replace(info, cites=(duty.id,), refs=(duty.ref,), regulation=regulation, standard=standard)
 
 
 def _parts(rule: CheckedRule, tables: Tables) -> tuple[str, ...]:
@@ -298,14 +306,14 @@ def _info(rule: CheckedRule, parameters: Mapping[str, Parameter], status: Status
     return RuleInfo(
         id=r.id,
         pack=r.pack,
-        title=r.title,
+        title=r.said(r.title, ""),
         record=r.record,
         cites=tuple(d.id for d in r.cites),
         refs=tuple(dict.fromkeys(d.ref for d in r.cites)) or ("KPI",),
         layer=min((d.layer for d in r.cites), key=LAYERS.index, default="local policy"),
         severity=r.severity,
         put_right=r.put_right,
-        remedy=r.remedy,
+        remedy=r.said(r.remedy, ""),
         note=r.note,
         parameters=tuple(used),
         status=status,

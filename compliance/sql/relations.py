@@ -115,7 +115,7 @@ class Layout:
         for relation in reversed(self.relations):
             if relation not in self.needs:
                 continue
-            if not relation.small and readers[relation] > 1:
+            if not relation.small and (relation.by is not None or readers[relation] > 1):
                 self.tables.add(relation)
             of, sources = relation.reads(self.needs[relation])
             for source in sources:
@@ -146,8 +146,9 @@ class Layout:
         of, sources = relation.reads(wanted)
         cells = []
         for c in wanted:
-            text, called = relation.cell(c).text, name(c)
-            cells.append(text if text.endswith(f".{called}") else f"{text} AS {called}")
+            cell = relation.cell(c)
+            as_it_is = any(of_source == c and cell == column(alias, c) for alias, of_source in cell.reads)
+            cells.append(cell.text if as_it_is else f"{cell.text} AS {name(c)}")
         told = ""
         for source in sources:
             rows = self._rows(source.rows, sorted(of[source.alias]))
