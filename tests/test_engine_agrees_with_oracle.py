@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
@@ -490,7 +490,9 @@ def rules(draw: st.DrawFn) -> Rule:
                     check, done=f"(v.held_on for v in visits if v.sort {draw(st.sampled_from(['==', '!=']))} item)"
                 )
     put_right = PutRight(Limit(28, "days"), "registered manager", "w")
-    unmet = "not_evidenced" if isinstance(check, tuple) and draw(st.booleans()) else "breach"
+    unmet: Literal["breach", "not_evidenced"] = (
+        "not_evidenced" if isinstance(check, tuple) and draw(st.booleans()) else "breach"
+    )
     if isinstance(check, tuple) and unmet == "breach":
         check = tuple(
             replace(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from compliance.compiler.ir import FALSE, NULL, TRUE, AsAt, Ir, Ordinal, and_, case, const, is_null, op
-from compliance.compiler.lower import Due, Lowered, Lowerer, Scope, consts
+from compliance.compiler.lower import Due, Lowered, Scope, consts
 from compliance.findings.argument import NONE, Argument, Clause, Clock, Condition, Missing, Term
 from compliance.language import tree
 from compliance.language.describe import english_of, field_words, path_words, source_words, words
@@ -34,7 +34,6 @@ class Arguing:
     """One rule's terms and their slots, for every item of its list alike."""
 
     lowered: Lowered
-    lowerer: Lowerer
     slots: Slots
     terms: dict[Term, int] = field(default_factory=dict)
     clauses: dict[Clause, int] = field(default_factory=dict)
@@ -59,9 +58,9 @@ WITHIN = {"statute": "Lawful", "standard": "Within the standard", "good practice
 """What is said of a record that keeps the figure of a layer, but not the agency's own."""
 
 
-def argue(lowered: Lowered, lowerer: Lowerer, parts: Iterable[str]) -> tuple[tuple[Ir, ...], dict[str, Argument]]:
+def argue(lowered: Lowered, parts: Iterable[str]) -> tuple[tuple[Ir, ...], dict[str, Argument]]:
     """The values that the findings of a rule need, in the order of their slots, and what is said for each of `parts`."""
-    making = Arguing(lowered, lowerer, Slots())
+    making = Arguing(lowered, Slots())
     slots, checked = making.slots, lowered.rule
     empty = _may_be_empty(checked)
     when_terms = _terms([checked.when] if checked.when else [], making, empty)
@@ -123,7 +122,7 @@ def _clause(duties: Sequence[Duty], making: Arguing) -> Clause:
     """Of the duties that weigh as much as the first, the one in force on the day that decides."""
     lowered, first = making.lowered, duties[0]
     clocked = lowered.rule.judged_on is None and lowered.due is not None
-    day = lowered.due.due if clocked and lowered.due is not None else making.lowerer.judged
+    day = lowered.due.due if clocked and lowered.due is not None else lowered.lowerer.judged
     whens: list[Ir] = []
     versions: dict[str, str] = {}
     for duty in (d for d in duties if d.instrument == first.instrument and d.layer == first.layer):
@@ -243,7 +242,7 @@ def _terms(nodes: Iterable[tree.Node], making: Arguing, may_be_empty: frozenset[
 
 
 def _term(node: tree.Node, making: Arguing, may_be_empty: frozenset[tree.Node]) -> Term:
-    lowerer, slots = making.lowerer, making.slots
+    lowerer, slots = making.lowered.lowerer, making.slots
     value = lowerer.value(node, making.scopes)
     hidden = not lowerer.personal and _personal(node)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import pairwise
@@ -145,6 +146,7 @@ class Lowered:
       pending: whether the deadline is still running.
       verdict: true: compliant, pending or not applicable; false: breach; unknown: not evidenced.
       scope: the row that is asked about.
+      lowerer: by which the rule was read, for what else is said of its rows.
       lawful: for a reading by the agency's own, stricter figure: the verdict by the law; `source` says whose figure it is.
       breach: how a breach stands, and whether a child may be in danger; `untold`: the same where nobody can tell; of `ir`'s answers.
     """
@@ -156,6 +158,7 @@ class Lowered:
     verdict: Ir
     due: Due | None
     scope: Scope
+    lowerer: Lowerer
     lawful: Ir | None = None
     source: str = ""
     breach: Ir = OPEN
@@ -200,6 +203,12 @@ class Lowerer:
         self.judged: Ir = AsAt()
         self.own_limit: Limit | None = None
         self.limits_in_words: dict[str, int] = {}
+
+    def with_figures(self, parameters: Mapping[str, Parameter], own_limit: Limit | None = None) -> Lowerer:
+        """One that reads a rule by these figures and keeps the days by which it is judged; made-up tables are the same for all."""
+        other = copy(self)
+        other.parameters, other.own_limit = parameters, own_limit
+        return other
 
     def rule(self, checked: CheckedRule, parts: Sequence[str] = ("",), as_at: Ir | None = None) -> Lowered:
         """The whole rule.
@@ -252,7 +261,7 @@ class Lowerer:
             verdict = or_(
                 not_(when), case(pending, case(is_null(when), NULL, TRUE), holds) if pending != FALSE else holds
             )
-        return Lowered(checked, when, conditions, pending, verdict, due, scope, breach=breach, untold=untold)
+        return Lowered(checked, when, conditions, pending, verdict, due, scope, self, breach=breach, untold=untold)
 
     # --- how a finding stands ---
 

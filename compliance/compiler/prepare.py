@@ -36,7 +36,7 @@ def prepare(
     arguments: list[Argument | None] = [None] * len(asked)
     questions = []
     for numbers, low in _lowered(asked, parameters, lowerer):
-        values, its = argue(low, lowerer, numbers)
+        values, its = argue(low, numbers)
         questions.append(Question(numbers, low, values))
         for part, number in numbers.items():
             arguments[number] = its[part]
@@ -164,25 +164,24 @@ def _lowered(
     lowerer: Lowerer,
     days: Sequence[Ir] = (),
 ) -> Iterator[tuple[dict[str, int], Lowered]]:
-    """Every rule that runs, with its number for each item of its list; `lowerer` has the figures by which it is read while it is looked at.
+    """Every rule that runs, with its number for each item of its list, read by the figures that it is asked with.
 
     Args:
       days: the day that each is looked at from, where that is not the plan's.
     """
     running = ((number, info, rule) for number, (info, rule) in enumerate(asked) if info.status == "ran")
     together = groupby(running, key=lambda r: (r[1].id, r[1].own_policy))
-    for i, ((_, own_policy), its) in enumerate(together):
-        rows = list(its)
+    for i, ((_, own_policy), parts) in enumerate(together):
+        rows = list(parts)
         rule, numbers = rows[0][2], {info.part: number for number, info, _ in rows}
         day = days[i] if days else None
-        low = lowerer.rule(rule, list(numbers), day)
+        low = lowerer.with_figures(parameters).rule(rule, list(numbers), day)
         if own_policy:
             own = _own(rule, parameters)
             assert own is not None
-            lowerer.parameters, lowerer.own_limit = own.parameters, own.limit
-            low = beside(lowerer.rule(rule, list(numbers), day), low.verdict, own.source)
+            by_own = lowerer.with_figures(own.parameters, own.limit).rule(rule, list(numbers), day)
+            low = beside(by_own, low.verdict, own.source)
         yield numbers, low
-        lowerer.parameters, lowerer.own_limit = parameters, None
 
 
 @dataclass(frozen=True)

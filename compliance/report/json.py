@@ -135,7 +135,7 @@ _text = json.encoder.encode_basestring
 
 
 def _texts(texts: tuple[str, ...]) -> str:
-    return f"[{','.join([_text(t) for t in texts])}]"
+    return f"[{','.join([_text(t) for t in texts])}]" if texts else "[]"
 
 
 def _value(value: object) -> str:
@@ -144,6 +144,10 @@ def _value(value: object) -> str:
             return _text(value)
         case None:
             return "null"
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return str(value)
         case Decimal():
             return format(value, "f")
     return _dump(value)

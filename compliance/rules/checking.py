@@ -11,6 +11,7 @@ from compliance.errors import Location, Problem, nearest
 from compliance.language import check, tree
 from compliance.model import (
     NEVER,
+    OWED,
     Condition,
     Dated,
     Deadline,
@@ -344,10 +345,6 @@ def _what(done: tree.Node) -> str:
     return words[0].upper() + words[1:]
 
 
-BINDING = ("must", "must_not", "should")
-"""Of these a record can fall short; what may be done, and what only explains a word, nobody can breach."""
-
-
 def _citations(rule: Rule, problem: Callable[..., None]) -> None:
     """Only a `must` or `must not` can be broken as a requirement; a standard can be fallen short of, no more."""
     worst = {"statute": 0, "standard": 1, "good practice": 2, "local policy": 2}
@@ -355,7 +352,7 @@ def _citations(rule: Rule, problem: Callable[..., None]) -> None:
     if rule.period is not None:
         # A KPI measures; it accuses nobody of a breach.
         return
-    binding = [d for d in rule.cites if d.modality in BINDING]
+    binding = [d for d in rule.cites if d.modality in OWED]
     if not binding:
         problem(
             ("cites",),

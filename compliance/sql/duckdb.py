@@ -19,7 +19,7 @@ OF_DAY = "d.day"
 MOST_DAYS = 1_024
 """More days than these one plan does not look from, for the day's number is a part of each row's."""
 
-# `{0}`, `{1}` are the arguments; None: all of them, in `_JOINED`.
+# `{0}`, `{1}` are the arguments; what takes any number of them is in `_JOINED`.
 TEMPLATES: Mapping[str, str] = {
     "not": "NOT {0}",
     "eq": "{0} = {1}",
@@ -169,11 +169,6 @@ def make(what: str, select: str) -> str:
 def drop(what: str) -> str:
     """Away with a table."""
     return DROP.format(what=name(what))
-
-
-def is_drop(statement: str) -> bool:
-    """Whether it drops a table."""
-    return statement.startswith("DROP ")
 
 
 def drops_records(statement: str) -> bool:
