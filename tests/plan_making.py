@@ -99,6 +99,10 @@ def audit(
             {
                 "rule": rule,
                 "outcome": outcome,
+                "standing": "open",
+                "danger": None,
+                "title": f"Of {rule}",
+                "remedy": f"Mend {rule}.",
                 "severity": "requirement",
                 "layer": "statute",
                 "subject": {"record": "case", "key": key, "part": None},

@@ -303,11 +303,23 @@ def test_the_rest_of_the_findings_is_the_same_when_rules_run_alone(
         assert alone == [f for f in whole if f["rule"] == rule]
 
 
-def test_findings_come_most_serious_first_then_by_rule_and_subject(blemished_told: str) -> None:
-    found = json.loads(blemished_told)["findings"]
-    order = ["requirement", "recommendation", "advice"]
-    places = [(order.index(f["severity"]), f["rule"], f["subject"]["key"]) for f in found]
+def test_findings_come_first_things_first_then_by_severity_rule_and_subject(blemished_told: str) -> None:
+    document = json.loads(blemished_told)
+    on = {r["id"]: r["put_right"]["on"] for r in document["rules"]}
+    standings, severities = ["open", "late", "past"], ["requirement", "recommendation", "advice"]
+    places = [
+        (
+            f["danger"] is None,
+            standings.index(f["standing"]),
+            on[f["rule"]],
+            severities.index(f["severity"]),
+            f["rule"],
+            f["subject"]["key"],
+        )
+        for f in document["findings"]
+    ]
     assert places == sorted(places)
+    assert {f["standing"] for f in document["findings"]} == set(standings)
 
 
 def test_a_fingerprint_names_rule_and_subject_only(kept: Cli) -> None:

@@ -202,7 +202,7 @@ def test_the_spreadsheet_and_the_table_have_the_groups_too(kept: Cli) -> None:
     ]
     lines = kept("audit", AGENCY, "--as-at", AS_AT, "--by", "team").stdout.splitlines()
     assert "Findings by team, in numbers" in lines
-    below = lines[lines.index("Findings by team, most serious first") :]
+    below = lines[lines.index("Findings by team, first things first") :]
     headings = [line for line in below if line in {g["group"] for g in grouped["groups"]}]
     assert headings == [g["group"] for g in grouped["groups"]]
 

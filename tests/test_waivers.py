@@ -483,7 +483,7 @@ def test_the_table_says_it_and_fits(export: Export, monkeypatch: pytest.MonkeyPa
     text = export.run(DAY).stdout
     said = " ".join(text.split())
     assert "a breach of law still a breach" in said
-    section = text[text.index("Accepted risks") : text.index("Findings, most serious first")].splitlines()
+    section = text[text.index("Accepted risks") : text.index("Findings, first things first")].splitlines()
     assert {"lapsed", "in force"} <= {line.split("  ")[0] for line in section}
     assert max(map(len, section)) <= width
     assert "of which 1 accepted." in said

@@ -51,7 +51,7 @@ def write(report: Report, width: int) -> Iterator[str]:
         yield "No findings.\n"
     else:
         by = f" by {report.by}" if report.by else ""
-        yield f"Findings{by}: danger to a child first, then what is open, by the day to put it right\n"
+        yield f"Findings{by}, first things first\n"
         yield from _findings(report, width)
     yield from _prompts(report, width)
     yield _unmet(report, width)
