@@ -199,7 +199,7 @@ def test_one_broken_rule_in_a_pack_stops_the_audit_and_is_named(cli: Cli, tmp_pa
     broken.write_text(broken.read_text(encoding="utf-8").replace("both: signed\n", "both: sined\n"), encoding="utf-8")
     result = audit(cli, CLEAN, "--rules", tmp_path / "rules")
     assert result.exit_code == 2
-    assert "supervision-unsigned.yaml:8:" in result.stderr
+    assert "supervision-unsigned.yaml:10:" in result.stderr
     assert "did you mean 'signed'?" in result.stderr
     assert result.stdout == ""
 
