@@ -76,7 +76,7 @@ def _invocation(report: Report) -> dict[str, object]:
     ]
     if report.n_findings() > MOST:
         said = (
-            f"{report.n_findings() - MOST:,} findings, the least serious, are left out: code scanning takes {MOST:,}."
+            f"{report.n_findings() - MOST:,} findings, told last, are left out: code scanning takes {MOST:,}."
         )
         execution.append({"level": "warning", "message": {"text": said}})
     n = report.tables.n_quarantined
