@@ -24,6 +24,7 @@ types: $(STAMP)
 
 # The cases themselves, and what they leave untried, are tests/test_rules.py.
 rules: $(STAMP)
+	$(BIN)/compliance rules lint
 	$(BIN)/compliance rules test --mutants
 	$(BIN)/compliance rules test --boundaries
 	$(BIN)/compliance schemas check

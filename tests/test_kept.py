@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, shipped_book
 
 from compliance.jobs import kept, planning, shipped
 from compliance.jobs.asked import Asked, Export
@@ -35,7 +35,7 @@ def test_plans_mappings_and_record_kinds_come_back_as_they_were_made() -> None:
     with loaded(asked.export) as read:
         audit, ahead = (planning.plan(read.kinds, read.tables, asked, days=days) for days in (None, 30))
         mapping = planning.mapping(asked.export.mapping_file, read.kinds, use_cache=False)
-    prompted = replace(audit, prompts=planning.rulebook(None, None).prompts())
+    prompted = replace(audit, prompts=shipped_book().prompts())
     assert prompted.plan.records and ahead.plan.ahead and prompted.prompts
     for entry in (prompted, ahead, mapping, planning.record_kinds()):
         assert _there_and_back(entry) == entry

@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 import yaml
 from click.testing import Result
+from conftest import shipped_book
 
 from compliance.dates import periods_to
-from compliance.jobs import planning
 from compliance.kpis.kpi import Framework, Measure, Point, Status, Version, rounded, status
 
 FACTS: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "data" / "kpi-facts.yaml").read_text(encoding="utf-8"))
-BOOK = planning.rulebook(None, None)
+BOOK = shipped_book()
 MEASURES = [m for m, _ in BOOK.measures]
 Key = tuple[str, str]
 IS: dict[Key, tuple[Measure, Version]] = {(v.framework, v.code): (m, v) for m in MEASURES for v in m.versions}

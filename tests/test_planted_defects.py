@@ -15,19 +15,20 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from conftest import shipped_book
 from generate import write_plain
 from plants import PLANTS, Plant
 from world import AS_AT, Row, World, build
 
 from compliance.jobs.asked import Asked, Export
 from compliance.jobs.audit import audit
-from compliance.jobs.planning import record_kinds, rulebook
+from compliance.jobs.planning import record_kinds
 
 Found = set[tuple[str, str, str]]
 Rows = Mapping[str, list[Row]]
 
 # A pack that is asked only of exports with records of its own has an export of its own: tests/test_governance.py.
-RULES = sorted(r.rule.id for r in rulebook(None, None).rules if not r.rule.only_with)
+RULES = sorted(r.rule.id for r in shipped_book().rules if not r.rule.only_with)
 AT_ONCE = 44
 """Agencies in one export: two such exports fit in the memory of a small machine."""
 AGENCY = "\x1f"
@@ -44,11 +45,21 @@ def found(folder: Path, as_at: date) -> Found:
         return {(f.rule.id, f"{f.key} / {f.rule.part}" if f.rule.part else f.key, f.outcome) for f in report.findings()}
 
 
-def copied(rows: Rows) -> dict[str, list[Row]]:
+class Copied(dict[str, list[Row]]):
+    """Rows that can be changed without changing those that they are copied from; of a kind that is asked for, and no other."""
+
+    def __init__(self, rows: Rows) -> None:
+        super().__init__()
+        self._rows = rows
+
+    def __missing__(self, kind: str) -> list[Row]:
+        self[kind] = copied(self._rows.get(kind, ()))
+        return self[kind]
+
+
+def copied(rows: Iterable[Row]) -> list[Row]:
     """Rows that can be changed without changing these."""
-    return {
-        kind: [{f: v[:] if type(v) is list else v for f, v in row.items()} for row in its] for kind, its in rows.items()
-    }
+    return [{f: v[:] if type(v) is list else v for f, v in row.items()} for row in rows]
 
 
 class Bed:
@@ -58,9 +69,10 @@ class Bed:
         self.folder = folder
         self.kinds = record_kinds()
         self.world = build()
-        self.rows = copied(self.world.rows)
+        self.rows = {kind: copied(its) for kind, its in self.world.rows.items()}
         self.numbers = dict(self.world.numbers)
         self.clean = self.written(self.rows, self.kinds.kinds)
+        self.by_key = cache(self._by_key)
         self.at = cache(lambda as_at: self.alone(self.clean, as_at))
         self.together = cache(self._together)
 
@@ -83,12 +95,30 @@ class Bed:
         """What a defect must give, and the agency that has it."""
         world = World(self.world.seed, self.world.scale)
         world.random.setstate(self.world.random.getstate())
-        world.rows.update(copied(self.rows))
+        world.rows = Copied(self.rows)
         world.numbers.update(self.numbers)
         wanted = {(rule, key, outcome) for rule, key, outcome, _ in plant.answers(world)}
-        changed = [kind for kind in self.kinds.kinds if world.rows.get(kind, []) != self.rows.get(kind, [])]
+        changed = {kind: rows for kind, rows in world.rows.items() if rows != self.rows.get(kind, [])}
         assert changed, "nothing was planted"
-        return wanted, self.clean | self.written(world.rows, changed)
+        # Of a changed kind most records are written as they were; the others stand last.
+        lines: dict[str, list[str]] = {}
+        others: dict[str, list[Row]] = {}
+        for kind, rows in changed.items():
+            clean, key = self.by_key(kind), self.kinds[kind].key
+            there = {str(r[key]): r for r in rows}
+            lines[kind] = [line for its, (row, line) in clean.items() if there.get(its) == row]
+            others[kind] = [r for its, r in there.items() if its not in clean or clean[its][0] != r]
+        text = self.written(others, others)
+        for kind, its_lines in lines.items():
+            header, _, new = text[kind].partition("\n")
+            text[kind] = "\n".join([header, *its_lines, new])
+        return wanted, self.clean | text
+
+    def _by_key(self, kind: str) -> dict[str, tuple[Row, str]]:
+        """The clean agency's records of a kind, each with its line in the file."""
+        rows, lines = self.rows.get(kind, []), self.clean[kind].splitlines()[1:]
+        assert len(rows) == len(lines), "a record is a line"
+        return {str(r[self.kinds[kind].key]): (r, line) for r, line in zip(rows, lines, strict=True)}
 
     def alone(self, agency: Mapping[str, str], as_at: date) -> Found:
         """What is found in an export of this agency only, with its keys as they are."""
@@ -133,10 +163,10 @@ BATCH = {n: (batch, as_at) for batch, as_at in batches() for n in batch}
 
 
 @pytest.fixture(scope="module")
-def bed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bed]:
+def bed(tmp_path_factory: pytest.TempPathFactory, cache_home: Path) -> Iterator[Bed]:
     """One for each worker."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
+        patch.setenv("XDG_CACHE_HOME", str(cache_home))
         yield Bed(tmp_path_factory.mktemp("bed"))
 
 

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 import yaml
 from click.testing import CliRunner
-from conftest import ROOT
+from conftest import ROOT, shipped_book
 from inspection import INSPECTION, SHORTFALLS, VISIT, replay
 from plants.picking import day
 from replay import document, write_replay
 
-from compliance.jobs.planning import record_kinds, rulebook
+from compliance.jobs.planning import record_kinds
 
 FOLDER = ROOT / "fixtures" / "inspection-2021"
 DAYS = ("2020-12-17", "2021-09-20")
@@ -150,7 +150,7 @@ def test_the_agency_has_the_numbers_of_the_one_that_was_inspected() -> None:
 
 
 def test_the_generator_gives_the_files_that_are_kept(tmp_path: Path) -> None:
-    write_replay(record_kinds(), rulebook(None, None), tmp_path)
+    write_replay(record_kinds(), shipped_book(), tmp_path)
     made = {p.relative_to(tmp_path) for p in tmp_path.rglob("*.*")}
     assert made == {p.relative_to(FOLDER) for p in FOLDER.rglob("*.*")}
     for path in made:

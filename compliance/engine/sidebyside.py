@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 MOST = 4
 """More threads than this only wait for each other."""
 
-_MAKES = re.compile(r'CREATE TABLE "([^"]+)"')
-_DROPS = re.compile(r"DROP TABLE ")
+_MAKES = re.compile(r'(?:CREATE TABLE) "([^"]+)"')
+_DROPS = re.compile(r"(?:DROP TABLE) ")
 _NAMES = re.compile(r'"([^"]+)"')
 
 

@@ -270,10 +270,14 @@ def fill(con: Connection, kinds: RecordKinds, rows: Mapping[str, list[Row]]) -> 
             values.append(cells)
         con.execute(dialect.table_of(f"t_{name}", columns))
         if values:
-            # What no row has need not be read.
-            filled = [i for i in range(len(columns)) if any(row[i] is not None for row in values)]
-            some = [[row[i] for i in filled] for row in values]
-            con.execute(dialect.rows_into(f"t_{name}", [columns[i][0] for i in filled], some))
+            # What no row has need not be told; and as values they are there far sooner than as text that is parsed.
+            told = [
+                (c, its)
+                for c, its in zip(columns, zip(*values, strict=True), strict=True)
+                if any(x is not None for x in its)
+            ]
+            into = dialect.columns_into(f"t_{name}", [column for column, _ in told])
+            con.execute(into, {f"c{i}": list(cells) for i, (_, cells) in enumerate(told)})
         sources.append(Source(f"{name}", "", name, len(its)))
         tables[name] = Table(len(its), frozenset(kind.fields), frozenset(doubted), frozenset(kind.links))
     return Tables(tables, tuple(sources))

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cached_property
 from itertools import pairwise
 from typing import Any, cast
 
@@ -307,7 +308,7 @@ class Evaluator:
         match leaf:
             case tree.FieldOf():
                 value, doubt = self.exact(leaf)
-                lacks = doubt if leaf in self.may_be_empty() else value is None
+                lacks = doubt if leaf in self.may_be_empty else value is None
                 return frozenset({_named(leaf)}) if lacks else frozenset()
             case tree.HasAll(item=item):
                 inside = frozenset(_named(n) for n in tree.walk(item) if isinstance(n, tree.FieldOf))
@@ -324,6 +325,7 @@ class Evaluator:
         inside = (n for node in nodes for n in tree.walk(node) if isinstance(n, tree.FieldOf) and n.scope > 0)
         return frozenset(f"{way}.{_named(n)}" for n in inside)
 
+    @cached_property
     def may_be_empty(self) -> set[tree.Node]:
         """What the rule asks the emptiness of, or takes only where it is filled."""
         asked: list[tree.Node] = []

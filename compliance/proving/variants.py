@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -69,15 +70,21 @@ class Change:
     """One thing done to a variant; gives nothing where it cannot be done.
 
     Args:
+      said: it in words; or what makes them, for of the many that are offered few are ever told.
       sort: day, value, blank, unreadable, rows (more or fewer records), part, or seen (from another day).
       about: what it tries; of two cases in which the same is tried, one may do.
     """
 
-    words: str
+    said: str | Callable[[], str]
     cost: int
     sort: str
     make: Callable[[Variant], Variant | None]
     about: str = ""
+
+    @property
+    def words(self) -> str:
+        """What it does."""
+        return self.said if isinstance(self.said, str) else self.said()
 
 
 @dataclass(frozen=True)
@@ -478,7 +485,7 @@ class Changes:
         sort = "day" if f.type == "date" else "value"
         for value, cost, about in options.values():
             its = "blank" if value is None else "unreadable" if value == UNREADABLE else sort
-            yield Change(_cell_words(way, name, value, seen), cost, its, _set(way, name, value), about)
+            yield Change(partial(_cell_words, way, name, value, seen), cost, its, _set(way, name, value), about)
 
     def _link(self, way: Way, kind: str, name: str, now: object) -> Iterator[Change]:
         said = name.replace("_", " ")
@@ -513,7 +520,7 @@ class Changes:
         for n in (1, -1):
             yield Change(f"seen {'a day later' if n > 0 else 'a day earlier'}", 1, "seen", _seen(n))
         for day, (cost, _) in days.items():
-            yield Change(f"seen on {english(day)}", 2 + cost, "seen", _seen_on(day))
+            yield Change(partial(_seen_words, day), 2 + cost, "seen", _seen_on(day))
         for law in self.reads.days:
             for seen in self.days_told(v):
                 for edge in (seen, *self.edges(seen)):
@@ -587,6 +594,10 @@ def _cell_words(way: Way, name: str, value: object, seen: date) -> str:
     if isinstance(value, list):
         return f"{said}: {', '.join(str(x) for x in value) or 'nothing'}"[:80]
     return f"{said}: {value}"
+
+
+def _seen_words(day: date) -> str:
+    return f"seen on {english(day)}"
 
 
 def _apply(v: Variant, way: Way, change: Callable[[Any], Any]) -> Variant | None:

@@ -336,8 +336,8 @@ def table_of(what: str, columns: list[tuple[str, str]]) -> str:
     return f"CREATE TABLE {name(what)} ({listed})"
 
 
-def rows_into(what: str, columns: list[str], rows: list[list[object]]) -> str:
-    """Rows as literals, of some columns: for examples, not for exports."""
-    listed = ", ".join(name(c) for c in columns)
-    values = ", ".join(f"({', '.join(literal(v) for v in r)})" for r in rows)
-    return f"INSERT INTO {name(what)} ({listed}) VALUES {values}"
+def columns_into(what: str, columns: list[tuple[str, str]]) -> str:
+    """Rows of some columns, each (name, type of field); the values of the first are `$c0`, and so on. For examples, not for exports."""
+    listed = ", ".join(name(c) for c, _ in columns)
+    values = ", ".join(f"unnest($c{i}::{COLUMN_TYPES[t]}[])" for i, (_, t) in enumerate(columns))
+    return f"INSERT INTO {name(what)} ({listed}) SELECT {values}"
