@@ -153,7 +153,7 @@ def test_sarif_leaves_out_what_code_scanning_would_refuse_and_says_so(monkeypatc
     run = json.loads(written("sarif", many(23)))["runs"][0]
     assert len(run["results"]) == 20
     said = [n["message"]["text"] for n in run["invocations"][0]["toolExecutionNotifications"]]
-    assert said[0].startswith("3 findings, the least serious, are left out")
+    assert said[0].startswith("3 findings, told last, are left out")
 
 
 def test_sarif_says_which_rules_failed_or_could_not_run() -> None:

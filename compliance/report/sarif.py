@@ -75,9 +75,7 @@ def _invocation(report: Report) -> dict[str, object]:
         _note(r, "error", "failed; this is a fault of the program") for r in report.rules if r.status == "failed"
     ]
     if report.n_findings() > MOST:
-        said = (
-            f"{report.n_findings() - MOST:,} findings, the least serious, are left out: code scanning takes {MOST:,}."
-        )
+        said = f"{report.n_findings() - MOST:,} findings, told last, are left out: code scanning takes {MOST:,}."
         execution.append({"level": "warning", "message": {"text": said}})
     n = report.tables.n_quarantined
     if n:
