@@ -11,9 +11,8 @@ from click.testing import Result
 from conftest import shipped_book as book
 from test_mutants import FEW_CASES, INDUCTION, rule
 
-from compliance.compiler import argue
-from compliance.compiler.ir import const
 from compliance.engine.calendar import closed_days
+from compliance.findings import words
 from compliance.proving import boundaries
 from compliance.proving.mutants import Judge
 from compliance.proving.variants import Variant
@@ -96,7 +95,7 @@ def test_a_planted_error_of_the_engine_is_found(
 
 
 def test_a_finding_that_does_not_say_what_is_missing_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(argue, "_missing", lambda parts: const(""))
+    monkeypatch.setattr(words, "missing", lambda argument, values: ())
     found = differ("staff-references-incomplete")
     assert found
     assert all(d.engine.outcome == d.oracle.outcome and d.oracle.missing and not d.engine.missing for d in found)
