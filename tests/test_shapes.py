@@ -114,11 +114,13 @@ def test_an_event_told_to_several_bodies_has_one_outcome_each_by_the_table_of_it
     report = audited({"not-told": ("notifiable_event", TOLD)}, {"notifiable_event": EVENTS, "notification": notices})
     assert found(report) == [
         ("E1", "area authority", "statute", "breach"),
-        ("E2", "Ofsted", "statute", "breach"),
         ("E2", "police", "statute", "breach"),
+        # Told late, and so after those who still are to be told.
+        ("E2", "Ofsted", "statute", "breach"),
     ]
     assert len({f["fingerprint"] for f in report["findings"]}) == 3
-    assert report["findings"][1]["argument"].startswith("Notice to Ofsted due 3 July 2021")
+    assert report["findings"][2]["argument"].startswith("Notice to Ofsted due 3 July 2021")
+    assert [f["standing"] for f in report["findings"]] == ["open", "open", "late"]
     assert [r["outcomes"]["compliant"] for r in report["rules"]] == [1]
     assert report["rules"][0]["checked"] == 4
 
