@@ -56,14 +56,18 @@ class Planted:
         return {what for what, ways in self.words.items() if any(way.lower() in said for way in ways)}
 
 
-def searched(content: bytes) -> str:
-    """All text in a file, in small letters; of one that is packed, of all that is in it."""
+def text_of(content: bytes) -> str:
+    """All text in a file; of one that is packed, of all that is in it, for its own bytes may look like anything."""
     if content.startswith(b"PK\x03\x04"):
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
-            return "".join(searched(packed.read(n)) for n in packed.namelist())
-    text = content.decode("utf-8", errors="replace")
+            return "".join(text_of(packed.read(n)) for n in packed.namelist())
+    return content.decode("utf-8", errors="replace")
+
+
+def searched(content: bytes) -> str:
+    """The same in small letters."""
     # A calendar breaks its lines where they are full, and Markdown sets a stroke before what would be markup.
-    return text.replace("\r\n ", "").replace("\\", "").lower()
+    return text_of(content).replace("\r\n ", "").replace("\\", "").lower()
 
 
 def day_words(day: date) -> tuple[str, ...]:

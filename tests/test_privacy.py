@@ -35,6 +35,7 @@ from planting import (
     plant_all,
     searched,
     shipped_rules,
+    text_of,
     write_rules,
 )
 
@@ -154,7 +155,7 @@ def test_neither_a_personal_field_nor_an_id_of_the_sample_agency_is_in_an_audit(
     place: Place, of_agency: dict[str, bytes], format_: str
 ) -> None:
     assert place.agency.out(of_agency[format_]) == set()
-    found = AGENCY_IDS.findall(of_agency[format_].decode("utf-8", errors="replace"))
+    found = AGENCY_IDS.findall(text_of(of_agency[format_]))
     assert found == []
 
 
