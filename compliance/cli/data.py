@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from compliance.cli.asking import data_argument, given_export, mapping_option, shown_options
-from compliance.cli.terminal import COULD_NOT, FOUND, NOTHING, Day, entries, out_option, print_out, tidy, width
+from compliance.cli.ending import COULD_NOT, FOUND, NOTHING
+from compliance.cli.terminal import Day, entries, out_option, print_out, tidy, width
 
 if TYPE_CHECKING:
     from compliance.jobs.asked import Export

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import stat
 import tempfile
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -264,24 +266,66 @@ def load_json(path: Path) -> object:
 
 
 def _replace(path: Path, chunks: Iterable[bytes], mode: int) -> None:
+    """Writes a file that is whole or not there. What is no regular file is never replaced: a device or a pipe is written to as it is."""
     try:
+        if _stream(path):
+            _write_all(os.open(path, os.O_WRONLY), chunks)
+            return
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            _write_all(handle, chunks, lasting=True)
+            Path(temporary).chmod(mode)
+            Path(temporary).replace(path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
     except OSError as e:
         raise ComplianceError(f"{path} cannot be written: {e.strerror or 'unknown cause'}") from e
+
+
+def _stream(path: Path) -> bool:
+    """Whether a path leads to what is written to in place: a device, a pipe, or our own standard output.
+
+    Raises:
+      ComplianceError: it leads to something that is neither that nor a regular file of this name.
+    """
     try:
-        with os.fdopen(handle, "wb") as file:
-            for chunk in chunks:
-                file.write(chunk)
-            file.flush()
+        there = path.lstat()
+        target = path.stat()
+    except FileNotFoundError:
+        # Nothing is there, or a link to nowhere: `there` tells.
+        if path.is_symlink():
+            raise ComplianceError(f"{path} is a link to something that is not there; name the file itself") from None
+        return False
+    if stat.S_ISCHR(target.st_mode) or stat.S_ISFIFO(target.st_mode):
+        return True
+    if stat.S_ISREG(there.st_mode):
+        return False
+    if stat.S_ISREG(target.st_mode):
+        if _is_ours(target):
+            return True
+        raise ComplianceError(f"{path} is a link; name the file that it leads to, {path.resolve()}")
+    what = "a folder" if stat.S_ISDIR(target.st_mode) else "no file that can be written to"
+    raise ComplianceError(f"{path} is {what}; name a file")
+
+
+def _is_ours(target: os.stat_result) -> bool:
+    """Whether it is where our standard output or standard error goes, as /dev/stdout is."""
+    for handle in (1, 2):
+        with suppress(OSError):
+            if os.path.samestat(target, os.fstat(handle)):
+                return True
+    return False
+
+
+def _write_all(handle: int, chunks: Iterable[bytes], lasting: bool = False) -> None:
+    """Writes to an open file and closes it; one that is to last is on the disk by then."""
+    with os.fdopen(handle, "wb") as file:
+        for chunk in chunks:
+            file.write(chunk)
+        file.flush()
+        if lasting:
             os.fsync(file.fileno())
-        Path(temporary).chmod(mode)
-        Path(temporary).replace(path)
-    except OSError as e:
-        Path(temporary).unlink(missing_ok=True)
-        raise ComplianceError(f"{path} cannot be written: {e.strerror or 'unknown cause'}") from e
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def write_private(path: Path, chunks: Iterable[str] | Iterable[bytes]) -> None:
