@@ -31,7 +31,7 @@ class Unfit(Fault):
 
 
 class Connection:
-    """A connection to the engine; one thread at a time.
+    """A connection to the engine; one thread at a time. `small`: it is set for an export of few rows.
 
     Every call raises `Fault` for what the engine cannot do, and KeyboardInterrupt if it was stopped at work.
     """
@@ -39,6 +39,7 @@ class Connection:
     def __init__(self, opened: duckdb.DuckDBPyConnection) -> None:
         """A connection that is open."""
         self._opened = opened
+        self.small = False
 
     def execute(self, statement: str, values: Values | None = None) -> Connection:
         """Carries out a statement, whose rows can then be fetched."""
@@ -138,6 +139,7 @@ def set_for_small(con: Connection) -> None:
     row = con.execute(dialect.OPTIMISERS).fetchone()
     assert row is not None
     con.execute(dialect.LEAVE_OUT.format(names=row[0]))
+    con.small = True
 
 
 def set_for_large(con: Connection, threads: int) -> None:
@@ -147,6 +149,7 @@ def set_for_large(con: Connection, threads: int) -> None:
       threads: 0: one for each core.
     """
     con.execute(dialect.LEAVE_OUT.format(names=""))
+    con.small = False
     con.execute(dialect.SET_THREADS.format(n=threads or os.cpu_count() or 1))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING
@@ -80,13 +81,21 @@ def done_jobs(con: Connection, jobs: Sequence[Job], n: int, after: Sequence[set[
 def execute_all(con: Connection, statements: Sequence[str], n: int) -> None:
     """Executes statements that make and drop tables and views.
 
-    One that names what another makes comes after it; one that drops a table, after all that stand before it.
+    One that names what another makes comes after it; one that drops a table, after all that name it and stand before it.
     """
-    made = {match[1]: i for i, s in enumerate(statements) if (match := _MAKES.match(s))}
-    after = [
-        set(range(i)) if _DROPS.match(s) else {made[x] for x in _NAMES.findall(s) if made.get(x, i) < i}
-        for i, s in enumerate(statements)
-    ]
+    made: dict[str, int] = {}
+    naming: dict[str, set[int]] = defaultdict(set)
+    after = []
+    for i, statement in enumerate(statements):
+        names = set(_NAMES.findall(statement))
+        if _DROPS.match(statement):
+            after.append(set().union(*(naming[name] for name in names)))
+        else:
+            after.append({made[name] for name in names if name in made})
+        for name in names:
+            naming[name].add(i)
+        if match := _MAKES.match(statement):
+            made[match[1]] = i
 
     def job(statement: str) -> Job:
         return lambda cursor: cursor.execute(statement)

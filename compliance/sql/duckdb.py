@@ -170,6 +170,11 @@ def drop(what: str) -> str:
     return DROP.format(what=name(what))
 
 
+def is_drop(statement: str) -> bool:
+    """Whether it drops a table."""
+    return statement.startswith("DROP ")
+
+
 def drops_records(statement: str) -> bool:
     """Whether it drops the table of a record kind."""
     return statement.startswith(drop("t_")[:-1])

@@ -115,7 +115,7 @@ class Layout:
         for relation in reversed(self.relations):
             if relation not in self.needs:
                 continue
-            if not relation.small and readers[relation] > 1:
+            if not relation.small and (relation.by is not None or readers[relation] > 1):
                 self.tables.add(relation)
             of, sources = relation.reads(self.needs[relation])
             for source in sources:
