@@ -28,6 +28,9 @@ ROOT = Path(__file__).parent.parent
 def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Plans are kept for the test run, not in the home of whoever runs it."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.getbasetemp() / "state"))
+    monkeypatch.delenv("CI", raising=False)
+    monkeypatch.delenv("COMPLIANCE_CACHE", raising=False)
     monkeypatch.setenv("COLUMNS", "120")
 
 
