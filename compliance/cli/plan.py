@@ -526,7 +526,8 @@ def history(action: str | None, plan_id: str | None, check: bool, db: str) -> No
 
     Example: compliance plan history WS1.1
     """
-    from compliance.cli.ending import FOUND, tidy
+    from compliance.cli.ending import FOUND
+    from compliance.cli.terminal import tidy
     from compliance.tracker.events import broken
     from compliance.tracker.telling import told
 
