@@ -118,9 +118,9 @@ def stop(message: str) -> NoReturn:
 
 def tidy(message: str) -> str:
     """A message in which nothing can steer a terminal."""
-    from compliance.report.words import printable
+    from compliance.report.words import printable_lines
 
-    return printable(message)
+    return printable_lines(message)
 
 
 def width() -> int:

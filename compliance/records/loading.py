@@ -652,6 +652,12 @@ def pseudonymised(con: Connection, tables: Tables, kinds: RecordKinds, pads: Map
     return replace(tables, tables=made)
 
 
+def shaped(con: Connection, tables: Tables) -> None:
+    """Of what does not fit, shows what it looks like and not what it says: where columns are shifted by one, a name stands anywhere."""
+    if tables.n_quarantined:
+        con.execute(sql.shapes())
+
+
 def turned_back(
     con: Connection,
     tables: Tables,
