@@ -212,9 +212,13 @@ def new(file: Path, on: date | None, role: str, name: str | None, db: str) -> No
         if its.id in store.plans():
             raise ComplianceError(f"{db} holds a plan '{its.id}' already. Nothing was changed.")
         try:
-            state, _ = store.change(its.id, by.day, by.who, lambda state: [life.begin(its)] if not state.number else [])
+            state, begun = store.change(
+                its.id, by.day, by.who, lambda state: [life.begin(its)] if not state.number else []
+            )
         except life.Refused as e:
             raise ComplianceError(f"{file}: {e}. Nothing was changed.") from e
+    if not begun:  # somebody else was first, after we looked
+        raise ComplianceError(f"{db} holds a plan '{its.id}' already. Nothing was changed.")
     for said in accounts.differences(its):
         click.echo(said, err=True)
     click.echo(f"Begun: {its.title}, {len(state.plan.workstreams):,} workstreams, {len(state.actions):,} actions.")

@@ -7,6 +7,7 @@ import os
 import re
 import stat
 import tempfile
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from functools import lru_cache
@@ -183,6 +184,14 @@ def _composed(path: Path) -> tuple[Node | None, str]:
     return _compose(path)
 
 
+def _pair(node: Node, key: str | int) -> tuple[Node, Node] | None:
+    """Key and value of a group; looked up, for a file can have as many mistakes as keys."""
+    if not hasattr(node, "pairs"):
+        node.pairs = {k.value: (k, v) for k, v in reversed(node.value) if k.id == "scalar"}
+    found: tuple[Node, Node] | None = node.pairs.get(key)
+    return found
+
+
 def _find(path: Path, loc: Sequence[str | int]) -> tuple[Node | None, str]:
     """The node at `loc`, or the last on the way to it."""
     try:
@@ -193,7 +202,7 @@ def _find(path: Path, loc: Sequence[str | int]) -> tuple[Node | None, str]:
         if node is None:
             break
         if node.id == "mapping":
-            pair = next((p for p in node.value if p[0].value == part), None)
+            pair = _pair(node, part)
             if pair is None:
                 break
             node = pair[1] if pair[1].start_mark.index > pair[0].start_mark.index else pair[0]
@@ -208,10 +217,11 @@ def locate(path: Path, loc: Sequence[str | int]) -> Location:
     """Where in the YAML file the value at `loc` (keys and positions) stands; a key that is wrong itself: where it stands."""
     parent, _ = _find(path, loc[:-1])
     if loc and parent is not None and parent.id == "mapping":
-        for key, value in parent.value:
-            if key.value == loc[-1]:
-                mark = (value if value.id == "scalar" else key).start_mark
-                return Location(str(path), mark.line + 1, mark.column + 1)
+        pair = _pair(parent, loc[-1])
+        if pair is not None:
+            key, value = pair
+            mark = (value if value.id == "scalar" else key).start_mark
+            return Location(str(path), mark.line + 1, mark.column + 1)
     node, _ = _find(path, loc)
     if node is None:
         return Location(str(path))
@@ -244,7 +254,8 @@ def locate_in(path: Path, loc: Sequence[str | int], offset: int) -> Location:
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        twice = next(k for k, _ in pairs if sum(k == other for other, _ in pairs) > 1)
+        counted = Counter(k for k, _ in pairs)
+        twice = next(k for k, n in counted.items() if n > 1)
         raise ValueError(f"the key '{twice}' stands twice")
     return found
 
@@ -263,6 +274,8 @@ def load_json(path: Path) -> object:
         raise _wrong(path, f"this is not JSON: {e.msg}", "", e.lineno, e.colno) from e
     except ValueError as e:
         raise _wrong(path, str(e)) from e
+    except RecursionError as e:
+        raise _wrong(path, "the file is nested too deep") from e
 
 
 def _replace(path: Path, chunks: Iterable[bytes], mode: int) -> None:
