@@ -71,12 +71,12 @@ def _whole(code: int) -> int:
 
 def _ended(message: str = "", code: int = COULD_NOT) -> int:
     """Says why, if anybody can be told, and sees to it that Python does not try again to write what could not be written."""
-    from compliance.report.words import printable_lines
+    from compliance.report.words import for_log
 
     for stream in (sys.stdout, sys.stderr):
         try:
             if stream is sys.stderr and message:
-                click.echo(printable_lines(message), err=True)
+                click.echo(for_log(message), err=True)
             elif stream is not None:
                 stream.flush()
         except OSError:

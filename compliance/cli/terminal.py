@@ -118,9 +118,9 @@ def stop(message: str) -> NoReturn:
 
 def tidy(message: str) -> str:
     """A message in which nothing can steer a terminal."""
-    from compliance.report.words import printable_lines
+    from compliance.report.words import for_log
 
-    return printable_lines(message)
+    return for_log(message)
 
 
 def width() -> int:

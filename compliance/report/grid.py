@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from textwrap import wrap
 
-from compliance.report.words import printable_lines
+from compliance.report.words import for_log
 
 
 def grid(
@@ -36,4 +36,4 @@ def grid(
         shown, heads, colalign=align if rows else None, headersglobalalign="left", disable_numparse=True
     )
     # Where a long word was broken, its rest begins a line.
-    return printable_lines(table) + "\n"
+    return for_log(table) + "\n"

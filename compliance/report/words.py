@@ -20,8 +20,13 @@ def printable(text: str) -> str:
 
 
 def printable_lines(text: str) -> str:
-    """The same of text with lines of its own."""
-    return _disarmed("".join(c if c.isprintable() or c == "\n" else "�" for c in text))
+    """`text` without control characters, with lines of its own, for a format that escapes what it must."""
+    return "".join(c if c.isprintable() or c == "\n" else "�" for c in text)
+
+
+def for_log(text: str) -> str:
+    """The same for a terminal or a log, where a line could be a command."""
+    return _disarmed(printable_lines(text))
 
 
 def _disarmed(text: str) -> str:
