@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from hashlib import sha256
-from typing import Generic, Literal, TypeVar
+from typing import Generic, Literal, NamedTuple, TypeVar
 
 T = TypeVar("T")
 
@@ -15,10 +15,13 @@ FieldType = Literal["text", "date", "integer", "number", "boolean", "list"]
 Unit = Literal["days", "weeks", "months", "years", "working_days"]
 Frequency = Literal["week", "month", "quarter", "term", "year"]
 Outcome = Literal["compliant", "breach", "not_evidenced", "pending", "not_applicable"]
+Standing = Literal["open", "late", "past"]
 Severity = Literal["requirement", "recommendation", "advice"]
 Layer = Literal["statute", "standard", "good practice", "local policy"]
 
 OUTCOMES: tuple[Outcome, ...] = ("compliant", "breach", "not_evidenced", "pending", "not_applicable")
+STANDINGS: tuple[Standing, ...] = ("open", "late", "past")
+"""Of a finding, in the order in which they are told: still to be done or to be shown; done since, too late; behind, for good."""
 LAYERS: tuple[Layer, ...] = ("statute", "standard", "good practice", "local policy")
 """Firmest first."""
 SEVERITIES: tuple[Severity, ...] = ("requirement", "recommendation", "advice")
@@ -344,9 +347,61 @@ Within = Dated[Limit | None] | str
 
 @dataclass(frozen=True, slots=True)
 class Regime:
-    """A limit, and the condition (as written) under which it counts; the last of several has none."""
+    """A limit, and the condition (as written) under which it counts; the last of several has none.
+
+    Args:
+      cites: ids of the duties that set this limit, of those that the rule cites; empty: the rule's.
+    """
 
     within: Within
+    condition: str = ""
+    cites: tuple[str, ...] = ()
+
+
+NEVER = "never"
+"""Written for `done_since`: nothing that is done later is what was asked, and the record stays to be put right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A labelled condition of `require`; expressions as written.
+
+    Args:
+      done_since: whether what was asked was done after all, too late; empty: nobody says, and it stays open.
+      past: whether it lies behind and nobody can put it right any more; empty: no.
+      cites: ids of the duties that ask this, of those that the rule cites; empty: the rule's.
+    """
+
+    label: str
+    that: str
+    done_since: str = ""
+    past: str = ""
+    cites: tuple[str, ...] = ()
+
+
+class Wordings(NamedTuple):
+    """What is said of a breach by its standing, and of what is not evidenced; empty: nothing of its own."""
+
+    open: str = ""
+    late: str = ""
+    past: str = ""
+    not_evidenced: str = ""
+
+    def of(self, outcome: Outcome, standing: Standing) -> str:
+        """What is said of one finding."""
+        if outcome == "not_evidenced":
+            return self.not_evidenced
+        return {"open": self.open, "late": self.late, "past": self.past}[standing]
+
+
+NOTHING_OWN = Wordings()
+
+
+@dataclass(frozen=True, slots=True)
+class Danger:
+    """Why a child may be in danger while a finding is open, and the condition (as written) under which that is so; empty: always."""
+
+    reasons: Wordings
     condition: str = ""
 
 
@@ -387,6 +442,8 @@ class Case:
     parameters: Mapping[str, Dated[Value] | None] = field(default_factory=dict)
     part: str = ""
     as_at_given: bool = True
+    standing: Standing | None = None
+    danger: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -402,7 +459,8 @@ class Rule:
     """A rule as its file has it; expressions are still text.
 
     Args:
-      check: labels and conditions for `require`, else a Deadline or an Every.
+      title, remedy: of the rule as a whole; `titles`, `remedies`: as its file has them by outcome and standing, if it has.
+      check: the conditions of `require`, else a Deadline or an Every.
       unmet: what a condition of `require` that does not hold makes of the record.
       each: a name and, as written, the list for each item of which the rule is asked.
       from_on, to_on: in force, inclusive; from the file, else the widest span of the duties cited.
@@ -411,6 +469,8 @@ class Rule:
       period: of a KPI, the periods by which it is measured.
       cites_list: the list of the pack that it cites, where it cites one: then each finding is about one duty of the list.
       only_with: the record kinds of which an export must hold one for its pack to be asked; empty: it is always asked.
+      past: whether what the rule asks lies behind and nobody can do it any more, as written; empty: no.
+      danger: whether a child may be in danger while a finding is open.
     """
 
     id: str
@@ -420,7 +480,7 @@ class Rule:
     record: str
     when: str
     judged_on: str
-    check: tuple[tuple[str, str], ...] | Deadline | Every
+    check: tuple[Condition, ...] | Deadline | Every
     severity: Severity
     put_right: PutRight
     remedy: str
@@ -438,20 +498,36 @@ class Rule:
     only_with: tuple[str, ...] = ()
 
     def said(self, text: str, part: str) -> str:
-        """A label with the item in its place: `{name}`; if it is a duty, `{name.title}`, `{name.ref}` and `{name.summary}` too."""
+        """A text with the item in its place: `{name}`; if it is a duty, `{name.title}`, `{name.ref}` and `{name.summary}` too.
+
+        Args:
+          part: the item; empty: the text speaks of any.
+        """
         if self.each is None:
             return text
         name = self.each[0]
         duty = next((d for d in self.cites if d.id == part), None)
+        words = {f"{{{name}}}": part or f"the {name.replace('_', ' ')}"}
         if duty is not None:
-            for key, its in (("title", duty.title), ("ref", duty.ref), ("summary", duty.summary.rstrip("."))):
-                text = text.replace(f"{{{name}.{key}}}", its)
-        return text.replace(f"{{{name}}}", part)
+            of_duty = (duty.title, duty.ref, duty.summary.rstrip("."))
+        else:
+            of_duty = ("the duty", "its reference", "what the duty asks")
+        words |= {f"{{{name}.{key}}}": said for key, said in zip(("title", "ref", "summary"), of_duty, strict=True)}
+        for placeholder, said in words.items():
+            if text.startswith(placeholder):
+                said = said[:1].upper() + said[1:]
+                text = said + text.removeprefix(placeholder)
+            text = text.replace(placeholder, said)
+        return text
 
     unmet: Literal["breach", "not_evidenced"] = "breach"
     each: tuple[str, str] | None = None
     equivalent: tuple[Equivalent, ...] = ()
     period: Frequency | None = None
+    titles: Wordings = NOTHING_OWN
+    remedies: Wordings = NOTHING_OWN
+    past: str = ""
+    danger: Danger | None = None
 
 
 @dataclass(frozen=True)
@@ -553,6 +629,8 @@ class RuleInfo:
       lacking: what the export would have to supply for it to run: record kinds, and fields as `kind.field`.
       part: the item of a list for which it is asked; empty where it is asked once.
       own_policy: where the agency's own, stricter figure comes from, if this is the rule as read by that; else empty.
+      titles, remedies: what a finding is called and what puts it right, where that is not `title` and `remedy`.
+      dangers: why a child may be in danger while a finding is open.
     """
 
     id: str
@@ -575,6 +653,9 @@ class RuleInfo:
     area: str = ""
     part: str = ""
     own_policy: str = ""
+    titles: Wordings = NOTHING_OWN
+    remedies: Wordings = NOTHING_OWN
+    dangers: Wordings = NOTHING_OWN
 
     @property
     def rest(self) -> str:
@@ -644,12 +725,15 @@ class Finding:
     """A breach, or something not evidenced.
 
     Args:
+      standing: of a breach; what is not evidenced is open, for it is still to be shown.
+      danger: why a child may be in danger now; empty: nobody says so.
       failed: labels of the conditions that do not hold or are not shown.
       missing: fields that would be needed to tell.
       evidence: names and values, as text; what is personal is only said to be recorded, unless it was asked for.
       due_on: the day the duty fell due, where it has one.
       late: how late, in words.
       put_right_on: by when to put it right, counted from the audit.
+      clause: id and reference of each duty that it falls short of, where the rule says which of several.
       group: what it is listed under, if groups were asked for.
       restated: if an earlier audit was given, and found it already.
       waiver: if the risk is accepted on the day of the audit.
@@ -670,6 +754,29 @@ class Finding:
     group: str = ""
     restated: Restated | None = None
     waiver: Accepted | None = None
+    standing: Standing = "open"
+    danger: str = ""
+    clause: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def title(self) -> str:
+        """What it is called."""
+        return self.rule.titles.of(self.outcome, self.standing) or self.rule.title
+
+    @property
+    def remedy(self) -> str:
+        """What puts it right, or what is to be learned of it where nothing does any more."""
+        return self.rule.remedies.of(self.outcome, self.standing) or self.rule.remedy
+
+    @property
+    def cites(self) -> tuple[str, ...]:
+        """Ids of the duties, those that it falls short of first."""
+        return tuple(dict.fromkeys((*(id_ for id_, _ in self.clause), *self.rule.cites)))
+
+    @property
+    def refs(self) -> tuple[str, ...]:
+        """Their references, in the same order."""
+        return tuple(dict.fromkeys((*(ref for _, ref in self.clause), *self.rule.refs)))
 
     @property
     def fingerprint(self) -> str:

@@ -19,7 +19,7 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
-from weakref import WeakSet
+from weakref import WeakValueDictionary
 
 import pytest
 from click.testing import CliRunner, Result
@@ -439,9 +439,9 @@ def test_a_reader_that_stops_reading_is_no_fault(large: Path) -> None:
 def test_findings_pass_through_and_are_never_all_in_memory(large: Path) -> None:
     with audited(Asked(Export(large), date(2021, 9, 20), only=("supervision-unsigned",))) as report:
         n = most = 0
-        held: WeakSet[Finding] = WeakSet()
+        held: WeakValueDictionary[int, Finding] = WeakValueDictionary()
         for finding in report.findings():
-            held.add(finding)
+            held[n] = finding
             n, most = n + 1, max(most, len(held))
     assert n == 200_000
     assert most <= 2 * CHUNK

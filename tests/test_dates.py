@@ -14,7 +14,7 @@ from compliance.dates import add_months, parse_date, parse_limit, put_right_on
 from compliance.engine.calendar import add_calendar, closed_days
 from compliance.engine.database import Connection, connect
 from compliance.model import Limit
-from compliance.sql.duckdb import TEMPLATES
+from compliance.sql.duckdb import CALENDAR, TEMPLATES, looked_up
 from compliance.sql.text import literal
 
 days = st.dates(date(1900, 1, 1), date(2199, 12, 31))
@@ -81,23 +81,34 @@ def test_working_days_are_counted_as_one_does_on_a_calendar(engine: Connection, 
     def is_open(d: date) -> bool:
         return d.weekday() < 5 and d not in CLOSED
 
-    ordinal = f"(SELECT ordinal FROM calendar WHERE day = {literal(day)})"
+    def ordinal(d: date) -> str:
+        return f"(SELECT {looked_up('ordinals', literal(d), 'ordinals')} FROM {CALENDAR})"
+
     later = day + timedelta(days=abs(n))
     counted = sum(is_open(day + timedelta(days=i + 1)) for i in range(abs(n)))
-    later_ordinal = f"(SELECT ordinal FROM calendar WHERE day = {literal(later)})"
-    assert value(engine, f"{later_ordinal} - {ordinal}") == counted
+    assert value(engine, f"{ordinal(later)} - {ordinal(day)}") == counted
     if n > 0:
         # The n-th working day after the day itself.
         expected, left = day, n
         while left:
             expected += timedelta(days=1)
             left -= is_open(expected)
-        assert value(engine, f"(SELECT day FROM open_day WHERE ordinal = {ordinal} + {n})") == expected
+        assert (
+            value(engine, f"(SELECT {looked_up('days', f'{ordinal(day)} + {n}', 'days')} FROM {CALENDAR})") == expected
+        )
 
 
 def test_the_calendar_covers_2000_to_2100_and_no_more(engine: Connection) -> None:
-    row = engine.execute("SELECT min(day), max(day), count(*) FROM calendar").fetchone()
-    assert row == (date(2000, 1, 1), date(2100, 12, 31), (date(2101, 1, 1) - date(2000, 1, 1)).days)
+    def ordinal(day: date) -> object:
+        return value(engine, f"(SELECT {looked_up('ordinals', literal(day), 'ordinals')} FROM {CALENDAR})")
+
+    row = engine.execute(f"SELECT len(ordinals), days[1], days[-1] FROM {CALENDAR}").fetchone()
+    assert row == ((date(2101, 1, 1) - date(2000, 1, 1)).days, date(2000, 1, 4), date(2100, 12, 31))
+    assert (ordinal(date(1999, 12, 31)), ordinal(date(2000, 1, 1))) == (None, 0)
+    assert (ordinal(date(2100, 12, 31)), ordinal(date(2101, 1, 1))) == (
+        value(engine, f"(SELECT len(days) FROM {CALENDAR})"),
+        None,
+    )
 
 
 @pytest.mark.parametrize("text", ["28", "days", "-1 day", "1 fortnight", "1.5 months", "40000 days", "1  day", ""])

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
@@ -21,6 +21,8 @@ from compliance.engine.outcomes import run
 from compliance.errors import Location
 from compliance.model import (
     RECORDED_ON,
+    Condition,
+    Danger,
     Dated,
     Deadline,
     Duty,
@@ -37,9 +39,10 @@ from compliance.model import (
     RecordKinds,
     Regime,
     Rule,
+    Wordings,
 )
 from compliance.proving.cases import fill
-from compliance.proving.oracle import Evaluator, World
+from compliance.proving.oracle import Evaluator, Verdict, World
 from compliance.rules.checking import CheckedRule, check_rule, names_of
 
 AS_AT = date(2021, 9, 20)
@@ -437,6 +440,11 @@ def withins(draw: st.DrawFn, here: tuple[tuple[str, str], ...], judged: bool, ga
     return (*found, Regime(draw(some)))
 
 
+def perhaps(draw: Any, here: Any) -> str:
+    """A condition, or none."""
+    return str(draw(expression("boolean", here, 1))) if draw(st.booleans()) else ""
+
+
 @st.composite
 def rules(draw: st.DrawFn) -> Rule:
     record = draw(st.sampled_from(["staff", "staff", "visit"]))
@@ -447,7 +455,8 @@ def rules(draw: st.DrawFn) -> Rule:
     match draw(st.sampled_from(["require", "require", "deadline", "every"])):
         case "require":
             check = tuple(
-                (f"condition {i}", draw(expression("boolean", here, 3))) for i in range(draw(st.integers(1, 2)))
+                Condition(f"condition {i}", draw(expression("boolean", here, 3)))
+                for i in range(draw(st.integers(1, 2)))
             )
         case "deadline":
             start, done = draw(expression("date", here, 2)), draw(expression("date", here, 2))
@@ -473,7 +482,7 @@ def rules(draw: st.DrawFn) -> Rule:
             about += ["item in languages", *(["role == item"] if each[1] == "field_roles" else [])]
             about += ["any(v.sort == item for v in visits)"] if each[1] == "sorts_of['tm']" else []
         if isinstance(check, tuple):
-            check = (*check, ("{item} is there", draw(st.sampled_from(about))))
+            check = (*check, Condition("{item} is there", draw(st.sampled_from(about))))
         else:
             when = f"({when or 'True'}) and {draw(st.sampled_from(about))}"
             if isinstance(check, Every) and record == "staff" and each[1] == "sorts_of['tm']" and draw(st.booleans()):
@@ -481,11 +490,26 @@ def rules(draw: st.DrawFn) -> Rule:
                     check, done=f"(v.held_on for v in visits if v.sort {draw(st.sampled_from(['==', '!=']))} item)"
                 )
     put_right = PutRight(Limit(28, "days"), "registered manager", "w")
+    unmet: Literal["breach", "not_evidenced"] = (
+        "not_evidenced" if isinstance(check, tuple) and draw(st.booleans()) else "breach"
+    )
+    if isinstance(check, tuple) and unmet == "breach":
+        check = tuple(
+            replace(
+                condition,
+                done_since=perhaps(draw, here),
+                past=draw(st.sampled_from(["", "", "True"])) or perhaps(draw, here),
+            )
+            for condition in check
+        )
+    reasons = Wordings(draw(st.sampled_from(["", "A reason."])), "", "", draw(st.sampled_from(["", "Another."])))
     return Rule(
         "rule", "test", "A rule", (DUTY,), record, when, judged, check, "requirement", put_right, "Do it.", (), "",
         date(2020, 6, 1), date(2021, 6, 30) if draw(st.booleans()) else None, "rule.yaml",
-        unmet="not_evidenced" if isinstance(check, tuple) and draw(st.booleans()) else "breach",
+        unmet=unmet,
         each=each,
+        past=perhaps(draw, here) if unmet == "breach" else "",
+        danger=Danger(reasons, perhaps(draw, here)) if any(reasons) else None,
         period=draw(st.sampled_from(["week", "month", "quarter", "term", "year"])),
     )  # fmt: skip
 
@@ -509,7 +533,9 @@ CLOSED = frozenset(closed_days())
 def engine(
     rows: dict[str, list[dict[str, Any]]], its: list[CheckedRule], threads: int = 1
 ) -> dict[tuple[str, str, bool, str], str]:
-    """Outcome of each rule, part and reading for each record, in two ways that must agree: the counts and the explanation."""
+    """Outcome of each rule, part and reading for each record, in two ways that must agree, the counts and the explanation; of findings the
+    standing too, and whether there is danger.
+    """
     with tempfile.TemporaryDirectory() as scratch:
         con = connect(Path(scratch), threads=1)
         tables = fill(con, KINDS, rows)
@@ -540,8 +566,16 @@ def engine(
                 found[result.rule.id, result.rule.part, bool(result.rule.own_policy), row_key] = outcome
         findings = {(f.rule.id, f.rule.part, bool(f.rule.own_policy), f.key): f.outcome for f in audited.findings()}
         assert findings == {k: o for k, o in found.items() if o in ("breach", "not_evidenced")}
+        for f in audited.findings():
+            found[f.rule.id, f.rule.part, bool(f.rule.own_policy), f.key] += (
+                f" {f.standing}{' danger' * bool(f.danger)}"
+            )
         con.close()
     return found
+
+
+def told(verdict: Verdict) -> str:
+    return f"{verdict.outcome} {verdict.standing}{' danger' * verdict.danger}".strip()
 
 
 def expected(rows: dict[str, list[dict[str, Any]]], rule: CheckedRule) -> dict[tuple[str, str, bool, str], str]:
@@ -554,12 +588,14 @@ def expected(rows: dict[str, list[dict[str, Any]]], rule: CheckedRule) -> dict[t
     found = {}
     for row in world.all(rule.rule.record):
         for part in rule.parts:
-            by_law = Evaluator(world, rule, row, part).outcome()
+            by_law = told(Evaluator(world, rule, row, part).verdict())
             found[rule.rule.id, part, False, row[key]] = by_law
             if rule.own_limit is not None:
-                own = Evaluator(world, rule, row, part, rule.own_limit[0]).outcome()
+                own = told(Evaluator(world, rule, row, part, rule.own_limit[0]).verdict())
                 # Where nobody can tell what the law makes of it, the agency's own figure adds nothing.
-                found[rule.rule.id, part, True, row[key]] = "not_applicable" if by_law == "not_evidenced" else own
+                found[rule.rule.id, part, True, row[key]] = (
+                    "not_applicable" if by_law.startswith("not_evidenced") else own
+                )
     return found
 
 

@@ -127,7 +127,7 @@ def audit(
     require_complete: bool,
     timings: bool,
 ) -> None:
-    """Audit an export: what became of every rule, then the findings, most serious first.
+    """Audit an export: what became of every rule, then the findings: danger to a child first, then what is open.
 
     DATA is a folder of CSV files, one CSV file, or an XLSX workbook.
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from compliance.compiler.ir import FALSE, NULL, TRUE, AsAt, Ir, Ordinal, and_, case, const, is_null, op
-from compliance.compiler.lower import Due, Lowered, Lowerer, Scope, consts
-from compliance.findings.argument import NONE, Argument, Clock, Condition, Missing, Term
+from compliance.compiler.lower import Due, Lowered, Scope, consts
+from compliance.findings.argument import NONE, Argument, Clause, Clock, Condition, Missing, Term
 from compliance.language import tree
 from compliance.language.describe import english_of, field_words, path_words, source_words, words
 from compliance.model import LAYERS, Duty
@@ -34,9 +34,9 @@ class Arguing:
     """One rule's terms and their slots, for every item of its list alike."""
 
     lowered: Lowered
-    lowerer: Lowerer
     slots: Slots
     terms: dict[Term, int] = field(default_factory=dict)
+    clauses: dict[Clause, int] = field(default_factory=dict)
 
     @property
     def scopes(self) -> tuple[Scope, ...]:
@@ -47,14 +47,20 @@ class Arguing:
         """Where terms stand among all of the rule."""
         return tuple(self.terms.setdefault(t, len(self.terms)) for t in terms)
 
+    def clause(self, duties: Sequence[Duty]) -> int:
+        """The place of the clause that these duties are versions of; `NONE` where there are none, or the agency's own figure is asked."""
+        if not duties or self.lowered.lawful is not None:
+            return NONE
+        return self.clauses.setdefault(_clause(duties, self), len(self.clauses))
+
 
 WITHIN = {"statute": "Lawful", "standard": "Within the standard", "good practice": "Within good practice"}
 """What is said of a record that keeps the figure of a layer, but not the agency's own."""
 
 
-def argue(lowered: Lowered, lowerer: Lowerer, parts: Iterable[str]) -> tuple[tuple[Ir, ...], dict[str, Argument]]:
+def argue(lowered: Lowered, parts: Iterable[str]) -> tuple[tuple[Ir, ...], dict[str, Argument]]:
     """The values that the findings of a rule need, in the order of their slots, and what is said for each of `parts`."""
-    making = Arguing(lowered, lowerer, Slots())
+    making = Arguing(lowered, Slots())
     slots, checked = making.slots, lowered.rule
     empty = _may_be_empty(checked)
     when_terms = _terms([checked.when] if checked.when else [], making, empty)
@@ -65,32 +71,35 @@ def argue(lowered: Lowered, lowerer: Lowerer, parts: Iterable[str]) -> tuple[tup
         making.places(when_terms),
     )
     truths = [slots.of(truth) for _, truth in lowered.conditions]
+    making.clauses[_whole_clause(making)] = 0
     if isinstance(checked.check, Conditions):
-        of_each = [_terms([node], making, empty) for _, node in checked.check.items]
+        of_each = [_terms([c.that], making, empty) for c in checked.check.items]
+        own_clauses = [making.clause(c.cites) for c in checked.check.items]
     else:
-        of_each = [_clock_terms(checked.check, making, empty)]
+        of_each, own_clauses = [_clock_terms(checked.check, making, empty)], [NONE]
     conditions = [
-        Condition(label, truth, making.places(terms))
-        for (label, _), truth, terms in zip(lowered.conditions, truths, of_each, strict=True)
+        Condition(label, truth, making.places(terms), clause)
+        for (label, _), truth, terms, clause in zip(lowered.conditions, truths, of_each, own_clauses, strict=True)
     ]
-    clock = None if lowered.due is None else _clock(checked.check, lowered.due, slots)
+    clock = None if lowered.due is None else _clock(checked.check, lowered.due, making)
     told = {t.name: t for t in (*shown, *when_terms, *(t for terms in of_each for t in terms))}
     evidence = making.places(told.values())
-    refs, ref = _clauses(lowered, lowerer, slots)
     arguments = {}
     for part in parts:
         about = next((d for d in checked.rule.cites if d.id == part), None)
         own = lowered.lawful is not None
         local = checked.rule.cites and all(d.layer == "local policy" for d in checked.rule.cites)
-        of_part = refs if about is None or own else (about.ref,)
+        of_part = tuple(making.clauses) if about is None or own else (Clause((about.id,), (about.ref,)),)
         named = checked.rule.each is None or any("{" + checked.rule.each[0] in c.label for c in conditions)
-        said = [c._replace(label=checked.rule.said(c.label, part)) for c in conditions]
+        said = [
+            c._replace(label=checked.rule.said(c.label, part), clause=c.clause if about is None else NONE)
+            for c in conditions
+        ]
         arguments[part] = Argument(
             when=when,
             conditions=tuple(said),
-            clock=None if clock is None else clock._replace(what=checked.rule.said(clock.what, part)),
-            refs=of_part,
-            ref=ref if of_part == refs else NONE,
+            clock=None if clock is None else _clock_of_part(clock, checked.rule.said(clock.what, part), about),
+            clauses=of_part,
             whose="local policy, not law; " if local and not own else "",
             part="" if named else part,
             lawful=NONE if lowered.lawful is None else slots.of(lowered.lawful),
@@ -101,27 +110,29 @@ def argue(lowered: Lowered, lowerer: Lowerer, parts: Iterable[str]) -> tuple[tup
     return tuple(slots.values), arguments
 
 
-def _clauses(lowered: Lowered, lowerer: Lowerer, slots: Slots) -> tuple[tuple[str, ...], int]:
-    """The clause that a finding quotes: of the duties cited that weigh as much as the first, the one in force on the day that decides."""
-    rule = lowered.rule.rule
+def _whole_clause(making: Arguing) -> Clause:
+    """What a finding quotes where nothing says which of the rule's duties it falls short of."""
+    lowered = making.lowered
     if lowered.lawful is not None:
-        return (f"own policy; {lowered.source}",), NONE
-    if not rule.cites:
-        return ("KPI",), NONE
-    first = rule.cites[0]
-    day = lowerer.judged if lowered.rule.judged_on is not None or lowered.due is None else lowered.due.due
+        return Clause((), (f"own policy; {lowered.source}",))
+    return _clause(lowered.rule.rule.cites, making) if lowered.rule.rule.cites else Clause((), ("KPI",))
+
+
+def _clause(duties: Sequence[Duty], making: Arguing) -> Clause:
+    """Of the duties that weigh as much as the first, the one in force on the day that decides."""
+    lowered, first = making.lowered, duties[0]
+    clocked = lowered.rule.judged_on is None and lowered.due is not None
+    day = lowered.due.due if clocked and lowered.due is not None else lowered.lowerer.judged
     whens: list[Ir] = []
-    refs: list[str] = []
-    for duty in (d for d in rule.cites if d.instrument == first.instrument and d.layer == first.layer):
+    versions: dict[str, str] = {}
+    for duty in (d for d in duties if d.instrument == first.instrument and d.layer == first.layer):
         conditions = _in_force(duty, day, lowered)
-        if duty.ref not in refs:
-            refs.append(duty.ref)
-        whens += [and_(*conditions), const(refs.index(duty.ref))]
+        versions.setdefault(duty.ref, duty.id)
+        whens += [and_(*conditions), const(list(versions).index(duty.ref))]
         if not conditions:
             break
-    if len(refs) == 1:
-        return tuple(refs), NONE
-    return tuple(refs), slots.of(case(*whens, const(refs.index(first.ref))))
+    cites, refs = tuple(versions.values()), tuple(versions)
+    return Clause(cites, refs, NONE if len(refs) == 1 else making.slots.of(case(*whens, const(0))))
 
 
 def _in_force(duty: Duty, day: Ir, lowered: Lowered) -> list[Ir]:
@@ -152,8 +163,9 @@ def _clock_terms(check: CheckedDeadline | CheckedEvery, making: Arguing, empty: 
     return [*terms, gaps._replace(missing=tuple(Missing(name, "empty", truth) for name in inside))]
 
 
-def _clock(check: Conditions | CheckedDeadline | CheckedEvery, due: Due, slots: Slots) -> Clock:
+def _clock(check: Conditions | CheckedDeadline | CheckedEvery, due: Due, making: Arguing) -> Clock:
     assert not isinstance(check, Conditions)
+    slots = making.slots
     until = due.end if due.end is not None else op("coalesce", due.done.node, AsAt())
     working = due.units == {"working_days"}
     late = op("sub", Ordinal(until), Ordinal(due.due)) if working else op("days_between", due.due, until)
@@ -169,11 +181,18 @@ def _clock(check: Conditions | CheckedDeadline | CheckedEvery, due: Due, slots: 
         working=working,
         limits=due.limits,
         limit=slots.maybe(due.limit, NULL),
+        regime=slots.maybe(due.regime, NULL),
+        by_regime=() if due.regime == NULL else tuple(making.clause(r.cites) for r in check.within),
     )
     if due.end is None:
         return clock
     assert due.n_late is not None and due.gaps is not None
     return clock._replace(recurring=True, end=slots.of(due.end), n_late=slots.of(due.n_late), gaps=slots.of(due.gaps))
+
+
+def _clock_of_part(clock: Clock, what: str, about: Duty | None) -> Clock:
+    """The clock of one item of a list; of an item that is a duty, that duty alone is quoted."""
+    return clock._replace(what=what) if about is None else clock._replace(what=what, regime=NONE, by_regime=())
 
 
 def _start_words(node: tree.Node) -> str:
@@ -223,7 +242,7 @@ def _terms(nodes: Iterable[tree.Node], making: Arguing, may_be_empty: frozenset[
 
 
 def _term(node: tree.Node, making: Arguing, may_be_empty: frozenset[tree.Node]) -> Term:
-    lowerer, slots = making.lowerer, making.slots
+    lowerer, slots = making.lowered.lowerer, making.slots
     value = lowerer.value(node, making.scopes)
     hidden = not lowerer.personal and _personal(node)
 

@@ -126,8 +126,10 @@ class OpenDay(Ir):
 ITEM = Column("item__")
 """In a table of records with items: the item; never empty."""
 
-ANSWERS = NOT_APPLICABLE, PENDING, COMPLIANT, BREACH, NOT_EVIDENCED = range(5)
-"""What a rule may say of a row; the last two are findings."""
+NOT_APPLICABLE, PENDING, COMPLIANT = range(3)
+DANGER, DANGER_NOT_EVIDENCED, BREACH, NOT_EVIDENCED, LATE, PAST = 3, 4, 5, 6, 7, 9
+"""What a rule may say of a row. From `DANGER` on it is a finding, two of them to each rank in which findings are told: breaches are odd,
+and what is not evidenced is even. `DANGER`: a child may be in danger; `BREACH` and `NOT_EVIDENCED` are open."""
 
 FEATURES = (Up, Group, Window)
 

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import pairwise
 from typing import TypeVar, cast
 
 from compliance.compiler.ir import (
+    BREACH,
+    COMPLIANT,
+    DANGER,
+    DANGER_NOT_EVIDENCED,
     FALSE,
     ITEM,
+    LATE,
     NOT_APPLICABLE,
+    NOT_EVIDENCED,
     NULL,
+    PAST,
     PENDING,
     TRUE,
     AsAt,
@@ -43,12 +51,21 @@ from compliance.compiler.ir import (
 from compliance.dates import english
 from compliance.language import tree
 from compliance.model import Dated, Items, Limit, Link, Parameter, RecordKinds, Table, Unit, Within
-from compliance.rules.checking import CheckedDeadline, CheckedEvery, CheckedRegime, CheckedRule, Conditions
+from compliance.rules.checking import (
+    CheckedDeadline,
+    CheckedEvery,
+    CheckedRegime,
+    CheckedRule,
+    Conditions,
+    needed,
+    sources_in,
+)
 
 T = TypeVar("T")
 
 REACHED = {">=": (0, False), ">": (1, False), "<": (0, True), "<=": (1, True)}
 """How a comparison of months or years is asked of a date: so many more, and whether not."""
+OPEN, UNTOLD = const(BREACH), const(NOT_EVIDENCED)
 COMPARE = {"==": "eq", "!=": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
 
 
@@ -101,6 +118,7 @@ class Due:
       limit: which of `limits`, in words, made the day due; NULL where the day itself is given.
       units: of every limit that there may be.
       lapsed: whether the day due is past and what is due not done; `ended`: whether the duty itself has ended.
+      regime: which of the rule's limits made the day due, by its place; NULL where there is but one, or nobody can tell.
     """
 
     start: Value
@@ -115,6 +133,7 @@ class Due:
     gaps: Ir | None = None
     last: Ir | None = None
     end: Ir | None = None
+    regime: Ir = NULL
 
 
 @dataclass(frozen=True)
@@ -127,7 +146,9 @@ class Lowered:
       pending: whether the deadline is still running.
       verdict: true: compliant, pending or not applicable; false: breach; unknown: not evidenced.
       scope: the row that is asked about.
+      lowerer: by which the rule was read, for what else is said of its rows.
       lawful: for a reading by the agency's own, stricter figure: the verdict by the law; `source` says whose figure it is.
+      breach: how a breach stands, and whether a child may be in danger; `untold`: the same where nobody can tell; of `ir`'s answers.
     """
 
     rule: CheckedRule
@@ -137,14 +158,19 @@ class Lowered:
     verdict: Ir
     due: Due | None
     scope: Scope
+    lowerer: Lowerer
     lawful: Ir | None = None
     source: str = ""
+    breach: Ir = OPEN
+    untold: Ir = UNTOLD
 
     @property
     def answer(self) -> Ir:
-        """One of `ir.ANSWERS`."""
+        """What it says of a row, as `ir` has it."""
         running = FALSE if self.pending == FALSE else and_(self.when, self.pending)
-        settled = op("answer", self.verdict)
+        settled: Ir = op("answer", self.verdict)
+        if (self.breach, self.untold) != (OPEN, UNTOLD):
+            settled = case(self.verdict, const(COMPLIANT), is_null(self.verdict), self.untold, self.breach)
         return case(not_(self.when), const(NOT_APPLICABLE), running, const(PENDING), settled)
 
 
@@ -178,6 +204,12 @@ class Lowerer:
         self.own_limit: Limit | None = None
         self.limits_in_words: dict[str, int] = {}
 
+    def with_figures(self, parameters: Mapping[str, Parameter], own_limit: Limit | None = None) -> Lowerer:
+        """One that reads a rule by these figures and keeps the days by which it is judged; made-up tables are the same for all."""
+        other = copy(self)
+        other.parameters, other.own_limit = parameters, own_limit
+        return other
+
     def rule(self, checked: CheckedRule, parts: Sequence[str] = ("",), as_at: Ir | None = None) -> Lowered:
         """The whole rule.
 
@@ -204,17 +236,23 @@ class Lowerer:
             when = and_(when, self.dated(checked.each[1], lambda items: _asked(parts, items), scopes))
         pending: Ir = FALSE
         due: Due | None = None
+        open_, untold = self.in_danger(checked, scopes)
+        past = self.told(checked.past, scopes)
         match checked.check:
             case Conditions(items=items):
-                conditions = tuple((label, self.value(node, scopes).node) for label, node in items)
+                conditions = tuple((c.label, self.value(c.that, scopes).node) for c in items)
+                settled = tuple((self.told(c.done_since, scopes), or_(self.told(c.past, scopes), past)) for c in items)
                 if checked.rule.unmet == "not_evidenced":
                     conditions = tuple((label, case(truth, TRUE, NULL)) for label, truth in conditions)
                 holds = and_(*(c for _, c in conditions))
+                breach = _of_conditions([c for _, c in conditions], settled, open_)
             case CheckedDeadline() as d:
                 holds, pending, due = self.deadline(d, scopes, checked.judged_on is not None)
+                breach = case(not_(is_null(due.done.node)), const(LATE), past, const(PAST), open_)
                 conditions = ((deadline_label(d), holds),)
             case CheckedEvery() as e:
                 holds, pending, due = self.every(e, scopes, checked.judged_on is not None)
+                breach = case(or_(not_(due.lapsed), due.ended, past), const(PAST), open_)
                 conditions = ((every_label(e, self.all_limits(e.within)), holds),)
         if when == TRUE:
             verdict = holds
@@ -223,7 +261,32 @@ class Lowerer:
             verdict = or_(
                 not_(when), case(pending, case(is_null(when), NULL, TRUE), holds) if pending != FALSE else holds
             )
-        return Lowered(checked, when, conditions, pending, verdict, due, scope)
+        return Lowered(checked, when, conditions, pending, verdict, due, scope, self, breach=breach, untold=untold)
+
+    # --- how a finding stands ---
+
+    def told(self, node: tree.Node | None, scopes: tuple[Scope, ...]) -> Ir:
+        """A condition that tells only how a finding stands; unknown where the export lacks what it reads."""
+        if node is None:
+            return FALSE
+        nodes = tree.walk(node)
+        for need in needed(nodes, sources_in(nodes), self.kinds):
+            table = self.tables.get(need.kind)
+            if table is None or (need.field and need.field not in table.columns):
+                return NULL
+        return self.value(node, scopes).node
+
+    def in_danger(self, rule: CheckedRule, scopes: tuple[Scope, ...]) -> tuple[Ir, Ir]:
+        """What a breach that is open is, and what nobody can tell: whether a child may be in danger."""
+        danger = rule.rule.danger
+        if danger is None:
+            return OPEN, UNTOLD
+        # A child may be, unless the record shows that none is.
+        safe = FALSE if rule.danger_if is None else not_(self.told(rule.danger_if, scopes))
+        return (
+            case(safe, OPEN, const(DANGER)) if danger.reasons.open else OPEN,
+            case(safe, UNTOLD, const(DANGER_NOT_EVIDENCED)) if danger.reasons.not_evidenced else UNTOLD,
+        )
 
     def in_force(self, from_on: date, to_on: date | None) -> Ir:
         """Whether the day that decides lies in the rule's own dates; never NULL."""
@@ -284,6 +347,13 @@ class Lowerer:
         """A limit of the rule, by its place among all."""
         return const(self.limits_in_words.setdefault(words, len(self.limits_in_words)))
 
+    def regime(self, regimes: Sequence[CheckedRegime], conditions: Sequence[Ir]) -> Ir:
+        """Which limit counts, by its place; asked where limits cite duties of their own, else NULL."""
+        if not any(r.cites for r in regimes):
+            return NULL
+        places = (x for n, c in enumerate(conditions) for x in (c, const(n), is_null(c), NULL))
+        return case(*places, const(len(conditions)))
+
     def due(self, start: Ir, regimes: Sequence[CheckedRegime], conditions: Sequence[Ir], judged: bool) -> tuple[Ir, Ir]:
         """The day due by the first limit whose condition is true, and which limit that is; NULL if nobody can tell.
 
@@ -308,9 +378,11 @@ class Lowerer:
         done = self.value(d.done, scopes).exact()
         due: Ir = start.node
         limit: Ir = NULL
+        regime: Ir = NULL
         if d.within:
             conditions = [self.value(r.condition, scopes).node for r in d.within if r.condition is not None]
             due, limit = self.due(start.node, d.within, conditions, judged)
+            regime = self.regime(d.within, conditions)
         running = op("le", self.as_at, due)
         pending = and_(is_null(done.node), not_(is_null(due)), running)
         holds = case(
@@ -326,7 +398,7 @@ class Lowerer:
         )
         units = self.units(d.within) if d.within else frozenset[Unit](("days",))
         lapsed = and_(is_null(done.node), not_(running))
-        return holds, pending, Due(start, due, done, limit, tuple(self.limits_in_words), units, lapsed)
+        return holds, pending, Due(start, due, done, limit, tuple(self.limits_in_words), units, lapsed, regime=regime)
 
     def every(self, e: CheckedEvery, scopes: tuple[Scope, ...], judged: bool) -> tuple[Ir, Ir, Due]:
         """Whether the rule holds, whether it is still running, and the parts that its argument needs."""
@@ -352,9 +424,12 @@ class Lowerer:
         due_here = self.due(before, e.within, conditions_here, judged)[0]
         self.judged = judged_here
         late_here = and_(member, op("gt", day.node, due_here))
-        gap = (before, due_here, day.node)
+        gap: tuple[Ir, ...] = (before, due_here, day.node)
+        regime_here = self.regime(e.within, conditions_here)
+        if regime_here != NULL:
+            gap = (*gap, regime_here)
         n_late = op("coalesce", self.group(source, scopes, "n_true", (late_here,)), const(0))
-        gaps = self.group(source, scopes, "gaps", gap, late_here)
+        gaps = self.group(source, scopes, "gaps" if len(gap) == 3 else "gaps_by_limit", gap, late_here)
         last_done = self.group(source, scopes, "max", (day.node,), member)
         unsure = or_(is_null(cond), and_(or_(cond, is_null(cond)), is_null(day.node)))
         n_unsure = TRUE if unsure == FALSE else op("eq", self.count(source, scopes, unsure), const(0))
@@ -397,6 +472,7 @@ class Lowerer:
             gaps,
             last_done,
             end,
+            self.regime(e.within, conditions_open),
         )
         return holds, pending, found
 
@@ -814,6 +890,19 @@ def _asked(parts: Sequence[str], items: Items) -> Ir:
     if 2 * len(left_out) <= len(parts):
         return not_(op("in", ITEM, *(const(p) for p in left_out))) if left_out else TRUE
     return op("in", ITEM, *(const(p) for p in parts if p in items)) if len(left_out) < len(parts) else FALSE
+
+
+def _of_conditions(truths: Sequence[Ir], settled: Sequence[tuple[Ir, Ir]], open_: Ir) -> Ir:
+    """How a breach stands: open while one condition neither holds nor is settled, late if what one asks was done since, else past."""
+    if len(truths) == 1:
+        # It is the one that fails.
+        done, past = settled[0]
+        return case(done, const(LATE), past, const(PAST), open_)
+    if all(s == (FALSE, FALSE) for s in settled):
+        return open_
+    over = and_(*(or_(truth, *s) for truth, s in zip(truths, settled, strict=True)))
+    late = or_(*(and_(not_(truth), done) for truth, (done, _) in zip(truths, settled, strict=True)))
+    return case(over, case(late, const(LATE), const(PAST)), open_)
 
 
 def beside(own: Lowered, lawful: Ir, source: str) -> Lowered:

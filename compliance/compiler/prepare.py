@@ -15,6 +15,7 @@ from compliance.compiler.plan import Question, make_counts, make_forecast, make_
 from compliance.dates import english
 from compliance.findings.argument import Argument
 from compliance.model import LAYERS, SERVICES, Limit, Parameter, RecordKinds, RuleInfo, Status, Tables
+from compliance.rules import wording
 from compliance.rules.checking import CheckedRule, Conditions, needs, read_as_text
 from compliance.sql.planned import CountPlan, Prepared
 
@@ -35,7 +36,7 @@ def prepare(
     arguments: list[Argument | None] = [None] * len(asked)
     questions = []
     for numbers, low in _lowered(asked, parameters, lowerer):
-        values, its = argue(low, lowerer, numbers)
+        values, its = argue(low, numbers)
         questions.append(Question(numbers, low, values))
         for part, number in numbers.items():
             arguments[number] = its[part]
@@ -163,25 +164,24 @@ def _lowered(
     lowerer: Lowerer,
     days: Sequence[Ir] = (),
 ) -> Iterator[tuple[dict[str, int], Lowered]]:
-    """Every rule that runs, with its number for each item of its list; `lowerer` has the figures by which it is read while it is looked at.
+    """Every rule that runs, with its number for each item of its list, read by the figures that it is asked with.
 
     Args:
       days: the day that each is looked at from, where that is not the plan's.
     """
     running = ((number, info, rule) for number, (info, rule) in enumerate(asked) if info.status == "ran")
     together = groupby(running, key=lambda r: (r[1].id, r[1].own_policy))
-    for i, ((_, own_policy), its) in enumerate(together):
-        rows = list(its)
+    for i, ((_, own_policy), parts) in enumerate(together):
+        rows = list(parts)
         rule, numbers = rows[0][2], {info.part: number for number, info, _ in rows}
         day = days[i] if days else None
-        low = lowerer.rule(rule, list(numbers), day)
+        low = lowerer.with_figures(parameters).rule(rule, list(numbers), day)
         if own_policy:
             own = _own(rule, parameters)
             assert own is not None
-            lowerer.parameters, lowerer.own_limit = own.parameters, own.limit
-            low = beside(lowerer.rule(rule, list(numbers), day), low.verdict, own.source)
+            by_own = lowerer.with_figures(own.parameters, own.limit).rule(rule, list(numbers), day)
+            low = beside(by_own, low.verdict, own.source)
         yield numbers, low
-        lowerer.parameters, lowerer.own_limit = parameters, None
 
 
 @dataclass(frozen=True)
@@ -208,11 +208,18 @@ def _own(rule: CheckedRule, parameters: Mapping[str, Parameter]) -> _Own | None:
 
 def _for_part(info: RuleInfo, rule: CheckedRule, part: str) -> RuleInfo:
     """The rule as it is asked for one item; where that is a duty which it cites, it is about this duty alone."""
+    info = replace(
+        info,
+        part=part,
+        titles=wording.titles(rule, part),
+        remedies=wording.remedies(rule, part),
+        dangers=wording.dangers(rule, part),
+    )
     at = next((i for i, d in enumerate(rule.rule.cites) if d.id == part), None)
     if at is None:
-        return replace(info, part=part)
+        return info
     duty, (regulation, standard) = rule.rule.cites[at], rule.rule.under[at]
-    return replace(info, part=part, cites=(duty.id,), refs=(duty.ref,), regulation=regulation, standard=standard)
+    return replace(info, cites=(duty.id,), refs=(duty.ref,), regulation=regulation, standard=standard)
 
 
 def _parts(rule: CheckedRule, tables: Tables) -> tuple[str, ...]:
@@ -298,14 +305,14 @@ def _info(rule: CheckedRule, parameters: Mapping[str, Parameter], status: Status
     return RuleInfo(
         id=r.id,
         pack=r.pack,
-        title=r.title,
+        title=r.said(r.title, ""),
         record=r.record,
         cites=tuple(d.id for d in r.cites),
         refs=tuple(dict.fromkeys(d.ref for d in r.cites)) or ("KPI",),
         layer=min((d.layer for d in r.cites), key=LAYERS.index, default="local policy"),
         severity=r.severity,
         put_right=r.put_right,
-        remedy=r.remedy,
+        remedy=r.said(r.remedy, ""),
         note=r.note,
         parameters=tuple(used),
         status=status,

@@ -12,6 +12,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from compliance.dates import put_right_on
+from compliance.engine.answers import MEANINGS
 from compliance.engine.sidebyside import done_jobs
 from compliance.findings import words
 from compliance.model import Accepted, Finding, Prompt, Reading, Restated, RuleInfo, Source
@@ -39,15 +40,22 @@ FINDING = 10
 
 
 class Hits(NamedTuple):
-    """How many findings a rule has, and between which places they stand in the order of all."""
+    """How many findings a rule has, and where they stand.
 
-    breaches: int
-    not_evidenced: int
-    first: int
-    last: int
+    Args:
+      spans: the first and the last place in the order of all of those with each answer.
+    """
+
+    breaches: int = 0
+    not_evidenced: int = 0
+    spans: tuple[tuple[int, int], ...] = ()
+
+    def among(self, lo: int, hi: int) -> bool:
+        """Whether some may stand between two places, these included."""
+        return any(first <= hi and last >= lo for first, last in self.spans)
 
 
-NO_HITS = Hits(0, 0, 0, 0)
+NO_HITS = Hits()
 
 
 @dataclass(frozen=True)
@@ -116,7 +124,7 @@ class Audited:
         return [s.label for s in self.sources] or [""]
 
     def findings(self) -> Iterator[Finding]:
-        """Every finding, most serious first, then by rule and subject."""
+        """Every finding: danger, then open, late, past; of these by the day to put right, then most serious first, by rule and subject."""
         self._begun.append(self._chunks())
         for chunk in self._begun[-1]:
             yield from chunk
@@ -146,13 +154,13 @@ class Audited:
 
     def _chunks(self) -> Generator[list[Finding], None, None]:
         """Findings in their order, many at a time: of each record kind by itself, then put in order."""
-        last = max((hits.last for hits in self.hits.values()), default=0)
+        last = max((last for hits in self.hits.values() for _, last in hits.spans), default=0)
         chunks = [(lo, min(lo + CHUNK - 1, last)) for lo in range(1, last + 1, CHUNK)]
         parts: list[list[list[Placed]]] = [[] for _ in chunks]
         jobs: list[Job] = []
         chunk_of: list[int] = []
         for i, (lo, hi) in enumerate(chunks):
-            rules = {rule for rule, hits in self.hits.items() if hits.first <= hi and hits.last >= lo}
+            rules = {rule for rule, hits in self.hits.items() if hits.among(lo, hi)}
             for fetch in self._fetches(rules, dialect.BETWEEN):
                 jobs.append(partial(_put, fetch=fetch, bounds={"lo": lo, "hi": hi}, into=parts[i]))
                 chunk_of.append(i)
@@ -193,13 +201,15 @@ class _Wording:
 
     def finding(self, row: Sequence[Any]) -> Placed:
         """The finding of a row of `dialect.findings`."""
-        place, _, unknown, key, src, at, label, since, times, waiver, *_ = row
-        audited, argument = self.audited, self.audited.arguments[self.number]
+        place, _, answer, key, src, at, label, since, times, waiver, *_ = row
+        audited, argument, rule = self.audited, self.audited.arguments[self.number], self.audited.rules[self.number]
+        outcome, standing, danger = MEANINGS[answer]
         assert argument is not None
-        argued = words.argued(argument, [row[c] for c in self.columns], unknown, audited.as_at)
+        values = [row[c] for c in self.columns]
+        argued = words.argued(argument, values, outcome == "not_evidenced", audited.as_at, standing)
         return place, Finding(
-            rule=audited.rules[self.number],
-            outcome="not_evidenced" if unknown else "breach",
+            rule=rule,
+            outcome=outcome,
             key=str(key),
             argument=argued.sentence,
             failed=argued.failed,
@@ -213,6 +223,9 @@ class _Wording:
             group=str(label or ""),
             restated=None if since is None else Restated(str(since), int(times) + 1),
             waiver=None if waiver is None else audited.accepted[waiver],
+            standing=standing,
+            danger=rule.dangers.of(outcome, standing) if danger else "",
+            clause=argued.clause,
         )
 
 

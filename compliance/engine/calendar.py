@@ -20,5 +20,5 @@ def closed_days() -> list[date]:
 
 
 def add_calendar(con: Connection) -> None:
-    """Makes the tables of the working-day calendar."""
+    """Makes the table of the working-day calendar."""
     con.execute(dialect.MAKE_CALENDAR, {"closed": closed_days()})

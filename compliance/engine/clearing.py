@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
 
 def names(con: Connection) -> frozenset[str]:
-    """The tables and views that are there."""
-    return frozenset(name for name, _ in con.execute(clearing.NAMES).fetchall())
+    """The tables that are there."""
+    return frozenset(name for (name,) in con.execute(clearing.NAMES).fetchall())
 
 
 def drop_all_but(con: Connection, keep: frozenset[str]) -> None:
-    """Drops every table and view but these."""
-    for name, kind in con.execute(clearing.NAMES).fetchall():
+    """Drops every table but these."""
+    for (name,) in con.execute(clearing.NAMES).fetchall():
         if name not in keep:
-            con.execute(clearing.drop(name, kind))
+            con.execute(clearing.drop(name))

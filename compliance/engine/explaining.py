@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from compliance.engine.answers import MEANINGS
 from compliance.findings.explained import Explained, explained
 from compliance.sql import duckdb as dialect
 
 if TYPE_CHECKING:
     from compliance.engine.audited import Audited
-    from compliance.model import Outcome
-
-OUTCOME_OF: tuple[Outcome, ...] = ("not_applicable", "pending", "compliant", "breach", "not_evidenced")
-"""The outcome that each of `ir.ANSWERS` stands for."""
 
 
 def explain(audited: Audited, rule: int, key: str) -> Explained | None:
@@ -31,7 +28,8 @@ def explain_all(audited: Audited, rule: int, keys: Sequence[str]) -> dict[str, E
     rows = audited.con.execute(dialect.of_some(record.rows, record.key, item, columns), {"keys": list(keys)})
     order = list(values)
     slots = [order.index(value) for value in record.slots[place.rule]]
-    return {
-        str(key): explained(argument, OUTCOME_OF[answer], [row[slot] for slot in slots], audited.as_at)
-        for key, answer, *row in rows.fetchall()
-    }
+    explanations = {}
+    for key, answer, *row in rows.fetchall():
+        outcome, standing, _ = MEANINGS[answer]
+        explanations[str(key)] = explained(argument, outcome, standing, [row[slot] for slot in slots], audited.as_at)
+    return explanations

@@ -8,6 +8,8 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from compliance.compiler.ir import NOT_APPLICABLE, PENDING
+from compliance.dates import put_right_on
+from compliance.engine.answers import MEANINGS
 from compliance.engine.audited import NO_HITS, Answers, Audited, Hits
 from compliance.engine.database import execute_each
 from compliance.engine.questions import batches, each_alone, set_up
@@ -87,7 +89,7 @@ def run(
     n_at_a_time = workers(threads)
     set_up(con, plan, ordered.keep, n_at_a_time)
     outcomes = _ask_all(con, plan, ordered.keep_answers, n_at_a_time)
-    hits = _put_in_order(con, rules, ordered)
+    hits = _put_in_order(con, rules, ordered, as_at)
     arguments, answers = prepared.arguments, outcomes.answers
     audited = Audited(con, plan, rules, arguments, as_at, sources, answers, hits, n_at_a_time, prepared.prompts)
     return audited, tuple(outcomes.result(n, rule, hits.get(n, NO_HITS)) for n, rule in enumerate(rules))
@@ -128,10 +130,28 @@ def _ask(con: Connection, record: RecordPlan, rules: tuple[int, ...], outcomes: 
         con.execute(dialect.drop(table))
 
 
-def _put_in_order(con: Connection, rules: tuple[RuleInfo, ...], ordered: Ordered) -> Mapping[int, Hits]:
+def _put_in_order(con: Connection, rules: tuple[RuleInfo, ...], ordered: Ordered, as_at: date) -> Mapping[int, Hits]:
     """Makes `hit`, the findings in their order, from `hits`; which of them are whose, by the rule's number."""
     execute_each(con, ordered.setup)
+    con.execute(reporting.hits_sorted(ordered.by, ordered.earlier), {"places": _places(rules, as_at)})
+    hits: dict[int, Hits] = {}
+    for rule, answer, n, first, last in con.execute(dialect.HIT_COUNTS).fetchall():
+        breaches, not_evidenced, spans = hits.get(rule, NO_HITS)
+        breach = MEANINGS[answer].outcome == "breach"
+        hits[rule] = Hits(
+            breaches + n if breach else breaches,
+            not_evidenced if breach else not_evidenced + n,
+            (*spans, (first, last)),
+        )
+    return hits
+
+
+def _places(rules: tuple[RuleInfo, ...], as_at: date) -> list[int]:
+    """The place of each rule among all by the day on which its findings are to be put right; one that is asked in parts has one place."""
     first_parts: dict[tuple[str, str], int] = {}
-    parts = [(n, first_parts.setdefault((r.id, r.own_policy), n)) for n, r in enumerate(rules) if r.part]
-    con.execute(reporting.hits_sorted(ordered.by, ordered.earlier, parts))
-    return {rule: Hits(*counts) for rule, *counts in con.execute(dialect.HIT_COUNTS).fetchall()}
+    keys = [
+        (put_right_on(as_at, r.put_right.within), first_parts.setdefault((r.id, r.own_policy), n))
+        for n, r in enumerate(rules)
+    ]
+    place = {key: n for n, key in enumerate(sorted(set(keys)))}
+    return [place[key] for key in keys]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MOST = 4
 """More threads than this only wait for each other."""
 
-_MAKES = re.compile(r'CREATE (?:TABLE|VIEW) "([^"]+)"')
+_MAKES = re.compile(r'(?:CREATE TABLE) "([^"]+)"')
 _DROPS = re.compile(r"(?:DROP TABLE) ")
 _NAMES = re.compile(r'"([^"]+)"')
 
@@ -79,7 +79,7 @@ def done_jobs(con: Connection, jobs: Sequence[Job], n: int, after: Sequence[set[
 
 
 def execute_all(con: Connection, statements: Sequence[str], n: int) -> None:
-    """Executes statements that make and drop tables and views.
+    """Executes statements that make and drop tables.
 
     One that names what another makes comes after it; one that drops a table, after all that name it and stand before it.
     """

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from itertools import pairwise
-from typing import Annotated, Any, TypeVar, cast
+from typing import Annotated, Any, TypeVar, cast, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
@@ -121,6 +121,8 @@ def validated(kind: type[M], document: object, problems: Problems) -> M | None:
             # Where a text, a list or a group may stand and one is wrong inside, that it is none of the others goes without saying.
             if type_ in ("string_type", "list_type", "dict_type", "int_type") and tuple(loc) in around:
                 continue
+            if type_ == "model_type" and any(t != type_ and other[: len(loc)] == loc for t, other, _, _ in found):
+                continue
             # A group with a badly written day is one of dated versions, and not one of the other groups that may stand there.
             if type_ in ("missing", "extra_forbidden") and tuple(loc[:-1]) in with_days:
                 continue
@@ -201,8 +203,15 @@ def _keys(kind: type[BaseModel]) -> list[str]:
     found: list[str] = []
     for name, info in kind.model_fields.items():
         found.append(info.alias or name)
-        inner = info.annotation
-        for candidate in (inner, *getattr(inner, "__args__", ())):
-            if isinstance(candidate, type) and issubclass(candidate, BaseModel) and candidate is not kind:
-                found.extend(_keys(candidate))
+        for inner in _models(info.annotation):
+            if inner is not kind:
+                found.extend(_keys(inner))
     return found
+
+
+def _models(annotation: object) -> Iterator[type[BaseModel]]:
+    """The groups of keys that an annotation names at any depth."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models(part)

@@ -6,7 +6,7 @@ the place of one of these values in a row; `NONE`: there is no such value.
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 NONE = -1
 
@@ -46,12 +46,30 @@ class Term(NamedTuple):
     options: tuple[tuple[str, ...], ...] = ()
 
 
+class Clause(NamedTuple):
+    """What a finding quotes: of several versions of a duty the one in force on the day that decides.
+
+    Args:
+      cites, refs: id and reference of each version; `which` says which of them, `NONE`: the first.
+    """
+
+    cites: tuple[str, ...]
+    refs: tuple[str, ...]
+    which: int = NONE
+
+
 class Condition(NamedTuple):
-    """Something that must hold: its label, whether it does, and the places of the terms that it rests on."""
+    """Something that must hold.
+
+    Args:
+      truth: whether it does; `terms`: the places of the terms that it rests on.
+      clause: the place of the clause that asks it, where that is its own; `NONE`: it is the argument's.
+    """
 
     label: str
     truth: int
     terms: tuple[int, ...]
+    clause: int = NONE
 
 
 class Clock(NamedTuple):
@@ -63,6 +81,7 @@ class Clock(NamedTuple):
       due, start, done: days; of a recurring duty `done` is the last time.
       late: days from the day due to when it was done (or is judged); working days if `working`.
       limits: how long after, in words; `limit` says which.
+      regime: which limit made the day due; `by_regime`: the place of the clause of each limit, `NONE`: it is the argument's.
       recurring: then `end` is the day until which it is owed, `n_late` how many gaps were too long, and `gaps` these.
     """
 
@@ -80,6 +99,8 @@ class Clock(NamedTuple):
     end: int = NONE
     n_late: int = NONE
     gaps: int = NONE
+    regime: int = NONE
+    by_regime: tuple[int, ...] = ()
 
 
 class Argument(NamedTuple):
@@ -88,7 +109,7 @@ class Argument(NamedTuple):
     Args:
       when: whether the rule applies; in words, and the terms that it rests on. Its truth is `NONE` where it always does.
       conditions: of `require`; of a clock the one that it stands for.
-      refs: clauses; `ref` says which one is quoted, `NONE`: the first.
+      clauses: what may be quoted; the first where nothing else is said.
       whose: what is said before the clause of whose figure it is.
       part: the item, if the sentence must name it.
       lawful, within: where the agency's own figure is asked: whether the layer's is kept, and what is said then.
@@ -98,43 +119,10 @@ class Argument(NamedTuple):
     when: Condition
     conditions: tuple[Condition, ...]
     clock: Clock | None
-    refs: tuple[str, ...]
-    ref: int
+    clauses: tuple[Clause, ...]
     whose: str
     part: str
     lawful: int
     within: str
     terms: tuple[Term, ...]
     evidence: tuple[int, ...]
-
-
-def argument_of(stored: list[Any]) -> Argument:
-    """An argument as it was written to JSON.
-
-    Raises:
-      TypeError, ValueError: it is none.
-    """
-    when, conditions, clock, refs, ref, whose, part, lawful, within, terms, evidence = stored
-    return Argument(
-        _condition(when),
-        tuple(_condition(c) for c in conditions),
-        None if clock is None else Clock._make(tuple(x) if isinstance(x, list) else x for x in clock),
-        tuple(refs),
-        ref,
-        whose,
-        part,
-        lawful,
-        within,
-        tuple(_term(t) for t in terms),
-        tuple(evidence),
-    )
-
-
-def _condition(stored: list[Any]) -> Condition:
-    label, truth, terms = stored
-    return Condition(label, truth, tuple(terms))
-
-
-def _term(stored: list[Any]) -> Term:
-    *rest, missing, options = stored
-    return Term._make([*rest, tuple(Missing(*m) for m in missing), tuple(tuple(o) for o in options)])

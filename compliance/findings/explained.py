@@ -7,7 +7,7 @@ from datetime import date
 
 from compliance.findings import words
 from compliance.findings.argument import Argument
-from compliance.model import Outcome
+from compliance.model import Outcome, Standing
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,9 @@ class Explained:
     conditions: tuple[tuple[str, bool | None, str], ...]
 
 
-def explained(argument: Argument, outcome: Outcome, values: words.Values, as_at: date) -> Explained:
+def explained(argument: Argument, outcome: Outcome, standing: Standing, values: words.Values, as_at: date) -> Explained:
     """The explanation of an outcome, from the values that the rule's argument rests on."""
-    argued = words.argued(argument, values, outcome == "not_evidenced", as_at)
+    argued = words.argued(argument, values, outcome == "not_evidenced", as_at, standing)
     return Explained(
         outcome,
         words.applies(argument, values),

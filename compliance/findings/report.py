@@ -31,7 +31,7 @@ class Report:
 
     Args:
       data: the export's name as the user gave it.
-      findings: most serious first, then by rule and subject; each call reads them anew.
+      findings: in the order in which they are told, see `engine.run`; each call reads them anew.
       quarantined: cells and rows that did not fit, by file and row.
       folded: the same, equal ones folded into one line each.
       by: what the findings are grouped by; empty: nothing, and there are no groups.

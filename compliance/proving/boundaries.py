@@ -50,9 +50,13 @@ class Answer:
     outcome: str
     due_on: str
     missing: frozenset[str]
+    standing: str = ""
+    danger: bool = False
 
     def __str__(self) -> str:
         said = [self.outcome]
+        if self.standing:
+            said.append(f"{self.standing}{', in danger' if self.danger else ''}")
         if self.due_on:
             said.append(f"due on {self.due_on}")
         if self.missing:
@@ -167,7 +171,8 @@ def _at_other_times(changes: Changes, v: Variant) -> Iterator[Change]:
 
 def _expected(judge: Judge, rule: CheckedRule, t: Tried) -> Answer:
     right = judge.verdict(rule, t)
-    return Answer(right.outcome, right.due_on.isoformat() if right.due_on else "", right.missing)
+    due_on = right.due_on.isoformat() if right.due_on else ""
+    return Answer(right.outcome, due_on, right.missing, right.standing, right.danger)
 
 
 def _compare(book: Rulebook, as_at: date, asked: list[_Asked]) -> Iterator[Difference]:
@@ -223,7 +228,7 @@ def _answer(status: str, explained: Explained | None, finding: Finding | None) -
     outcome = str(finding.outcome)
     if outcome != explained.outcome or finding.due_on != explained.due_on:
         outcome = f"{outcome}, explained as {explained.outcome}"
-    return Answer(outcome, finding.due_on, frozenset(finding.missing))
+    return Answer(outcome, finding.due_on, frozenset(finding.missing), finding.standing, bool(finding.danger))
 
 
 def _case(book: Rulebook, a: _Asked) -> str:

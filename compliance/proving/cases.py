@@ -15,6 +15,7 @@ from compliance.compiler.prepare import prepare
 from compliance.dates import parse_date
 from compliance.errors import Location, Problem, RulesError, nearest
 from compliance.model import Case, Field, Finding, RecordKinds, Source, Table, Tables
+from compliance.rules import wording
 from compliance.rules.checking import CheckedDeadline, CheckedEvery, CheckedRule
 from compliance.rules.rulebook import Rulebook, with_figures
 from compliance.sql import duckdb as dialect
@@ -40,6 +41,8 @@ class Verdict:
     missing: tuple[str, ...] = ()
     argument: str = ""
     margin: int | None = None
+    standing: str = ""
+    danger: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,8 @@ class World:
     def add(self, kind: str, written: object, prefix: str, way: str, links: Mapping[str, str] | None = None) -> str:
         """One record with everything under it; gives its key."""
         declared = self.kinds[kind]
-        key = f"{prefix}{kind}-{len(self.rows[kind]) + 1}"
+        # In the order in which they are told, however many there are: of records of one day the later one has the later key.
+        key = f"{prefix}{kind}-{len(self.rows[kind]) + 1:06}"
         if written is None:
             written = {}
         if not isinstance(written, dict):
@@ -238,6 +242,10 @@ def _compare(case: Case, got: Verdict) -> Iterator[str]:
         yield f"must fall due on {case.due_on}, fell due on {got.due_on or 'no day'}"
     if case.late and got.late != case.late.replace("_", " "):
         yield f"must be late by {case.late}, is late by {got.late or 'nothing'}"
+    if case.standing is not None and got.standing != case.standing:
+        yield f"must be {case.standing}, is {got.standing or 'no finding'}"
+    if case.danger is not None and got.danger != case.danger:
+        yield "must be a danger, is none" if case.danger else "must be no danger, is one"
     if case.failed is not None and set(case.failed) != set(got.failed):
         yield f"must fail {sorted(case.failed)}, failed {sorted(got.failed)}"
     if case.missing is not None and set(case.missing) != set(got.missing):
@@ -286,7 +294,15 @@ def _verdict(explained: Explained | None, finding: Finding | None) -> Verdict:
         else f"{finding.outcome}, explained as {explained.outcome}"
     )
     return Verdict(
-        outcome, finding.due_on, finding.late, finding.failed, finding.missing, finding.argument, explained.margin
+        outcome,
+        finding.due_on,
+        finding.late,
+        finding.failed,
+        finding.missing,
+        finding.argument,
+        explained.margin,
+        finding.standing,
+        bool(finding.danger),
     )
 
 
@@ -300,6 +316,15 @@ def lacking(rule: CheckedRule, results: list[CaseResult]) -> list[str]:
         # A number of records has only what is counted and what is not.
         outcomes = (*outcomes, "not_applicable") if rule.rule.check else ("compliant", "not_applicable")
     said = [f"no case is {o}" for o in outcomes if not any(r.verdict.outcome == o for r in results)]
+    breaches = {r.verdict.standing for r in results if r.verdict.outcome == "breach"}
+    said += [f"no breach of a case is {standing}" for standing in wording.expected(rule) if standing not in breaches]
+    if rule.danger_if is not None:
+        said += [
+            f"no case that is open {what}"
+            for danger, what in ((True, "is a danger"), (False, "is no danger"))
+            if not any(r.verdict.standing == "open" and r.verdict.danger is danger for r in results)
+        ]
+    said += wording.lacking(rule)
     if isinstance(rule.check, CheckedDeadline | CheckedEvery):
         margins = {(r.verdict.outcome, r.verdict.margin) for r in results}
         if not any(o in ("compliant", "pending") and m == 0 for o, m in margins):

@@ -21,7 +21,14 @@ from compliance.model import Case, Dated, Limit, Parameter, RecordKinds
 from compliance.proving import oracle, variants
 from compliance.proving.cases import World as Told
 from compliance.proving.variants import Variant, as_yaml
-from compliance.rules.checking import CheckedDeadline, CheckedEvery, CheckedRegime, CheckedRule, Conditions
+from compliance.rules.checking import (
+    CheckedCondition,
+    CheckedDeadline,
+    CheckedEvery,
+    CheckedRegime,
+    CheckedRule,
+    Conditions,
+)
 from compliance.rules.rulebook import Rulebook
 
 LONGEST = 90
@@ -75,14 +82,22 @@ def mutants_of(rule: CheckedRule, parameters: Mapping[str, Parameter]) -> list[M
         add(f"each {each[0]}", changes(each[1]), lambda new: replace(rule, each=(each[0], new)))
     match rule.check:
         case Conditions(items=items):
-            for i, (label, node) in enumerate(items):
+            for i, condition in enumerate(items):
                 rest = (*items[:i], *items[i + 1 :])
-                found.append(Mutant(f"{label}: dropped", replace(rule, check=Conditions(rest))))
+                found.append(Mutant(f"{condition.label}: dropped", replace(rule, check=Conditions(rest))))
+                for part, place in (
+                    ("that", condition.label),
+                    ("done_since", f"{condition.label}, done since"),
+                    ("past", f"{condition.label}, past"),
+                ):
 
-                def in_place(new: Any, i: int = i, label: str = label) -> CheckedRule:
-                    return replace(rule, check=Conditions((*items[:i], (label, new), *items[i + 1 :])))
+                    def in_place(
+                        new: Any, i: int = i, condition: CheckedCondition = condition, part: str = part
+                    ) -> CheckedRule:
+                        changed = replace(condition, **{part: new})
+                        return replace(rule, check=Conditions((*items[:i], changed, *items[i + 1 :])))
 
-                add(label, changes(node), in_place)
+                    add(place, changes(getattr(condition, part)), in_place)
         case CheckedDeadline() | CheckedEvery() as check:
             for f in fields(check):
                 value = getattr(check, f.name)
@@ -97,6 +112,11 @@ def mutants_of(rule: CheckedRule, parameters: Mapping[str, Parameter]) -> list[M
                     add("until", changes(value), in_field)
                 elif isinstance(value, tree.Node | tree.Sequence):
                     add(f.name, changes(value), in_field)
+    if rule.past is not None:
+        add("past", changes(rule.past), lambda new: replace(rule, past=new))
+    if rule.danger_if is not None:
+        found.append(Mutant("danger: whatever the record", replace(rule, danger_if=None)))
+        add("danger", changes(rule.danger_if), lambda new: replace(rule, danger_if=new))
     found += _in_force(rule)
     for name in rule.parameters:
         figure = parameters[name]
@@ -332,7 +352,7 @@ def fact_mutants(rules: Sequence[CheckedRule]) -> list[list[Changed]]:
     """Every change of every fact: for each, all rules that use the fact."""
     uses: dict[str, list[tuple[CheckedRule, tree.Fact]]] = defaultdict(list)
     for rule in rules:
-        for fact in _facts_in((rule.when, rule.judged_on, rule.check)):
+        for fact in _facts_in((rule.when, rule.judged_on, rule.check, rule.past, rule.danger_if)):
             if not any(r is rule for r, _ in uses[_fact_name(fact)]):
                 uses[_fact_name(fact)].append((rule, fact))
     found: list[list[Changed]] = []
@@ -350,7 +370,10 @@ def fact_mutants(rules: Sequence[CheckedRule]) -> list[list[Changed]]:
             def with_it(
                 rule: CheckedRule, key: str = key, other: Callable[[tree.Fact], tree.Fact] = other
             ) -> CheckedRule:
-                parts = {n: _with_fact(getattr(rule, n), key, other) for n in ("when", "judged_on", "check")}
+                parts = {
+                    n: _with_fact(getattr(rule, n), key, other)
+                    for n in ("when", "judged_on", "check", "past", "danger_if")
+                }
                 return replace(rule, **cast(Any, parts))
 
             found.append([(rule, Mutant(name, with_it(rule))) for rule, _ in users])
@@ -415,6 +438,8 @@ def fits(case: Case, got: oracle.Verdict) -> bool:
         and (case.due_on is None or got.due_on == case.due_on)
         and (not case.late or got.late == case.late.replace("_", " "))
         and (case.failed is None or not got.failed or set(case.failed) == set(got.failed))
+        and (case.standing is None or got.standing == case.standing)
+        and (case.danger is None or got.danger == case.danger)
     )
 
 
@@ -480,7 +505,11 @@ class _Bench:
         got = self.judge.verdict(m.rule, t, m.figures)
         if got.outcome != right.outcome:
             return Killer(t, right, ())
-        told = [n for n in ("due_on", "late", "failed") if getattr(got, n) != getattr(right, n) and getattr(right, n)]
+        told = [
+            name
+            for name in ("due_on", "late", "failed", "standing", "danger")
+            if getattr(got, name) != getattr(right, name) and (getattr(right, name) or name == "danger")
+        ]
         return Killer(t, right, (told[0],)) if told else None
 
     def plainer(self, m: Mutant, killer: Killer) -> Killer:

@@ -183,6 +183,8 @@ class Verdict:
       due_on: the day due, or due next; None where nobody can tell, or nothing falls due.
       failed: labels of conditions of `require` that do not hold or that nobody can tell.
       missing: fields that would be needed to tell.
+      standing: of a finding; empty: it is none.
+      danger: whether a child may be in danger now.
     """
 
     outcome: str
@@ -190,6 +192,8 @@ class Verdict:
     late: str = ""
     failed: tuple[str, ...] = ()
     missing: frozenset[str] = frozenset()
+    standing: str = ""
+    danger: bool = False
 
 
 class Evaluator:
@@ -220,6 +224,8 @@ class Evaluator:
         self.applies: Truth = True
         self.due_on: date | None = None
         self.settled_on: date | None = None
+        self.undone: Truth = True
+        """Of a clock: is what is due not done yet, or the last gap still open?"""
 
     def verdict(self) -> Verdict:
         """What the rule gives for the record, and by when and how late."""
@@ -228,7 +234,39 @@ class Evaluator:
         failed = tuple(label for label, holds in self.truths if not holds) if found else ()
         late = self.late_by() if found and self.broken else ""
         missing = self.missing() if outcome == "not_evidenced" else frozenset()
-        return Verdict(outcome, self.due_on, late, failed, missing)
+        standing = (self.standing() if outcome == "breach" else "open") if found else ""
+        danger = standing == "open" and self.in_danger(outcome)
+        return Verdict(outcome, self.due_on, late, failed, missing, standing, danger)
+
+    # --- how a finding stands ---
+
+    def standing(self) -> str:
+        """Of a breach: open if anything is left to do; late if what failed was done since; past if nobody can do it any more."""
+        past = self.holds(self.rule.past)
+        if not isinstance(self.rule.check, Conditions):
+            if self.undone is False:
+                return "late" if isinstance(self.rule.check, CheckedDeadline) else "past"
+            return "past" if past else "open"
+        late = False
+        for condition, (_, truth) in zip(self.rule.check.items, self.truths, strict=True):
+            if truth:
+                continue
+            done = self.holds(condition.done_since)
+            if not done and not past and not self.holds(condition.past):
+                return "open"
+            late = late or (done and truth is False)
+        return "late" if late else "past"
+
+    def in_danger(self, outcome: str) -> bool:
+        """Whether a child may be in danger by a finding that is open, unless the record shows that none is."""
+        danger = self.rule.rule.danger
+        if danger is None or not (danger.reasons.open if outcome == "breach" else danger.reasons.not_evidenced):
+            return False
+        return self.rule.danger_if is None or self.truth(self.rule.danger_if) is not False
+
+    def holds(self, node: tree.Node | None) -> bool:
+        """Whether a condition is there, and true."""
+        return node is not None and self.truth(node) is True
 
     # --- what is missing ---
 
@@ -239,7 +277,7 @@ class Evaluator:
         match self.rule.check:
             case Conditions(items=items):
                 truths = zip(items, self.truths, strict=True)
-                return self.lacking([node for (_, node), (_, truth) in truths if truth is None])
+                return self.lacking([c.that for c, (_, truth) in truths if truth is None])
             case CheckedDeadline() as d:
                 return self.lacking([d.start, d.done, *(r.condition for r in d.within)])
             case CheckedEvery() as e:
@@ -325,7 +363,7 @@ class Evaluator:
         pending = False
         match self.rule.check:
             case Conditions(items=items):
-                self.truths = [(label, self.truth(n)) for label, n in items]
+                self.truths = [(c.label, self.truth(c.that)) for c in items]
                 if self.rule.rule.unmet == "not_evidenced":
                     self.truths = [(label, truth or None) for label, truth in self.truths]
                 holds = conj([truth for _, truth in self.truths])
@@ -398,6 +436,7 @@ class Evaluator:
         done, doubt = self.exact(d.done)
         due = self.due(start, d.within) if d.within else start
         self.due_on, self.settled_on = due, self.w.as_at if done is None else done
+        self.undone = done is None
         if due is None:
             return None, False
         if done is not None:
@@ -435,6 +474,9 @@ class Evaluator:
         if until_doubt:
             # Due on that day if it has not ended before.
             return None, False
+        if due is not None and end is not None:
+            # What had ended before it was done nobody can do any more.
+            self.undone = end > due and not over
         late = late or (due is not None and end is not None and end > due)
         pending = due is not None and not days and not over and self.w.as_at <= due
         if late:

@@ -148,7 +148,7 @@ def reads(rule: CheckedRule, kinds: RecordKinds, parameters: Mapping[str, Parame
     for figure in figures:
         assert figure is not None
         numbers.update({v: None for _, v in figure.versions if isinstance(v, int)})
-    for part in inside((rule.when, rule.judged_on, rule.check, rule.each, figures)):
+    for part in inside((rule.when, rule.judged_on, rule.check, rule.each, rule.past, rule.danger_if, figures)):
         for f, among in _compared(part):
             texts.setdefault((f.kind, f.field), {}).update(dict.fromkeys(among))
         match part:

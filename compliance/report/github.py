@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from compliance.findings.report import Report
 from compliance.model import Finding, Severity
-from compliance.report.words import printable_lines, subject_text
+from compliance.report.words import printable_lines, standing_text, subject_text
 
 KINDS: dict[Severity, str] = {"requirement": "error", "recommendation": "warning", "advice": "notice"}
 SHOWN = 10
@@ -44,9 +44,8 @@ def _annotation(f: Finding, report: Report) -> str:
     path = report.path(f.file)
     if path:
         where = {"file": path, "line": str(f.row), "endLine": str(f.row)}
-    what = "" if f.outcome == "breach" else ", not evidenced"
-    title = f"{f.rule.id} ({f.rule.severity}{what})"
-    return _command(KINDS[f.rule.severity], f"{subject_text(f)}: {f.argument}", {**where, "title": title})
+    title = f"{f.rule.id} ({', '.join(x for x in (f.rule.severity, standing_text(f)) if x)})"
+    return _command(KINDS[f.rule.severity], f"{subject_text(f)}: {f.title}. {f.argument}", {**where, "title": title})
 
 
 def _command(kind: str, message: str, properties: dict[str, str]) -> str:

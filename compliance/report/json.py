@@ -42,7 +42,7 @@ def write(report: Report, width: int) -> Iterator[str]:
         yield f'"readings":{_dump([_reading(r) for r in report.readings])},\n'
     yield f'"waivers":{_dump([_waiver(j) for j in report.waivers])},\n'
     yield f'"previous":{_dump(_previous(report.previous))},\n"findings":[\n'
-    heads: dict[int, tuple[str, str, str]] = {}
+    heads: dict[int, _Head] = {}
     for i, finding in enumerate(report.findings()):
         yield (",\n" if i else "") + _finding(finding, heads)
     yield '\n],\n"quarantined":[\n'
@@ -86,31 +86,47 @@ def _rule(r: RuleResult, as_at: date) -> dict[str, object]:
     }
 
 
-def _finding(f: Finding, heads: dict[int, tuple[str, str, str]]) -> str:
+class _Head:
+    """What is the same for all findings of a rule.
+
+    Args:
+      cites: by the clause that failed; `called`: title and remedy by outcome and standing. Both are filled as findings come.
+    """
+
+    def __init__(self, r: RuleInfo) -> None:
+        self.before_key = f'"severity":"{r.severity}","layer":"{r.layer}","subject":{{"record":"{r.record}","key":'
+        self.after_key = f',"part":{_dump(r.part or None)}}},"cites":'
+        self.after_due = (
+            f',"workstream":"{r.put_right.workstream}","requirement":{_dump(r.requirement or None)},"fingerprint":"'
+        )
+        self.cites: dict[tuple[tuple[str, str], ...], str] = {}
+        self.called: dict[tuple[str, str], str] = {}
+
+
+def _finding(f: Finding, heads: dict[int, _Head]) -> str:
     """A finding as a JSON object.
 
     Args:
-      heads: what is the same for all findings of a rule, by the rule's identity; filled as rules come.
+      heads: by the rule's identity; filled as rules come.
     """
     head = heads.get(id(f.rule))
     if head is None:
-        head = heads[id(f.rule)] = _of_rule(f.rule)
-    before_key, after_key, after_due = head
+        head = heads[id(f.rule)] = _Head(f.rule)
+    cites = head.cites.get(f.clause)
+    if cites is None:
+        cites = head.cites[f.clause] = _dump(f.cites)
+    called = head.called.get((f.outcome, f.standing))
+    if called is None:
+        called = f'"title":{_text(f.title)},"remedy":{_text(f.remedy)}'
+        head.called[f.outcome, f.standing] = called
     evidence = ",".join([f"{_text(name)}:{_value(value)}" for name, value in f.evidence.items()])
     return (
-        f'{{"rule":"{f.rule.id}","outcome":"{f.outcome}",{before_key}{_text(f.key)}{after_key}{_text(f.argument)}'
+        f'{{"rule":"{f.rule.id}","outcome":"{f.outcome}","standing":"{f.standing}","danger":{_text(f.danger) if f.danger else "null"},'
+        f'{called},{head.before_key}{_text(f.key)}{head.after_key}{cites},"argument":{_text(f.argument)}'
         f',"failed":{_texts(f.failed)},"missing":{_texts(f.missing)},"evidence":{{{evidence}}}'
         f',"source":{{"file":{_text(f.file)},"row":{f.row}}},"due_on":{_text(f.due_on) if f.due_on else "null"}'
-        f',"late":{_text(f.late) if f.late else "null"}{after_due}{f.fingerprint}","group":{_text(f.group) if f.group else "null"}'
+        f',"late":{_text(f.late) if f.late else "null"}{head.after_due}{f.fingerprint}","group":{_text(f.group) if f.group else "null"}'
         f',"restated":{_restated(f.restated)},"waiver":{_accepted(f.waiver)}}}'
-    )
-
-
-def _of_rule(r: RuleInfo) -> tuple[str, str, str]:
-    return (
-        f'"severity":"{r.severity}","layer":"{r.layer}","subject":{{"record":"{r.record}","key":',
-        f',"part":{_dump(r.part or None)}}},"cites":{json.dumps(r.cites)},"argument":',
-        f',"workstream":"{r.put_right.workstream}","requirement":{_dump(r.requirement or None)},"fingerprint":"',
     )
 
 
@@ -119,7 +135,7 @@ _text = json.encoder.encode_basestring
 
 
 def _texts(texts: tuple[str, ...]) -> str:
-    return f"[{','.join([_text(t) for t in texts])}]"
+    return f"[{','.join([_text(t) for t in texts])}]" if texts else "[]"
 
 
 def _value(value: object) -> str:
@@ -128,6 +144,10 @@ def _value(value: object) -> str:
             return _text(value)
         case None:
             return "null"
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return str(value)
         case Decimal():
             return format(value, "f")
     return _dump(value)

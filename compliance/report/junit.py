@@ -11,7 +11,7 @@ from html import escape
 
 from compliance.findings.report import Report
 from compliance.model import RuleInfo, RuleResult
-from compliance.report.words import for_log, muted_text, on_one_line, subject_text
+from compliance.report.words import for_log, muted_text, on_one_line, standing_text, subject_text
 
 MOST = 100
 """Findings that are told of a rule, failing or not; the rest are counted."""
@@ -24,9 +24,12 @@ class _Told:
     def __init__(self) -> None:
         self.n: Counter[bool] = Counter()
         self.lines: dict[bool, list[str]] = {False: [], True: []}
+        self.remedies: dict[str, None] = {}
 
-    def add(self, muted: bool, line: str) -> None:
+    def add(self, muted: bool, line: str, remedy: str) -> None:
         self.n[muted] += 1
+        if not muted:
+            self.remedies.setdefault(on_one_line(remedy))
         if len(self.lines[muted]) < MOST:
             self.lines[muted].append(line)
 
@@ -40,10 +43,10 @@ def write(report: Report, width: int) -> Iterator[str]:
     told: dict[Key, _Told] = {_key(r.rule): _Told() for r in report.rules}
     for f in report.findings():
         muted = report.muted(f)
-        what = "breach" if f.outcome == "breach" else "not evidenced"
+        what = standing_text(f) or "breach"
         where = f"{report.path(f.file) or f.file}:{f.row}"
         why = f" [{muted_text(f)}]" if muted else ""
-        told[_key(f.rule)].add(muted, on_one_line(f"{subject_text(f)} ({where}), {what}{why}: {f.argument}"))
+        told[_key(f.rule)].add(muted, on_one_line(f"{subject_text(f)} ({where}), {what}{why}: {f.argument}"), f.remedy)
     suites: dict[tuple[str, str], list[RuleResult]] = {}
     for r in report.rules:
         suites.setdefault((r.rule.pack, _under(r.rule)), []).append(r)
@@ -91,7 +94,8 @@ def _case(r: RuleResult, classname: str, told: _Told, state: str) -> str:
         case "failure":
             n = told.n[False]
             said = f"{n:,} {'finding' if n == 1 else 'findings'}: {title}"
-            body = f"{title}\n{told.body(False)}\nTo put it right: {r.rule.remedy} By: {r.rule.put_right.by}."
+            remedies = "\n".join(f"To put it right: {remedy}" for remedy in told.remedies)
+            body = f"{title}\n{told.body(False)}\n{remedies}\nBy: {r.rule.put_right.by}."
             inside = _element("failure", r.rule.severity, said, body)
             out = told.body(True)
         case _:

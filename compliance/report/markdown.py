@@ -8,9 +8,9 @@ from html import escape
 
 from compliance.dates import english
 from compliance.findings.report import Report
-from compliance.model import SEVERITIES, Finding, RuleInfo, RuleResult
+from compliance.model import Finding, RuleInfo, RuleResult
 from compliance.report.table import summary
-from compliance.report.words import muted_text, on_one_line, subject_text
+from compliance.report.words import muted_text, on_one_line, standing_text, subject_text
 
 LONGEST = 60_000
 """Bytes: a comment on GitHub may have 65,536 characters; the page that shows it adds to them."""
@@ -31,6 +31,7 @@ class _Rule:
         self.rule = rule
         self.breach = self.not_evidenced = self.muted = 0
         self.lines: list[str] = []
+        self.remedies: dict[str, None] = {}
 
     def add(self, f: Finding, report: Report) -> None:
         if report.muted(f):
@@ -39,7 +40,8 @@ class _Rule:
         else:
             self.breach += f.outcome == "breach"
             self.not_evidenced += f.outcome == "not_evidenced"
-            why = "" if f.outcome == "breach" else " *(not evidenced)*"
+            why = f" *({standing_text(f)})*" if standing_text(f) else ""
+            self.remedies.setdefault(f.remedy)
         if not report.muted(f) and len(self.lines) < SHOWN:
             where = f"{report.path(f.file) or f.file}:{f.row}"
             self.lines.append(f"- {plain(subject_text(f))} in {code(where)}{why}: {plain(f.argument)}")
@@ -81,8 +83,8 @@ def _sections(report: Report) -> Iterator[str]:
     its: dict[Key, _Rule] = {}
     for f in report.findings():
         its.setdefault((f.rule.id, f.rule.own_policy), _Rule(f.rule)).add(f, report)
+    # In the order of their first findings: danger, then what is open, by the day to put it right.
     failing = [r for r in its.values() if r.failing]
-    failing.sort(key=lambda r: (SEVERITIES.index(r.rule.severity), -r.failing, r.rule.id))
     yield f"## Compliance of {plain(report.data)} as at {english(report.as_at)}\n\n"
     yield "\n".join(f"{plain(line)}  " for line in summary(report).splitlines()) + "\n"
     muted = sum(r.muted for r in its.values())
@@ -101,7 +103,8 @@ def _sections(report: Report) -> Iterator[str]:
         yield _folded(f"Rules that could not run ({len(silent):,})", [_did_not_run(r) for r in silent])
     for r in failing:
         rest = [f"- and {r.failing - len(r.lines):,} more"] if r.failing > len(r.lines) else []
-        remedy = f"To put it right: {plain(r.rule.remedy)} By: {plain(r.rule.put_right.by)}."
+        remedies = " ".join(f"To put it right: {plain(remedy)}" for remedy in r.remedies)
+        remedy = f"{remedies} By: {plain(r.rule.put_right.by)}."
         cited = f" ({plain(r.rule.refs[0])})" if r.rule.refs else ""
         yield _folded(f"{r.rule.title} ({r.failing:,})", [*r.lines, *rest, "", remedy + cited])
 

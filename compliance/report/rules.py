@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING
 from compliance.dates import english
 from compliance.language.describe import english_of, source_words
 from compliance.model import RecordKinds, RuleInfo, Within
-from compliance.rules.checking import CheckedDeadline, CheckedEvery, CheckedRegime, CheckedRule, Conditions
+from compliance.rules import wording
+from compliance.rules.checking import (
+    CheckedCondition,
+    CheckedDeadline,
+    CheckedEvery,
+    CheckedRegime,
+    CheckedRule,
+    Conditions,
+    always,
+)
 
 if TYPE_CHECKING:
     from compliance.findings.explained import Explained
@@ -31,7 +40,7 @@ def listed(rules: list[CheckedRule], format_: str, width: int) -> Iterator[str]:
             {
                 "id": r.rule.id,
                 "pack": r.rule.pack,
-                "title": r.rule.title,
+                "title": r.rule.said(r.rule.title, ""),
                 "record": r.rule.record,
                 "cites": [d.id for d in r.rule.cites],
                 "refs": [d.ref for d in r.rule.cites],
@@ -51,7 +60,13 @@ def listed(rules: list[CheckedRule], format_: str, width: int) -> Iterator[str]:
     left = max(width, 72) - 14 - 10 - 8
     widths = [left * 3 // 10, left * 4 // 10, left * 3 // 10, 14, 10]
     cells = [
-        [r.rule.id, r.rule.title, "; ".join(dict.fromkeys(d.ref for d in r.rule.cites)), r.rule.severity, r.rule.record]
+        [
+            r.rule.id,
+            r.rule.said(r.rule.title, ""),
+            "; ".join(dict.fromkeys(d.ref for d in r.rule.cites)),
+            r.rule.severity,
+            r.rule.record,
+        ]
         for r in rules
     ]
     yield grid(cells, ["Rule", "Title", "Citation", "Severity", "Record"], widths)
@@ -91,7 +106,7 @@ def asks(rule: CheckedRule) -> tuple[list[str], list[tuple[str, str]]]:
     match rule.check:
         case Conditions(items=items):
             lines.append("All of these must hold:")
-            return lines, [(label, f"{english_of(node)}.") for label, node in items]
+            return lines, [(r.said(c.label, ""), _meaning(c)) for c in items]
         case CheckedDeadline(start=start, done=done, within=within, what=what):
             if not within:
                 lines.append(f"{what} must be done by {english_of(start)}.")
@@ -110,10 +125,36 @@ def asks(rule: CheckedRule) -> tuple[list[str], list[tuple[str, str]]]:
     return lines, []
 
 
+def _meaning(condition: CheckedCondition) -> str:
+    said = [f"{english_of(condition.that)}."]
+    if condition.done_since is not None:
+        said.append(f"Done since, too late, if {english_of(condition.done_since)}.")
+    if condition.past is not None:
+        when = "" if always(condition.past) else f" if {english_of(condition.past)}"
+        said.append(f"It lies behind, and nobody can put it right any more{when}.")
+    if condition.cites:
+        said.append(f"Asked by {'; '.join(dict.fromkeys(d.ref for d in condition.cites))}.")
+    return " ".join(said)
+
+
+def _by_what_happened(rule: CheckedRule) -> list[str]:
+    """What puts findings right, and why a child may be in danger while they are open."""
+    texts, r = wording.remedies(rule, ""), rule.rule
+    lines = [texts.open or r.remedy] if "open" in wording.standings(rule) else []
+    heads = {"late": "Where it was done since, too late", "past": "Where it lies behind"}
+    lines += [f"{heads[s]}: {texts.of('breach', s) or r.remedy}" for s in wording.standings(rule) if s != "open"]
+    lines.append(f"Where it is not evidenced: {texts.not_evidenced or r.remedy}")
+    if r.danger is not None:
+        when = "" if rule.danger_if is None else f", unless it is known not to be so that {english_of(rule.danger_if)}"
+        reasons = " ".join(dict.fromkeys(text for text in wording.dangers(rule, "") if text))
+        lines.append(f"A child may be in danger while it is open{when}: {reasons}")
+    return lines
+
+
 def explained(rule: CheckedRule, kinds: RecordKinds) -> str:
     """What a rule asks, in plain English."""
     r = rule.rule
-    lines = [f"{r.id}: {r.title}", ""]
+    lines = [f"{r.id}: {r.said(r.title, '')}", ""]
     for duty in r.cites:
         lines.append(
             f"  {duty.id}  {duty.ref}: {duty.title} ({duty.layer}; confidence {duty.confidence or 'not stated'})"
@@ -126,7 +167,7 @@ def explained(rule: CheckedRule, kinds: RecordKinds) -> str:
     lines += [
         "",
         f"Severity: {r.severity}. To be put right within {r.put_right.within} by: {r.put_right.by}.",
-        r.remedy,
+        *_by_what_happened(rule),
     ]
     if r.note:
         lines += ["", f"Note: {r.note}"]

@@ -122,7 +122,7 @@ def _result(f: Finding, report: Report, places: dict[str, int]) -> dict[str, obj
         "ruleIndex": places[_id(f.rule)],
         "kind": "fail" if breach else "open",
         "level": LEVELS[f.rule.severity] if breach else "none",
-        "message": {"text": printable_lines(f"{subject_text(f)}: {f.argument}")},
+        "message": {"text": printable_lines(f"{subject_text(f)}: {f.title}. {f.argument} To put it right: {f.remedy}")},
         "partialFingerprints": {"complianceFinding/v1": f.fingerprint},
     }
     path = report.path(f.file)
@@ -137,6 +137,9 @@ def _result(f: Finding, report: Report, places: dict[str, int]) -> dict[str, obj
     found["properties"] = {
         "severity": f.rule.severity,
         "outcome": f.outcome,
+        "standing": f.standing,
+        "danger": f.danger or None,
+        "cites": list(f.cites),
         "layer": f.rule.layer,
         "record": f.rule.record,
         "key": f.key,

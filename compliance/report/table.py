@@ -21,6 +21,7 @@ from compliance.report.words import (
     printable_lines,
     read_text,
     reading_text,
+    standing_text,
     why_text,
 )
 
@@ -50,7 +51,8 @@ def write(report: Report, width: int) -> Iterator[str]:
     if not report.n_findings():
         yield "No findings.\n"
     else:
-        yield "Findings, most serious first\n" if not report.by else f"Findings by {report.by}, most serious first\n"
+        by = f" by {report.by}" if report.by else ""
+        yield f"Findings{by}: danger to a child first, then what is open, by the day to put it right\n"
         yield from _findings(report, width)
     yield from _prompts(report, width)
     yield _unmet(report, width)
@@ -288,13 +290,14 @@ def _findings(report: Report, width: int) -> Iterator[str]:
 
 
 def _finding(f: Finding, width: int) -> list[str]:
-    severity = f.rule.severity if f.outcome == "breach" else f"{f.rule.severity}, not evidenced"
+    severity = ", ".join(x for x in (f.rule.severity, standing_text(f)) if x)
     evidence = printable(evidence_text(f.evidence, with_empty=False))
     if f.restated:
         severity += f", restated, since {f.restated.since}, {f.restated.times} times"
     if f.waiver:
         severity += f", {accepted_text(f.waiver)}"
-    said, key = printable(f.argument), printable(f"{f.key} ({f.rule.part})" if f.rule.part else f.key)
+    danger = f"Danger: {f.danger}\n" if f.danger else ""
+    said, key = printable(f"{danger}{f.argument}"), printable(f"{f.key} ({f.rule.part})" if f.rule.part else f.key)
     due = (f"{f.due_on}\n" if f.due_on else "") + f"put right by {f.put_right_on.isoformat()}"
     if width >= WIDE:
         return [severity, f.rule.id, key, said, evidence, due]

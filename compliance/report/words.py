@@ -71,6 +71,16 @@ def subject_text(f: Finding) -> str:
     return f"{f.rule.record} {f.key}" + (f" ({f.rule.part})" if f.rule.part else "")
 
 
+STANDING_WORDS = {"open": "", "late": "done since, late", "past": "past"}
+
+
+def standing_text(f: Finding) -> str:
+    """`a child may be in danger`, `not evidenced`, `done since, late` or `past`; nothing of a breach that is open."""
+    said = ["danger"] if f.danger else []
+    said += ["not evidenced"] if f.outcome == "not_evidenced" else []
+    return ", ".join([*said, *([STANDING_WORDS[f.standing]] if f.standing != "open" else [])])
+
+
 def muted_text(f: Finding) -> str:
     """Why a finding that is left out of what fails a run is."""
     return accepted_text(f.waiver) if f.waiver else "in the baseline"

@@ -10,8 +10,12 @@ from typing import TypeVar
 from compliance.errors import Location, Problem, nearest
 from compliance.language import check, tree
 from compliance.model import (
+    NEVER,
+    OWED,
+    Condition,
     Dated,
     Deadline,
+    Duty,
     Every,
     FactText,
     Items,
@@ -33,17 +37,35 @@ LocateIn = Callable[[str, Loc, int], Location]
 
 @dataclass(frozen=True, slots=True)
 class CheckedRegime:
-    """A limit, and the checked condition under which it counts; the last of several has none."""
+    """A limit, the checked condition under which it counts (the last of several has none), and the duties that set it."""
 
     within: Within
     condition: tree.Node | None
+    cites: tuple[Duty, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedCondition:
+    """A checked condition of `require`; the other parts as in `model.Condition`.
+
+    Args:
+      done_since: None: nobody says so, or it is never.
+      never: nothing that is done later is what was asked.
+    """
+
+    label: str
+    that: tree.Node
+    done_since: tree.Node | None = None
+    past: tree.Node | None = None
+    cites: tuple[Duty, ...] = ()
+    never: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
     """A checked `require`."""
 
-    items: tuple[tuple[str, tree.Node], ...]
+    items: tuple[CheckedCondition, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +96,8 @@ class CheckedRule:
     Args:
       each: the name that stands for an item, and the list for each item of which the rule is asked.
       own_limit: a limit that the agency sets itself beside the law's, and where it comes from.
+      past: whether what it asks lies behind and nobody can do it any more; None: it does not.
+      danger_if: whether a child may be in danger while a finding is open, where that depends.
     """
 
     rule: Rule
@@ -84,6 +108,8 @@ class CheckedRule:
     parameters: tuple[str, ...]
     each: tuple[str, Dated[Items]] | None = None
     own_limit: tuple[Limit, str] | None = None
+    past: tree.Node | None = None
+    danger_if: tree.Node | None = None
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -98,20 +124,31 @@ class CheckedRule:
         return replace(self, own_limit=(limit, source)) if has_limit else None
 
     def nodes(self) -> list[tree.Node]:
-        """Every expression of the rule and all that is inside."""
+        """Every expression that decides the outcome, and all that is inside."""
         match self.check:
             case Conditions(items=items):
-                tops = [n for _, n in items]
+                tops = [c.that for c in items]
             case CheckedDeadline(start=s, done=d, within=w):
                 tops = [s, d, *(r.condition for r in w if r.condition is not None)]
             case CheckedEvery(start=s, until=u, done=d, within=w):
                 tops = [n for n in (s, u, d.condition, d.value, *(r.condition for r in w)) if n is not None]
         return [n for top in (self.when, self.judged_on, *tops, *self.show) for n in tree.walk(top)]
 
+    def further(self) -> list[tree.Node]:
+        """Every expression that tells only how a finding stands, and all that is inside; the rule runs without what they read."""
+        conditions = self.check.items if isinstance(self.check, Conditions) else ()
+        tops = [n for c in conditions for n in (c.done_since, c.past)]
+        return [n for top in (*tops, self.past, self.danger_if) for n in tree.walk(top)]
+
     def sources(self) -> list[tree.Source]:
         """Every `for` of the rule."""
-        found = [n.source for n in self.nodes() if isinstance(n, tree.Aggregate | tree.Gap)]
+        found = sources_in(self.nodes())
         return [*found, self.check.done.source] if isinstance(self.check, CheckedEvery) else found
+
+
+def sources_in(nodes: Sequence[tree.Node]) -> list[tree.Source]:
+    """Every `for` among expressions."""
+    return [n.source for n in nodes if isinstance(n, tree.Aggregate | tree.Gap)]
 
 
 Facts = Mapping[str, Mapping[str, FactText]]
@@ -144,6 +181,16 @@ def check_rule(rule: Rule, names: check.Names, locate: LocateIn) -> tuple[Checke
     if rule.record not in names.kinds:
         problem(("record",), 0, f"there is no record kind '{rule.record}'{nearest(rule.record, names.kinds.kinds)}")
         return None, problems
+
+    def cited(ids: Sequence[str], loc: Loc) -> tuple[Duty, ...]:
+        """Duties of those that the rule cites."""
+        known = {d.id: d for d in rule.cites}
+        for i, id_ in enumerate(ids):
+            if id_ not in known:
+                problem(
+                    (*loc, "cites", i), 0, f"'{id_}' is none of the duties that the rule cites{nearest(id_, known)}"
+                )
+        return tuple(known[id_] for id_ in ids if id_ in known)
 
     def checked(
         text: str,
@@ -187,9 +234,8 @@ def check_rule(rule: Rule, names: check.Names, locate: LocateIn) -> tuple[Checke
         for i, regime in enumerate(written):
             here = (*loc, i) if len(written) > 1 else loc
             condition = checked(regime.condition, (*here, "if"), check.condition, gaps) if regime.condition else None
-            found.append(
-                CheckedRegime(within(regime.within, (*here, "within") if len(written) > 1 else loc), condition)
-            )
+            limit = within(regime.within, (*here, "within") if len(written) > 1 else loc)
+            found.append(CheckedRegime(limit, condition, cited(regime.cites, here)))
         return tuple(found)
 
     inner: Conditions | CheckedDeadline | CheckedEvery | None = None
@@ -208,9 +254,21 @@ def check_rule(rule: Rule, names: check.Names, locate: LocateIn) -> tuple[Checke
             if start is not None and every_done is not None:
                 inner = CheckedEvery(start, every_done, every_within, until, e.what or _what(every_done.value))
         case conditions:
-            nodes = [(label, checked(text, ("require", label), check.condition)) for label, text in conditions]
-            if all(n is not None for _, n in nodes):
-                inner = Conditions(tuple((label, n) for label, n in nodes if n is not None))
+            sound = [_condition(c, checked, cited) for c in conditions]
+            if all(c is not None for c in sound):
+                inner = Conditions(tuple(c for c in sound if c is not None))
+            for c in conditions:
+                for key in ("done_since", "past"):
+                    if getattr(c, key) and rule.unmet == "not_evidenced":
+                        problem(
+                            ("require", c.label, key),
+                            0,
+                            f"{key} goes with a breach, and what does not hold is none here",
+                        )
+    past = checked(rule.past, ("past",), _standing) if rule.past else None
+    danger_if = None
+    if rule.danger is not None and rule.danger.condition:
+        danger_if = checked(rule.danger.condition, ("danger", "if"), check.condition)
     if judged_on is not None and isinstance(rule.check, Deadline | Every):
         first = "deadline" if isinstance(rule.check, Deadline) else "every"
         limits = [r.within for r in rule.check.within if isinstance(r.within, Dated)]
@@ -228,9 +286,37 @@ def check_rule(rule: Rule, names: check.Names, locate: LocateIn) -> tuple[Checke
     _citations(rule, problem)
     if problems or inner is None:
         return None, problems
-    found = CheckedRule(rule, when, judged_on, inner, tuple(show), (), each)
-    named = {n.name for n in found.nodes() if isinstance(n, tree.ParameterOf)} | set(used)
+    found = CheckedRule(rule, when, judged_on, inner, tuple(show), (), each, past=past, danger_if=danger_if)
+    named = {n.name for n in (*found.nodes(), *found.further()) if isinstance(n, tree.ParameterOf)} | set(used)
     return replace(found, parameters=tuple(sorted(named))), []
+
+
+How = Callable[[str, str, check.Names], tuple[tree.Node | None, list[check.Mistake]]]
+
+
+def _condition(
+    written: Condition,
+    checked: Callable[[str, Loc, How], tree.Node | None],
+    cited: Callable[[Sequence[str], Loc], tuple[Duty, ...]],
+) -> CheckedCondition | None:
+    loc = ("require", written.label)
+    that = checked(written.that, (*loc, "that"), check.condition)
+    never = written.done_since == NEVER
+    asked = "" if never else written.done_since
+    done_since = checked(asked, (*loc, "done_since"), check.condition) if asked else None
+    past = checked(written.past, (*loc, "past"), _standing) if written.past else None
+    cites = cited(written.cites, loc)
+    return None if that is None else CheckedCondition(written.label, that, done_since, past, cites, never)
+
+
+def _standing(text: str, record: str, names: check.Names) -> tuple[tree.Node | None, list[check.Mistake]]:
+    """A condition, or that it is so always."""
+    return (tree.Literal(tree.BOOLEAN, True), []) if text == "True" else check.condition(text, record, names)
+
+
+def always(node: tree.Node | None) -> bool:
+    """Whether it is written to be so always."""
+    return isinstance(node, tree.Literal) and node.value is True
 
 
 def _printed_dates(
@@ -259,10 +345,6 @@ def _what(done: tree.Node) -> str:
     return words[0].upper() + words[1:]
 
 
-BINDING = ("must", "must_not", "should")
-"""Of these a record can fall short; what may be done, and what only explains a word, nobody can breach."""
-
-
 def _citations(rule: Rule, problem: Callable[..., None]) -> None:
     """Only a `must` or `must not` can be broken as a requirement; a standard can be fallen short of, no more."""
     worst = {"statute": 0, "standard": 1, "good practice": 2, "local policy": 2}
@@ -270,7 +352,7 @@ def _citations(rule: Rule, problem: Callable[..., None]) -> None:
     if rule.period is not None:
         # A KPI measures; it accuses nobody of a breach.
         return
-    binding = [d for d in rule.cites if d.modality in BINDING]
+    binding = [d for d in rule.cites if d.modality in OWED]
     if not binding:
         problem(
             ("cites",),
@@ -300,13 +382,18 @@ class Need:
 
 def needs(rule: CheckedRule, kinds: RecordKinds) -> frozenset[Need]:
     """Everything that the export must supply for the rule to run."""
-    found = {Need(rule.rule.record)}
+    return frozenset({Need(rule.rule.record), *needed(rule.nodes(), rule.sources(), kinds)})
+
+
+def needed(nodes: Sequence[tree.Node], sources: Sequence[tree.Source], kinds: RecordKinds) -> frozenset[Need]:
+    """Everything that the export must supply for these expressions, with all that is inside, to be worked out."""
+    found: set[Need] = set()
 
     def path(links: tuple[Link, ...]) -> None:
         for link in links:
             found.update((Need(link.kind, link.field), Need(link.to)))
 
-    for node in rule.nodes():
+    for node in nodes:
         if isinstance(node, tree.FieldOf):
             path(node.path)
             found.update((Need(node.kind), Need(node.kind, node.field)))
@@ -314,7 +401,7 @@ def needs(rule: CheckedRule, kinds: RecordKinds) -> frozenset[Need]:
                 found.add(Need(node.kind, kinds[node.kind].date))
         elif isinstance(node, tree.Aggregate) and node.fn in ("latest", "earliest"):
             found.add(Need(node.source.link.kind, kinds[node.source.link.kind].date))
-    for source in rule.sources():
+    for source in sources:
         path(source.path)
         found.update((Need(source.link.kind), Need(source.link.kind, source.link.field)))
     return frozenset(found)
@@ -334,7 +421,7 @@ def read_as_text(rule: CheckedRule, kinds: RecordKinds) -> str:
                 return of(value)
         return ""
 
-    nodes = rule.nodes()
+    nodes = [*rule.nodes(), *rule.further()]
     fit: list[tree.Node] = list(rule.show)
     for n in nodes:
         match n:

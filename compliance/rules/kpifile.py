@@ -267,10 +267,10 @@ def _rule(
     written: KpiModel, file: str, pack_name: str, cases_as_at: date, missed: model.PutRight | None, problems: Problems
 ) -> model.Rule:
     """The measure as a rule: it applies to the denominator, and holds where a record does not count against the service."""
-    check: tuple[tuple[str, str], ...] = ()
+    check: tuple[model.Condition, ...] = ()
     if written.numerator is not None and written.met is not None:
         is_bad = written.direction == "lower_is_better"
-        check = ((written.met, f"not ({written.numerator})" if is_bad else written.numerator),)
+        check = (model.Condition(written.met, f"not ({written.numerator})" if is_bad else written.numerator),)
     return model.Rule(
         id=written.id,
         pack=pack_name,

@@ -40,6 +40,13 @@ Area = Annotated[
 ]
 
 
+Past = Annotated[
+    Literal[True] | Expression,
+    Field(description="True, or true where this holds: it lies behind and nobody can put it right any more"),
+]
+Remedy = Annotated[str, Field(min_length=1, max_length=1000)]
+
+
 class PutRightModel(Strict):
     """By when and by whom a finding is put right."""
 
@@ -53,6 +60,7 @@ class RegimeModel(Strict):
 
     if_: Expression | None = Field(None, alias="if")
     within: Within
+    cites: list[str] = []
 
 
 class DeadlineModel(Strict):
@@ -82,6 +90,43 @@ class SpanModel(Strict):
     to: Day | None = None
 
 
+class ConditionModel(Strict):
+    """A condition of `require` that says more than what must hold."""
+
+    that: Expression
+    done_since: Annotated[
+        Expression | None, Field(description="True: what was asked was done after all, too late; `never`: nothing is")
+    ] = None
+    past: Past | None = None
+    cites: Annotated[list[str], Field(description="The duties that ask this, of those that the rule cites")] = []
+
+
+class TitlesModel(Strict):
+    """What a finding is called, by what happened."""
+
+    open: Line | None = None
+    late: Line | None = None
+    past: Line | None = None
+    not_evidenced: Line | None = None
+
+
+class RemediesModel(Strict):
+    """What puts a finding right, by what happened; of what is late or past, what is to be learned."""
+
+    open: Remedy | None = None
+    late: Remedy | None = None
+    past: Remedy | None = None
+    not_evidenced: Remedy | None = None
+
+
+class DangerModel(Strict):
+    """Why a child may be in danger while a finding is open: a breach, or what is not evidenced; and under which condition."""
+
+    open: Line | None = None
+    not_evidenced: Line | None = None
+    if_: Expression | None = Field(None, alias="if")
+
+
 class CaseModel(BaseModel):
     """A small example; records stand under the names of kinds and links."""
 
@@ -95,6 +140,8 @@ class CaseModel(BaseModel):
     missing: list[str] | None = None
     parameters: dict[str, str | int | dict[Day, str | int]] = {}
     part: str | None = None
+    standing: Literal["open", "late", "past"] | None = None
+    danger: bool | None = None
 
 
 class EquivalentModel(Strict):
@@ -108,17 +155,19 @@ class RuleModel(Strict):
     """A rule file; docs/rules.md says what everything means."""
 
     id: Slug
-    title: Line
+    title: Line | TitlesModel
     cites: Annotated[list[str], Field(min_length=1)] | Name
     record: Name
     when: Expression | None = None
     judged_on: Expression | None = None
-    require: dict[str, Expression] | None = None
+    require: dict[str, Expression | ConditionModel] | None = None
     deadline: DeadlineModel | None = None
     every: EveryModel | None = None
+    past: Past | None = None
+    danger: Line | DangerModel | None = None
     severity: Literal["requirement", "recommendation", "advice"]
     put_right: PutRightModel
-    remedy: Annotated[str, Field(min_length=1, max_length=1000)]
+    remedy: Remedy | RemediesModel
     show: list[str] = []
     note: str | None = None
     judgement: Area | None = None
@@ -417,12 +466,16 @@ def rule(
     for i, name in enumerate(names):
         if names.index(name) != i:
             problems.add(("cases", i, "name"), f"two cases are called '{name}'")
+    title, titles = _wordings(written.title, ("title",), problems)
+    remedy, remedies = _wordings(written.remedy, ("remedy",), problems)
+    danger = _danger(written.danger, problems)
     if check is None or not cites or problems.found:
         return None
     return model.Rule(
         id=written.id,
         pack=pack_name,
-        title=written.title,
+        title=title,
+        titles=titles,
         cites=tuple(cites),
         record=written.record,
         when=written.when or "",
@@ -430,7 +483,10 @@ def rule(
         check=check,
         severity=written.severity,
         put_right=put_right,
-        remedy=written.remedy.strip(),
+        remedy=remedy,
+        remedies=remedies,
+        past=_past(written.past),
+        danger=danger,
         show=tuple(written.show),
         note=(written.note or "").strip(),
         from_on=from_on,
@@ -446,6 +502,31 @@ def rule(
         each=next(iter(written.each.items())) if written.each else None,
         equivalent=tuple(model.Equivalent(e.mutant, e.because) for e in written.equivalent),
     )
+
+
+def _wordings(written: str | TitlesModel | RemediesModel, loc: Loc, problems: Problems) -> tuple[str, model.Wordings]:
+    """What is said of the rule as a whole, and by what happened."""
+    if isinstance(written, str):
+        return written.strip(), model.Wordings()
+    texts = model.Wordings(*(text.strip() if text else "" for text in dict(written).values()))
+    if not any(texts):
+        problems.add(loc, f"{path_of(loc)} says nothing", "Name one of: open, late, past, not_evidenced")
+    return next((text for text in texts if text), ""), texts
+
+
+def _danger(written: str | DangerModel | None, problems: Problems) -> model.Danger | None:
+    if written is None:
+        return None
+    if isinstance(written, str):
+        return model.Danger(model.Wordings(open=written))
+    reasons = model.Wordings(open=written.open or "", not_evidenced=written.not_evidenced or "")
+    if not any(reasons):
+        problems.add(("danger",), "danger gives no reason", "Say why under 'open', 'not_evidenced' or both")
+    return model.Danger(reasons, written.if_ or "")
+
+
+def _past(written: Literal[True] | str | None) -> str:
+    return "True" if written is True else written or ""
 
 
 def _cited(
@@ -492,11 +573,12 @@ def _regimes(
     if not written:
         problems.add(loc, f"{path_of(loc)} has no limit")
     return tuple(
-        model.Regime(problems.within((*loc, i, "within"), r.within), r.if_ or "") for i, r in enumerate(written)
+        model.Regime(problems.within((*loc, i, "within"), r.within), r.if_ or "", tuple(r.cites))
+        for i, r in enumerate(written)
     )
 
 
-def _check(written: RuleModel, problems: Problems) -> tuple[tuple[str, str], ...] | model.Deadline | model.Every | None:
+def _check(written: RuleModel, problems: Problems) -> tuple[model.Condition, ...] | model.Deadline | model.Every | None:
     given = [n for n in ("require", "deadline", "every") if getattr(written, n) is not None]
     if len(given) != 1:
         found = " and ".join(given) if given else "none"
@@ -505,7 +587,7 @@ def _check(written: RuleModel, problems: Problems) -> tuple[tuple[str, str], ...
     if written.require is not None:
         if not written.require:
             problems.add(("require",), "require has no condition")
-        return tuple(written.require.items())
+        return tuple(_condition(label, condition) for label, condition in written.require.items())
     if written.unmet != "breach":
         problems.add(("unmet",), "unmet goes with 'require'; a day that has passed is a breach")
     if written.deadline is not None:
@@ -518,6 +600,12 @@ def _check(written: RuleModel, problems: Problems) -> tuple[tuple[str, str], ...
     e = cast(EveryModel, written.every)
     within = _regimes(problems, ("every", "within"), e.within)
     return model.Every(e.from_, e.done, within, e.until or "", e.what or "")
+
+
+def _condition(label: str, written: str | ConditionModel) -> model.Condition:
+    if isinstance(written, str):
+        return model.Condition(label, written)
+    return model.Condition(label, written.that, written.done_since or "", _past(written.past), tuple(written.cites))
 
 
 def case(c: CaseModel, i: int, as_at: date, problems: Problems) -> model.Case:
@@ -534,4 +622,6 @@ def case(c: CaseModel, i: int, as_at: date, problems: Problems) -> model.Case:
         parameters={n: problems.value(("cases", i, "parameters", n), v) for n, v in c.parameters.items()},
         part=c.part or "",
         as_at_given=c.as_at is not None,
+        standing=c.standing,
+        danger=c.danger,
     )

@@ -1,13 +1,12 @@
-"""The tables and views that are there, and how they go."""
+"""The tables that are there, and how they go."""
 
 from __future__ import annotations
 
 from compliance.sql.text import name
 
-NAMES = "SELECT table_name, CASE table_type WHEN 'VIEW' THEN 'VIEW' ELSE 'TABLE' END FROM information_schema.tables"
-"""Each with its kind, VIEW or TABLE."""
+NAMES = "SELECT table_name FROM information_schema.tables"
 
 
-def drop(what: str, kind: str) -> str:
-    """`kind` as `NAMES` has it."""
-    return f"DROP {kind} {name(what)}"
+def drop(what: str) -> str:
+    """A table gone."""
+    return f"DROP TABLE {name(what)}"

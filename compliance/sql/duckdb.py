@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, timedelta
 
-from compliance.compiler.ir import BREACH, NOT_EVIDENCED, AsAt, Column, Const, Ir, Op
+from compliance.compiler.ir import BREACH, COMPLIANT, DANGER, NOT_EVIDENCED, AsAt, Column, Const, Ir, Op
 from compliance.model import RECORDED_ON
 from compliance.sql.relations import ITEM_NO, OF, Relation, Source, Sql
 from compliance.sql.text import literal, name
@@ -19,7 +19,7 @@ OF_DAY = "d.day"
 MOST_DAYS = 1_024
 """More days than these one plan does not look from, for the day's number is a part of each row's."""
 
-# `{0}`, `{1}` are the arguments; None: all of them, in `_JOINED`.
+# `{0}`, `{1}` are the arguments; what takes any number of them is in `_JOINED`.
 TEMPLATES: Mapping[str, str] = {
     "not": "NOT {0}",
     "eq": "{0} = {1}",
@@ -59,7 +59,7 @@ TEMPLATES: Mapping[str, str] = {
     "start_of_year": "make_date(year({0}) - CASE WHEN month({0}) < 4 THEN 1 ELSE 0 END, 4, 1)",
     "pair": "{{'d': {0}, 'k': {1}}}",
     # True, false and NULL of a verdict as COMPLIANT, BREACH and NOT_EVIDENCED.
-    "answer": f"coalesce({BREACH} - CAST({{0}} AS TINYINT), {NOT_EVIDENCED})",
+    "answer": f"coalesce({BREACH} - {BREACH - COMPLIANT} * CAST({{0}} AS TINYINT), {NOT_EVIDENCED})",
 }
 
 _JOINED: Mapping[str, Callable[[Arguments], str]] = {
@@ -97,6 +97,7 @@ AGGREGATES: Mapping[str, str] = {
     "arg_max": "arg_max_null({0}, {1})",
     "arg_min": "arg_min_null({0}, {1})",
     "gaps": "list({{'a': {0}, 'b': {1}, 'c': {2}}} ORDER BY {2}, {0})",
+    "gaps_by_limit": "list({{'a': {0}, 'b': {1}, 'c': {2}, 'd': {3}}} ORDER BY {2}, {0})",
 }
 
 _LEAVES_OUT_NULLS = ("max", "min", "sum")
@@ -170,11 +171,6 @@ def drop(what: str) -> str:
     return DROP.format(what=name(what))
 
 
-def is_drop(statement: str) -> bool:
-    """Whether it drops a table."""
-    return statement.startswith("DROP ")
-
-
 def drops_records(statement: str) -> bool:
     """Whether it drops the table of a record kind."""
     return statement.startswith(drop("t_")[:-1])
@@ -238,7 +234,7 @@ def answer_counts(table: str, asked: Sequence[tuple[int, int]]) -> str:
 
 
 def hits(table: str, asked: Sequence[tuple[int, int, int]]) -> str:
-    """The findings among the answers of a table: `code` (twice the number, and one more where nobody can tell), `rid`, `view_rid`, `key`.
+    """The findings among the answers of a table: `rule` (its number), `answer`, `rid`, `view_rid`, `key`.
 
     Args:
       asked: place of the answer, of the item, and the rule's number.
@@ -247,10 +243,10 @@ def hits(table: str, asked: Sequence[tuple[int, int, int]]) -> str:
     worst = f"greatest({', '.join(columns)})" if len(columns) > 1 else columns[0]
     rows = ", ".join(f"({i}, {item}, {number})" for i, item, number in asked)
     return (
-        f"SELECT 2 * a.number + h.v - {BREACH}, h.rid, h.view_rid, h.key FROM"
+        f"SELECT a.number, h.v, h.rid, h.view_rid, h.key FROM"
         f" (SELECT unnest([{', '.join(columns)}]) AS v, unnest(range({len(columns)})) AS rule, rid, view_rid, key, item"
-        f" FROM {name(table)} WHERE {worst} >= {BREACH}) h"
-        f" JOIN (VALUES {rows}) a(rule, item, number) ON a.rule = h.rule AND a.item = h.item WHERE h.v >= {BREACH}"
+        f" FROM {name(table)} WHERE {worst} >= {DANGER}) h"
+        f" JOIN (VALUES {rows}) a(rule, item, number) ON a.rule = h.rule AND a.item = h.item WHERE h.v >= {DANGER}"
     )
 
 
@@ -267,12 +263,9 @@ DAYS = (
 )
 
 
-HITS_TABLE = "CREATE TABLE hits (code INTEGER, rid BIGINT, view_rid BIGINT, key VARCHAR)"
+HITS_TABLE = "CREATE TABLE hits (rule INTEGER, answer TINYINT, rid BIGINT, view_rid BIGINT, key VARCHAR)"
 HITS_INSERT = "INSERT INTO hits {select}"
-HIT_COUNTS = (
-    "SELECT rule, count(*) FILTER (WHERE NOT unknown), count(*) FILTER (WHERE unknown), min(seq), max(seq) FROM hit"
-    " GROUP BY rule ORDER BY rule"
-)
+HIT_COUNTS = "SELECT rule, answer, count(*), min(seq), max(seq) FROM hit GROUP BY rule, answer ORDER BY rule, answer"
 SET_THREADS = "SET threads = {n}"
 OPTIMISERS = "SELECT string_agg(name, ',' ORDER BY name) FROM duckdb_optimizers()"
 LEAVE_OUT = "SET GLOBAL disabled_optimizers = '{names}'"
@@ -315,7 +308,7 @@ def findings(rows: str, rules: Sequence[int], values: Sequence[str], places: str
     listed = "".join(f", {sql}" for sql in values)
     which = ", ".join(str(n) for n in rules)
     return (
-        'SELECT h.seq, h.rule, h.unknown, h.key, p.src, p."row", h.label, h.since, h.times, h.waiver'
+        'SELECT h.seq, h.rule, h.answer, h.key, p.src, p."row", h.label, h.since, h.times, h.waiver'
         f"{listed} FROM hit h JOIN {rows} p ON p.rid = h.view_rid WHERE h.rule IN ({which}) AND {places}"
     )
 

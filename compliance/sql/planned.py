@@ -1,4 +1,4 @@
-"""A rendered plan: SQL and positions only. Nothing in it needs the compiler any more, so it can be cached as JSON."""
+"""A rendered plan: SQL, positions and what findings are worded from; plain data, so that it can be kept as JSON."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class Plan:
     """Everything that the engine is told.
 
     Args:
-      setup: statements in order, that make the tables and views.
+      setup: statements in order, that make the tables.
       calendar: whether they need the working-day calendar.
       ahead: what a forecast asks, which asks nothing else; one for each record kind.
     """

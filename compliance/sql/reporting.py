@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from compliance.compiler.ir import NOT_APPLICABLE, PENDING
+from compliance.compiler.ir import DANGER, NOT_APPLICABLE, PENDING
 from compliance.model import RECORDED_ON, Link, Table
 from compliance.sql.duckdb import there as is_there
 from compliance.sql.text import literal, name
@@ -51,8 +51,7 @@ def joins(ways: Sequence[Way], start: str) -> tuple[str, list[str]]:
 def _hits_of(kind: str, rules: Sequence[int]) -> str:
     listed = ", ".join(str(n) for n in rules)
     return (
-        f"(SELECT DISTINCT CAST(code // 2 AS INTEGER) AS rule, rid FROM hits WHERE code // 2 IN ({listed})) h"
-        f" JOIN {name(f't_{kind}')} p ON p.rid = h.rid"
+        f"(SELECT DISTINCT rule, rid FROM hits WHERE rule IN ({listed})) h JOIN {name(f't_{kind}')} p ON p.rid = h.rid"
     )
 
 
@@ -260,28 +259,27 @@ def keys(kind: str, key: str) -> str:
 # --- all hits in their order ----------------------------------------------------------------------------------------
 
 
-def hits_sorted(by: str, earlier: bool, first: Sequence[tuple[int, int]] = ()) -> str:
-    """All findings in the order in which they are told: by group, then rule, then subject, then the item of a list.
+RANK = f"(h.answer - {DANGER}) // 2"
+"""Danger, then open, late, past: see `ir`."""
+
+
+def hits_sorted(by: str, earlier: bool) -> str:
+    """All findings in the order in which they are told: by group, rank, the rule's place in `$places`, subject, and the item of a list.
 
     Args:
-      first: of rules that are asked in parts, each part's number with that of the first.
       by: empty: no groups; `rule`: `grouped` has one row a rule; `record`: one a rule and row.
       earlier: whether `earlier` and `rule_name` are there.
     """
-    joined, rule = "", "h.code // 2"
-    if first:
-        joined = f" LEFT JOIN (VALUES {', '.join(f'({n}, {of})' for n, of in first)}) o(n, place) ON o.n = h.code // 2"
-        rule = "coalesce(o.place, h.code // 2), h.key, h.code // 2"
+    joined = ""
     if by:
-        joined += " JOIN grouped g ON g.rule = h.code // 2" + (" AND g.rid = h.rid" if by == "record" else "")
+        joined += " JOIN grouped g ON g.rule = h.rule" + (" AND g.rid = h.rid" if by == "record" else "")
     if earlier:
-        joined += f" JOIN rule_name r ON r.rule = h.code // 2 LEFT JOIN earlier e ON e.fingerprint = {FINGERPRINT}"
+        joined += f" JOIN rule_name r ON r.rule = h.rule LEFT JOIN earlier e ON e.fingerprint = {FINGERPRINT}"
     order = "g.place, g.label, " if by else ""
     label = "g.label" if by else "CAST(NULL AS VARCHAR)"
     before = "e.n, e.since, e.times" if earlier else "NULL AS n, NULL AS since, NULL AS times"
     return (
-        f"CREATE TABLE hit AS SELECT row_number() OVER (ORDER BY {order}{rule}, h.key, h.rid) AS seq,"
-        f" CAST(h.code // 2 AS INTEGER) AS rule, h.code % 2 = 1 AS unknown, h.rid, h.view_rid, h.key, {label} AS label, {before},"
-        " CAST(NULL AS INTEGER) AS waiver"
-        f" FROM hits h{joined} ORDER BY seq"
+        f"CREATE TABLE hit AS SELECT row_number() OVER (ORDER BY {order}{RANK}, CAST($places AS INTEGER[])[h.rule + 1], h.key, h.rule,"
+        f" h.rid) AS seq, h.rule, h.answer, h.rid, h.view_rid, h.key, {label} AS label, {before},"
+        f" CAST(NULL AS INTEGER) AS waiver FROM hits h{joined} ORDER BY seq"
     )

@@ -62,6 +62,9 @@ def read(path: Path) -> tuple[Audited, Mapping[str, Rate]]:
                 known.requirement,
                 team,
                 f.get("waiver") is not None,
+                str(f["standing"]),
+                str(f["title"]),
+                str(f["remedy"]),
             )
             for known, f, team in zip(before.found, document["findings"], teams, strict=True)
         )
@@ -79,10 +82,7 @@ def read(path: Path) -> tuple[Audited, Mapping[str, Rate]]:
             ),
             before.pseudonyms,
         )
-        right = {
-            i: PutRight(r["title"], r["remedy"], r["put_right"]["by"], date.fromisoformat(r["put_right"]["on"]))
-            for i, r in rules.items()
-        }
+        right = {i: PutRight(r["put_right"]["by"], date.fromisoformat(r["put_right"]["on"])) for i, r in rules.items()}
         return Audited(audit, findings, {i: right[i] for i in found}), {i: _rate(r) for i, r in rules.items()}
     except (KeyError, TypeError, AttributeError) as e:
         raise ComplianceError(f"{path} is not as an audit of this version writes it: {e}. {HOW}.") from e

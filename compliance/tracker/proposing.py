@@ -37,6 +37,7 @@ class Finding:
       requirement: the regulation or standard under which an inspector would put it; empty: none.
       team: empty where the audit was not made by team.
       accepted: a waiver that is in force accepts the risk.
+      standing: open, late or past; `title`, `remedy`: what it is called and what puts it right.
     """
 
     fingerprint: str
@@ -51,19 +52,22 @@ class Finding:
     requirement: str
     team: str
     accepted: bool = False
+    standing: str = "open"
+    title: str = ""
+    remedy: str = ""
 
     @property
     def cause(self) -> tuple[str, ...]:
         """What it has in common with the others that one action puts right."""
-        return self.rule, self.part, self.outcome, "\n".join(self.failed), self.team
+        # What is open is named as it was before there were standings: plans have causes written down.
+        came_to = self.outcome if self.standing == "open" else f"{self.outcome}, {self.standing}"
+        return self.rule, self.part, came_to, "\n".join(self.failed), self.team
 
 
 @dataclass(frozen=True, slots=True)
 class PutRight:
-    """What a rule says of putting its findings right."""
+    """By whom and when the findings of a rule are to be put right."""
 
-    title: str
-    remedy: str
     by: str
     on: date
 
@@ -139,7 +143,7 @@ def propose(state: State, audited: Audited) -> Proposed:
         taking = next((t for t in of if t.status in TAKES_MORE), None)
         rejected = [t for t in of if t.status == "rejected"]
         if taking is not None:
-            made.append(_grown(state, taking, its, right))
+            made.append(_grown(state, taking, its))
             continue
         judged = {a for t in rejected for a in t.action.answers}
         if rejected and judged.issuperset(f.fingerprint for f in its):
@@ -155,7 +159,7 @@ def propose(state: State, audited: Audited) -> Proposed:
         where = at[cause]
         action = Action(
             next(ids[where.id]),
-            text(right, its),
+            text(its),
             right.by,
             due=when(right.on.isoformat()),
             status="proposed",
@@ -180,13 +184,13 @@ def drafts(state: State, proposed: Proposed) -> Iterator[Draft]:
             yield Draft("action added", p.action.id, body, p.why)
 
 
-def text(right: PutRight, findings: Sequence[Finding]) -> str:
+def text(findings: Sequence[Finding]) -> str:
     """What is to be done, and for how many records of which team."""
     first, n = findings[0], len(findings)
     part = f" ({first.part})" if first.part else ""
     team = f" of {first.team}" if first.team else ""
     kind = first.record.replace("_", " ")
-    said = f"{right.remedy} {right.title}{part}: {n:,} {kind} {'record' if n == 1 else 'records'}{team}."
+    said = f"{first.remedy} {first.title}{part}: {n:,} {kind} {'record' if n == 1 else 'records'}{team}."
     return said if len(said) <= LONGEST else f"{said[:LONGEST]}…"
 
 
@@ -200,12 +204,12 @@ def _note(its: Sequence[Finding], every: Sequence[Finding]) -> str:
     return said.strip()[:LONGEST]
 
 
-def _grown(state: State, taking: Tracked, its: Sequence[Finding], right: PutRight) -> Proposal:
+def _grown(state: State, taking: Tracked, its: Sequence[Finding]) -> Proposal:
     """An action with further findings; its text only where nobody has written another."""
     was = taking.action
     answers = (*was.answers, *(f.fingerprint for f in its))
-    before = text(right, list(its[:1]) * len(was.answers))
-    said = text(right, list(its[:1]) * len(answers)) if was.text == before else was.text
+    before = text(list(its[:1]) * len(was.answers))
+    said = text(list(its[:1]) * len(answers)) if was.text == before else was.text
     n = len(its)
     why = f"the audit found {n:,} more of the same cause"
     action = replace(was, text=said, answers=answers)

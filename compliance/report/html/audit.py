@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import islice
 
@@ -14,7 +14,7 @@ from compliance.findings.waivers import STATES, Judged
 from compliance.model import SEVERITIES, Finding, Prompted, Quarantined, Reading, RuleInfo, RuleResult
 from compliance.report.regulations import COLUMNS, Under, heading, unders
 from compliance.report.rules import asks
-from compliance.report.words import accepted_text, value_text, why_text
+from compliance.report.words import accepted_text, standing_text, value_text, why_text
 from compliance.rules.checking import CheckedRule
 
 FIRST = 50
@@ -28,19 +28,16 @@ MOST_QUARANTINED = 500
 
 @dataclass
 class Cause:
-    """Findings of one rule for which the same conditions fail.
+    """Findings of one rule for which the same conditions fail, of one outcome and standing.
 
     Args:
       number: by which the table shows them alone.
-      failed: labels of these conditions.
+      finding: the first of them.
       subjects: the first records.
     """
 
     number: int
-    rule: RuleInfo
-    failed: tuple[str, ...]
-    put_right_on: date
-    example: str
+    finding: Finding
     breach: int = 0
     not_evidenced: int = 0
     restated: int = 0
@@ -51,6 +48,16 @@ class Cause:
     def n(self) -> int:
         """How many findings it has."""
         return self.breach + self.not_evidenced
+
+    @property
+    def rule(self) -> RuleInfo:
+        """The rule that they fall short of."""
+        return self.finding.rule
+
+    @property
+    def standing(self) -> str:
+        """Whether they are not evidenced, late or past; empty: a breach that is open."""
+        return standing_text(replace(self.finding, danger=""))
 
 
 @dataclass(frozen=True)
@@ -72,7 +79,7 @@ class View:
     """What the template is given.
 
     Args:
-      causes: by severity, the most findings first.
+      causes: by how they stand, in `HEAPS`; in each by the day to put it right, then the most serious, then the most findings first.
       first: the first findings.
       data: all findings, for the script.
       left_out: how many findings the page does not hold.
@@ -108,9 +115,8 @@ def view(report: Report) -> View:
     rows: list[list[object]] = []
     of_requirement: Counter[str] = Counter()
     for f, (owner, team) in zip(report.findings(), report.whose(), strict=True):
-        cause = causes.setdefault(
-            (f.rule.id, f.rule.own_policy, *f.failed), Cause(len(causes), f.rule, f.failed, f.put_right_on, f.argument)
-        )
+        called = (f.rule.id, f.rule.own_policy, f.outcome, f.standing, f.danger, f.title, f.remedy)
+        cause = causes.setdefault((*called, *f.failed), Cause(len(causes), f))
         _add(cause, f)
         of_requirement[heading(f.rule)] += 1
         if len(first) < FIRST:
@@ -141,10 +147,7 @@ def view(report: Report) -> View:
     listed = unders(report, checked, of_requirement)
     return View(
         report=report,
-        causes={
-            s: sorted((c for c in causes.values() if c.rule.severity == s), key=lambda c: (-c.n, c.number))
-            for s in SEVERITIES
-        },
+        causes={name: sorted((c for c in causes.values() if _heap(c.finding) == name), key=_order) for name in HEAPS},
         first=first,
         regulations=[u for u in listed if u.name in {r.rule.regulation for r in report.parts}],
         standards=[u for u in listed if u.name not in {r.rule.regulation for r in report.parts}],
@@ -156,7 +159,10 @@ def view(report: Report) -> View:
         data={
             "asAt": report.as_at.isoformat(),
             "rules": [_rule(r, checked.get(r.id), report.as_at) for r in rules.listed],
-            "causes": [list(c.failed) for c in causes.values()],
+            "causes": [
+                [list(f.failed), f.title, f.remedy, f.standing, f.danger, list(f.refs)]
+                for f in (c.finding for c in causes.values())
+            ],
             "names": [[n.replace("_", " ") for n in its] for its in names],
             "files": list(files),
             "teams": list(teams),
@@ -170,6 +176,18 @@ def view(report: Report) -> View:
         read_before=report.read_before(),
         columns=[c for c in COLUMNS if any(u.checks[c] for u in listed)],
     )
+
+
+HEAPS = ("danger", "open", "late", "past")
+"""How findings are heaped up, first things first."""
+
+
+def _heap(f: Finding) -> str:
+    return "danger" if f.danger else f.standing
+
+
+def _order(c: Cause) -> tuple[date, int, int, int]:
+    return c.finding.put_right_on, SEVERITIES.index(c.rule.severity), -c.n, c.number
 
 
 class _Rules:

@@ -11,6 +11,7 @@
   const PAGE = 50, MOST_PRINTED = 500;
   const FILTERS = ["q", "severity", "outcome", "regulation", "workstream", "team", "due", "subject"];
   const SEVERITIES = ["requirement", "recommendation", "advice"];
+  const STANDINGS = { open: "", late: "done since, late", past: "past" };
   const SHAPES = { requirement: "▲", recommendation: "◆", advice: "●" };
   const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
   const SORTS = { title: "Finding", severity: "Severity", subject: "About", team: "Team", due: "Due", on: "Put right by" };
@@ -31,16 +32,16 @@
   };
 
   const findings = data.findings.map((f, place) => {
-    const rule = data.rules[f[0]];
+    const rule = data.rules[f[0]], [failed, title, remedy, standing, danger, refs] = data.causes[f[4]];
     return {
-      place, rule, unknown: f[1] === 1, key: f[2], argument: f[3], cause: f[4], failed: data.causes[f[4]], missing: f[5],
+      place, rule, unknown: f[1] === 1, key: f[2], argument: f[3], cause: f[4], failed, title, remedy, standing, danger, refs, missing: f[5],
       names: data.names[f[6]], values: f[7], file: data.files[f[8]], row: f[9], due: f[10], late: f[11], owner: f[12],
       team: data.teams[f[13]], since: f[14], times: f[15], accepted: f[16], text: "",
     };
   });
   // Made when somebody searches, or while nobody does anything.
   const textOf = (f) => f.text || (f.text = [
-    f.rule.title, f.rule.id, f.rule.part, f.rule.under, f.rule.workstream, f.rule.by, f.key, f.owner, f.team, f.argument, f.accepted,
+    f.title, f.danger, f.rule.id, f.rule.part, f.rule.under, f.rule.workstream, f.rule.by, f.key, f.owner, f.team, f.argument, f.accepted,
     ...f.rule.cites.map((c) => c[1]), ...f.values, f.file,
   ].join("\n").toLowerCase());
 
@@ -99,7 +100,7 @@
     for (const w of state.q.toLowerCase().split(/\s+/)) if (w) tests.push((f) => textOf(f).includes(w));
     matching = findings.filter((f) => tests.every((t) => t(f)));
     const by = {
-      title: (a, b) => natural.compare(a.rule.title, b.rule.title),
+      title: (a, b) => natural.compare(a.title, b.title),
       severity: (a, b) => SEVERITIES.indexOf(a.rule.severity) - SEVERITIES.indexOf(b.rule.severity) || a.unknown - b.unknown,
       subject: (a, b) => natural.compare(a.owner, b.owner) || natural.compare(a.key, b.key),
       team: (a, b) => natural.compare(a.team, b.team),
@@ -125,11 +126,11 @@
   const detail = (f) => {
     const r = f.rule;
     const left = element("div", null), right = element("div", null);
-    const found = element("div", null, element("p", { class: "argument" }, f.argument), element("div", { class: "columns" }, left, right));
+    const found = element("div", null, f.danger ? element("p", { class: "argument" }, `Danger: ${f.danger}`) : "", element("p", { class: "argument" }, f.argument), element("div", { class: "columns" }, left, right));
     if (f.failed.length) left.append(element("h3", null, f.unknown ? "What is not shown" : "What does not hold"), list(f.failed));
     if (f.missing.length) left.append(element("h3", null, "Fields that would be needed to tell"), list(f.missing.map((m) => m.replaceAll("_", " "))));
     left.append(element("h3", null, "Evidence"), pairs([...f.names.map((n, i) => [n, f.values[i]]), ["read from", `${f.file}, row ${f.row}`]]));
-    left.append(element("h3", null, "Putting it right"), element("p", null, r.remedy), pairs([
+    left.append(element("h3", null, f.standing === "open" ? "Putting it right" : "What to do about it now"), element("p", null, f.remedy), pairs([
       ["by", `${day(r.on)}, ${r.by}`], ["workstream", label(r.workstream)],
       ...(f.since ? [["restated", `since ${day(f.since)}, ${f.times} audits`]] : []),
     ]));
@@ -159,12 +160,12 @@
 
   const line = (f) => {
     const r = f.rule;
-    const button = element("button", { type: "button", class: "opens", "aria-expanded": "false" }, r.title);
+    const button = element("button", { type: "button", class: "opens", "aria-expanded": "false" }, f.title);
     button.addEventListener("click", () => open(button, f, `detail-${f.place}`));
     const cell = (name, ...inside) => element("td", { role: "cell", "data-label": name }, ...inside);
     return element("tr", { role: "row" },
-      cell(null, button, under(`${r.ref} · ${label(r.workstream)}`), element("span", { class: "said" }, f.argument)),
-      cell("Severity", element("span", null, badge(r.severity, SHAPES[r.severity], label(r.severity)), " ", f.unknown ? badge("unknown", "?", "Not evidenced") : null, under(f.accepted))),
+      cell(null, button, under(f.danger ? `Danger: ${f.danger}` : ""), under(`${f.refs[0] || r.ref} · ${label(r.workstream)}`), element("span", { class: "said" }, f.argument)),
+      cell("Severity", element("span", null, badge(r.severity, SHAPES[r.severity], label(r.severity)), " ", f.unknown ? badge("unknown", "?", "Not evidenced") : null, under(STANDINGS[f.standing]), under(f.accepted))),
       cell("About", element("span", null, `${r.record} `, element("span", { class: "id" }, f.key), under(r.part), f.owner.endsWith(` ${f.key}`) ? null : under(f.owner))),
       cell("Team", element("span", null, f.team)),
       cell("Due", f.due ? element("span", null, day(f.due), under(f.late ? `${f.late} late` : f.due > data.asAt ? "still to come" : "")) : none("no date")),
@@ -198,7 +199,7 @@
       const of_cause = findings.find((f) => f.cause === Number(state.cause));
       const clear = element("button", { type: "button" }, "Show all causes");
       clear.addEventListener("click", () => { change({ cause: "" }); form.elements.q.focus(); });
-      chosen.replaceChildren(element("span", null, "Only: ", element("strong", null, of_cause ? of_cause.rule.title : "")), clear);
+      chosen.replaceChildren(element("span", null, "Only: ", element("strong", null, of_cause ? of_cause.title : "")), clear);
     }
   };
   // What is typed is answered at once, or no later than an answer takes where there is much to look through;
@@ -229,7 +230,7 @@
   options("workstream", "All", counted("workstream", label));
   options("team", "All", counted("team", (v) => v));
   options("due", "Any time", Object.entries(DUE).map(([k, [said]]) => [k, said]));
-  options("sort", "Most serious first", Object.entries(SORTS).flatMap(([k, said]) => [[`${k} asc`, `${said}, upwards`], [`${k} desc`, `${said}, downwards`]]));
+  options("sort", "First things first", Object.entries(SORTS).flatMap(([k, said]) => [[`${k} asc`, `${said}, upwards`], [`${k} desc`, `${said}, downwards`]]));
 
   for (const th of table.querySelectorAll("th[data-sort]")) {
     const button = element("button", { type: "button" }, th.textContent);
@@ -275,7 +276,7 @@
       const its = form.elements[k];
       return `${its.labels[0].textContent}: ${its.options ? its.selectedOptions[0].textContent.replace(/ \([\d,]+\)$/, "") : state[k]}`;
     });
-    if (state.cause !== "") said.push(findings.find((f) => f.cause === Number(state.cause)).rule.title);
+    if (state.cause !== "") said.push(findings.find((f) => f.cause === Number(state.cause)).title);
     return said.join("; ");
   };
   printing.addEventListener("click", () => { alone = true; print(); });

@@ -15,6 +15,7 @@ from compliance.report.xlsx.sheet import MOST_ROWS, Cell, Column, Link, Sheet
 COLUMNS = (
     Column("Severity", 15),
     Column("Outcome", 14),
+    Column("Standing", 10),
     Column("Record", 14),
     Column("Subject", 14),
     Column("Argument", 64),
@@ -25,6 +26,7 @@ COLUMNS = (
     Column("What is wrong", 34),
     Column("Workstream", 20),
     Column("Part", 14),
+    Column("Danger", 34),
     Column("Late", 12),
     Column("Team", 16),
     Column("In the file of", 18),
@@ -58,7 +60,7 @@ def write(sheet: Sheet, report: Report, rules: Mapping[tuple[str, str], int], re
                 firsts.setdefault(key, sheet.row)
             yield _row(f, owner, team, rules, regulations)
 
-    sheet.table(COLUMNS, rows(), stays=4, printed=9)
+    sheet.table(COLUMNS, rows(), stays=5, printed=10)
     return firsts
 
 
@@ -69,6 +71,7 @@ def _row(
     return [
         f.rule.severity,
         f.outcome.replace("_", " "),
+        f.standing,
         f.rule.record.replace("_", " "),
         f.key,
         f.argument,
@@ -76,17 +79,18 @@ def _row(
         f.put_right_on,
         f.rule.put_right.by,
         Link(f.rule.id, "Rules", rules[f.rule.id, f.rule.own_policy]),
-        f.rule.title,
+        f.title,
         f.rule.put_right.workstream,
         f.rule.part,
+        f.danger,
         f.late,
         team,
         owner,
         Link(under, "By regulation", regulations[under]),
-        "; ".join(f.rule.refs),
+        "; ".join(f.refs),
         evidence_text(f.evidence, with_empty=False),
         ", ".join(name.replace("_", " ") for name in f.missing),
-        f.rule.remedy,
+        f.remedy,
         f.group,
         day(f.restated.since) if f.restated else None,
         accepted_text(f.waiver) if f.waiver else "",
