@@ -199,9 +199,9 @@ def _rules_of(title: str, rules: Sequence[CheckedRule], book: Rulebook) -> Itera
     yield f"{len(rules):,} rules, made from their files. [How far to trust them](../trust.md)."
     yield from ("", "| rule | what is wrong where it finds something | severity |", "| --- | --- | --- |")
     for r in rules:
-        yield f"| [`{r.rule.id}`](#{r.rule.id}) | {_cell(r.rule.title)} | {r.rule.severity} |"
+        yield f"| [`{r.rule.id}`](#{r.rule.id}) | {_cell(r.rule.said(r.rule.title, ''))} | {r.rule.severity} |"
     for r in rules:
-        yield from ("", f"## {_text(r.rule.title)} {{#{r.rule.id}}}", "", f"`{r.rule.id}`", "")
+        yield from ("", f"## {_text(r.rule.said(r.rule.title, ''))} {{#{r.rule.id}}}", "", f"`{r.rule.id}`", "")
         yield from _asks(r, book)
 
 
