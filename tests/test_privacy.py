@@ -54,6 +54,8 @@ pytestmark = pytest.mark.xdist_group("privacy")
 
 AGENCY_IDS = re.compile(r"\b(?:C|F|H|S|PL|V|HM|FP|AG|REF|CHK)-?\d{3,6}\b")
 """What the sample agency's own ids look like."""
+LOOK_ALIKE = re.compile(r' (?:r|ref|sqref)="[A-Z]+\d+(?::[A-Z]+\d+)?"|<a:srgbClr val="[0-9A-F]{6}"')
+"""Where a cell stands in a sheet, and a colour: they look like ids, and are nobody's."""
 MORE_THAN_TEXT = ("duplicate", SHIFTED)
 """What is never told, whoever asks: of two rows with one key neither counts, and a row of the wrong length is not taken apart."""
 
@@ -155,7 +157,7 @@ def test_neither_a_personal_field_nor_an_id_of_the_sample_agency_is_in_an_audit(
     place: Place, of_agency: dict[str, bytes], format_: str
 ) -> None:
     assert place.agency.out(of_agency[format_]) == set()
-    found = AGENCY_IDS.findall(text_of(of_agency[format_]))
+    found = AGENCY_IDS.findall(LOOK_ALIKE.sub("", text_of(of_agency[format_])))
     assert found == []
 
 
