@@ -39,6 +39,8 @@ class Field:
       id_of: the kind of what its value names: of the record itself, of the one that a link leads to, or of something of which there
         are no records; empty where it names nothing.
       kind_in: instead, the field that says of which kind that is.
+      title: what a sentence calls it, a noun phrase that takes "the".
+      empty: what a reader is told where it is empty and that is no lack: `still going on`; empty: that it is not recorded.
     """
 
     name: str
@@ -56,6 +58,8 @@ class Field:
     pattern: str = ""
     id_of: str = ""
     kind_in: str = ""
+    title: str = ""
+    empty: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -737,6 +741,7 @@ class Finding:
       group: what it is listed under, if groups were asked for.
       restated: if an earlier audit was given, and found it already.
       waiver: if the risk is accepted on the day of the audit.
+      near: the linked record that came nearest to what is asked.
     """
 
     rule: RuleInfo
@@ -757,6 +762,16 @@ class Finding:
     standing: Standing = "open"
     danger: str = ""
     clause: tuple[tuple[str, str], ...] = ()
+    near: Near | None = None
+
+    @property
+    def in_full(self) -> str:
+        """The sentence that argues it, and the record that came nearest, with its place."""
+        if self.near is None:
+            return self.argument
+        near = self.near
+        sheet = f", sheet {near.source.sheet}" if near.source.sheet else ""
+        return f"{self.argument} {near.words.removesuffix('.')} ({near.source.file}{sheet}, row {near.row})."
 
     @property
     def title(self) -> str:

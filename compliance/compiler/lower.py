@@ -111,11 +111,33 @@ class Pair:
 
 
 @dataclass(frozen=True)
+class DayDue:
+    """The day due by one of several limits.
+
+    Args:
+      sure: NULL where nobody can tell which limit counts.
+      earliest, latest: of the days due by every limit that it may be.
+      limit: which limit, by its place; NULL where nobody can tell.
+    """
+
+    sure: Ir
+    earliest: Ir
+    latest: Ir
+    limit: Ir
+
+    @property
+    def depends(self) -> bool:
+        """Whether there is more than one that it may be."""
+        return self.sure is not self.latest
+
+
+@dataclass(frozen=True)
 class Due:
     """The lowered parts of a deadline or of a recurring duty that its argument needs.
 
     Args:
-      limit: which of `limits`, in words, made the day due; NULL where the day itself is given.
+      due: where nobody can tell which limit counts, but all come to the same, the latest if that is past, else the earliest.
+      limit: which of `limits`, in words, made the day due; NULL where the day itself is given, or nobody can tell.
       units: of every limit that there may be.
       lapsed: whether the day due is past and what is due not done; `ended`: whether the duty itself has ended.
       regime: which of the rule's limits made the day due, by its place; NULL where there is but one, or nobody can tell.
@@ -351,54 +373,65 @@ class Lowerer:
         """Which limit counts, by its place; asked where limits cite duties of their own, else NULL."""
         if not any(r.cites for r in regimes):
             return NULL
-        places = (x for n, c in enumerate(conditions) for x in (c, const(n), is_null(c), NULL))
-        return case(*places, const(len(conditions)))
+        return _first_true(conditions, [const(n) for n in range(len(regimes))])
 
-    def due(self, start: Ir, regimes: Sequence[CheckedRegime], conditions: Sequence[Ir], judged: bool) -> tuple[Ir, Ir]:
-        """The day due by the first limit whose condition is true, and which limit that is; NULL if nobody can tell.
+    def due(self, start: Ir, regimes: Sequence[CheckedRegime], conditions: Sequence[Ir], judged: bool) -> DayDue:
+        """The day due by the first limit whose condition is true, and which limit that is.
 
         Args:
           conditions: of all regimes but the last, as values of the row in which `start` stands.
         """
-        days, limits = list[Ir](), list[Ir]()
-        for regime, condition in zip(regimes[:-1], conditions, strict=True):
-            day, which = self.day_due(start, self.limits(regime.within), judged)
-            days += [condition, day, is_null(condition), NULL]
-            limits += [condition, which]
-        day, which = self.day_due(start, self.limits(regimes[-1].within), judged)
-        due, limit = case(*days, day), case(*limits, which)
+        found = [self.day_due(start, self.limits(r.within), judged) for r in regimes]
+        days, limits = [day for day, _ in found], [limit for _, limit in found]
+        sure, limit = _first_true(conditions, days), _first_true(conditions, limits)
+        earliest = latest = sure
+        if conditions:
+            may_be = [
+                and_(op("coalesce", c, TRUE), *(not_(op("coalesce", before, FALSE)) for before in conditions[:i]))
+                for i, c in enumerate([*conditions, TRUE])
+            ]
+            candidates = tuple(case(m, day, NULL) for m, day in zip(may_be, days, strict=True))
+            # Working days end with the calendar, and a day beyond it is not known.
+            beyond = or_(
+                *(
+                    and_(m, is_null(day))
+                    for m, day, r in zip(may_be, days, regimes, strict=True)
+                    if "working_days" in self.units([r])
+                )
+            )
+            earliest = case(not_(is_null(sure)), sure, beyond, NULL, Op("least", candidates))
+            latest = case(not_(is_null(sure)), sure, beyond, NULL, Op("greatest", candidates))
         if self.own_limit is None:
-            return due, limit
+            return DayDue(sure, earliest, latest, limit)
         own = self.add(start, self.own_limit.unit, self.own_limit.amount, 1)
-        return _extreme("least", [due, own]), case(op("lt", own, due), self.limit(str(self.own_limit)), limit)
+        by_own = case(is_null(sure), NULL, op("lt", own, sure), self.limit(str(self.own_limit)), limit)
+        sure, latest = _extreme("least", [sure, own]), _extreme("least", [latest, own])
+        return DayDue(sure, _extreme("least", [earliest, own]) if conditions else sure, latest, by_own)
 
     def deadline(self, d: CheckedDeadline, scopes: tuple[Scope, ...], judged: bool) -> tuple[Ir, Ir, Due]:
         """Whether the rule holds, whether it is still running, and the parts that its argument needs."""
         start = self.value(d.start, scopes).exact()
         done = self.value(d.done, scopes).exact()
-        due: Ir = start.node
-        limit: Ir = NULL
+        day = DayDue(start.node, start.node, start.node, NULL)
         regime: Ir = NULL
         if d.within:
             conditions = [self.value(r.condition, scopes).node for r in d.within if r.condition is not None]
-            due, limit = self.due(start.node, d.within, conditions, judged)
+            day = self.due(start.node, d.within, conditions, judged)
             regime = self.regime(d.within, conditions)
-        running = op("le", self.as_at, due)
-        pending = and_(is_null(done.node), not_(is_null(due)), running)
-        holds = case(
-            is_null(due),
-            NULL,
-            not_(is_null(done.node)),
-            op("le", done.node, due),
-            running,
-            TRUE,
-            done.doubt,
-            NULL,
-            FALSE,
-        )
+        undone = is_null(done.node)
+        running, lapsed = op("le", self.as_at, day.earliest), op("gt", self.as_at, day.latest)
+        pending = and_(undone, not_(is_null(day.earliest)), running)
+        late = case(undone, lapsed, op("gt", done.node, day.latest))
+        in_time = case(undone, running, op("le", done.node, day.earliest))
+        holds = case(is_null(day.latest), NULL, in_time, TRUE, not_(late), NULL, and_(undone, done.doubt), NULL, FALSE)
+        due = day.sure
+        if day.depends:
+            due = case(not_(is_null(day.sure)), day.sure, late, day.latest, in_time, day.earliest, NULL)
         units = self.units(d.within) if d.within else frozenset[Unit](("days",))
-        lapsed = and_(is_null(done.node), not_(running))
-        return holds, pending, Due(start, due, done, limit, tuple(self.limits_in_words), units, lapsed, regime=regime)
+        found = Due(
+            start, due, done, day.limit, tuple(self.limits_in_words), units, and_(undone, lapsed), regime=regime
+        )
+        return holds, pending, found
 
     def every(self, e: CheckedEvery, scopes: tuple[Scope, ...], judged: bool) -> tuple[Ir, Ir, Due]:
         """Whether the rule holds, whether it is still running, and the parts that its argument needs."""
@@ -421,10 +454,10 @@ class Lowerer:
         lag = Window(inner[-1].by, "lag", order, order)
         before = op("coalesce", lag, first)
         conditions_here = [in_gap(c, before, is_null(lag), inside=True) for c in conditions]
-        due_here = self.due(before, e.within, conditions_here, judged)[0]
+        due_here = self.due(before, e.within, conditions_here, judged)
         self.judged = judged_here
-        late_here = and_(member, op("gt", day.node, due_here))
-        gap: tuple[Ir, ...] = (before, due_here, day.node)
+        late_here = and_(member, op("gt", day.node, due_here.latest))
+        gap: tuple[Ir, ...] = (before, due_here.latest, day.node)
         regime_here = self.regime(e.within, conditions_here)
         if regime_here != NULL:
             gap = (*gap, regime_here)
@@ -435,18 +468,25 @@ class Lowerer:
         n_unsure = TRUE if unsure == FALSE else op("eq", self.count(source, scopes, unsure), const(0))
         base = op("coalesce", last_done, start.node)
         conditions_open = [in_gap(c, base, is_null(last_done), inside=False) for c in conditions]
-        next_due, limit = self.due(base, e.within, conditions_open, judged)
-        open_late = op("gt", end, next_due)
+        day_due = self.due(base, e.within, conditions_open, judged)
+        open_late, in_time = op("gt", end, day_due.latest), op("le", end, day_due.earliest)
         broken = or_(op("gt", n_late, const(0)), open_late)
-        untold: Ir = is_null(next_due)
+        untold: Ir = is_null(day_due.latest)
+        next_due = day_due.sure
         if conditions:
-            untold = or_(untold, op("gt", self.count(source, scopes, and_(member, is_null(due_here))), const(0)))
+            # By one limit that it may be it is in time, by another late.
+            in_time_here = op("coalesce", op("le", day.node, due_here.earliest), FALSE)
+            not_told = and_(member, not_(in_time_here), op("coalesce", op("le", day.node, due_here.latest), TRUE))
+            untold = or_(untold, not_(in_time), op("gt", self.count(source, scopes, not_told), const(0)))
+            next_due = case(
+                not_(is_null(day_due.sure)), day_due.sure, open_late, day_due.latest, in_time, day_due.earliest, NULL
+            )
         pending = and_(
             is_null(last_done),
             not_(ended),
             not_(is_null(start.node)),
             not_(until.doubt),
-            op("le", self.as_at, next_due),
+            op("le", self.as_at, day_due.earliest),
         )
         holds = case(
             or_(is_null(start.node), until.doubt),
@@ -463,7 +503,7 @@ class Lowerer:
             start,
             next_due,
             Value(last_done),
-            limit,
+            day_due.limit,
             tuple(self.limits_in_words),
             units,
             lapsed,
@@ -864,6 +904,11 @@ class Lowerer:
             case "years":
                 return op("quotient", op("months_between", a, b), const(12))
         return op("sub", Ordinal(b), Ordinal(a))
+
+
+def _first_true(conditions: Sequence[Ir], values: Sequence[Ir]) -> Ir:
+    """The value that goes with the first condition that is true, the last without any; NULL where nobody can tell which."""
+    return case(*(x for c, v in zip(conditions, values, strict=False) for x in (c, v, is_null(c), NULL)), values[-1])
 
 
 def _of_record(day: Ir, scopes: tuple[Scope, ...]) -> Ir:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from compliance.compiler.ahead import Ahead
 from compliance.compiler.ir import (
@@ -31,18 +31,23 @@ from compliance.compiler.lower import Lowered, Lowerer, Pair
 from compliance.model import RecordKinds, Table
 from compliance.sql import duckdb as dialect
 from compliance.sql import relations
-from compliance.sql.planned import AheadPlan, Counted, CountPlan, Plan, RecordPlan
+from compliance.sql.planned import AheadPlan, Counted, CountPlan, NearPlan, Plan, RecordPlan
 from compliance.sql.relations import ITEM_NO, OF, OUTER, Layout, Relation, Sql
 from compliance.sql.text import name
 
 
 @dataclass(frozen=True)
 class Question:
-    """A rule, what is asked of each row of its table, and by which number it is known for each item of its list (`""` without a list)."""
+    """A rule, what is asked of each row of its table, and by which number it is known for each item of its list (`""` without a list).
+
+    Args:
+      near: what is asked of linked records, for findings alone.
+    """
 
     numbers: Mapping[str, int]
     lowered: Lowered
     values: tuple[Ir, ...]
+    near: tuple[Ir, ...] = ()
 
     @property
     def table(self) -> str:
@@ -75,6 +80,8 @@ class Planner:
       items: the items of each table of records with items.
       many_days: the plan looks from each of the days in the table `day`, not from one.
       prefix: of all names that it makes, where several plans share an engine; no `_` in it.
+      of_hits: for each record kind the rules for whose findings alone it is planned; empty: for all records.
+      counts_days: whether what was planned needs the working-day calendar.
     """
 
     kinds: RecordKinds
@@ -83,10 +90,11 @@ class Planner:
     items: Mapping[str, Sequence[str]]
     many_days: bool = False
     prefix: str = ""
+    of_hits: Mapping[str, Sequence[int]] = field(default_factory=dict)
     _features: dict[str, dict[Ir, _Feature]] = field(default_factory=lambda: defaultdict(dict))
     _stages: dict[tuple[str, Ir], int] = field(default_factory=dict)
     _used: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    _counts_days: bool = False
+    counts_days: bool = field(default=False, init=False)
     _groups: dict[tuple[str, str, int], list[Group]] = field(default_factory=lambda: defaultdict(list))
     _grouped: dict[tuple[str, str, int], Relation] = field(default_factory=dict)
     _windowed: dict[tuple[str, str, Ir, int], tuple[Relation, list[Window]]] = field(default_factory=dict)
@@ -100,7 +108,21 @@ class Planner:
         finals = self._finals({t: [i for q in its for i in (q.lowered.answer, *q.values)] for t, its in asked.items()})
         layout = self._layout(finals)
         records = tuple(self._record(layout, finals[table], its) for table, its in sorted(asked.items()))
-        return Plan(tuple(layout.setup(dialect.MAKE, dialect.DROP)), self._needs_calendar(), records)
+        return Plan(tuple(layout.setup(dialect.MAKE, dialect.DROP)), self.counts_days, records)
+
+    def near(self, questions: Sequence[Question]) -> NearPlan:
+        """What findings ask of linked records, in one table for each table that is asked."""
+        asked = {table: [q for q in its if q.near] for table, its in _by_table(questions).items()}
+        asked = {table: its for table, its in sorted(asked.items()) if its}
+        finals = self._finals({table: list(_near_values(its)) for table, its in asked.items()})
+        layout = self._layout(finals)
+        setup = [s for s in layout.setup(dialect.MAKE, dialect.DROP) if not dialect.drops_records(s)]
+        for table, final in finals.items():
+            numbers = [n for q in asked[table] for n in q.numbers.values()]
+            rows = dialect.near(layout.rows(final.rows), final.sql, numbers)
+            setup.append(dialect.make(near_table(table), rows))
+        rules = tuple(sorted(n for its in asked.values() for q in its for n in q.numbers.values()))
+        return NearPlan(rules, tuple(setup), tuple(sorted(t for t in layout.stored if t.startswith("t_"))))
 
     def forecast(self, asked: Sequence[Ahead]) -> Plan:
         """What lies ahead, and nothing else."""
@@ -110,7 +132,7 @@ class Planner:
         finals = self._finals({table: [v for a in its for v in a.values] for table, its in of.items()})
         layout = self._layout(finals)
         plans = tuple(self._ahead(layout, finals[table], its) for table, its in sorted(of.items()))
-        return Plan(tuple(layout.setup(dialect.MAKE, dialect.DROP)), self._needs_calendar(), (), ahead=plans)
+        return Plan(tuple(layout.setup(dialect.MAKE, dialect.DROP)), self.counts_days, (), ahead=plans)
 
     def counting(self, questions: Sequence[Question]) -> CountPlan:
         """For how many rows of its table each value of a question is true, day by day."""
@@ -124,7 +146,7 @@ class Planner:
             counts.append(
                 Counted(statement, by_item, tuple(self._numbers(q) for q in its), tuple(len(q.values) for q in its))
             )
-        return CountPlan(tuple(layout.setup(dialect.MAKE, dialect.DROP)), self._needs_calendar(), tuple(counts))
+        return CountPlan(tuple(layout.setup(dialect.MAKE, dialect.DROP)), self.counts_days, tuple(counts))
 
     def _numbers(self, asked: Question | Ahead) -> tuple[tuple[int, int], ...]:
         """The number of a rule for each item of its table by the item's place; without items it stands at 0."""
@@ -190,7 +212,7 @@ class Planner:
                 self._use(table, "rid")
                 stage = max(self._stage(table, p) for p in parts(item)) + 1
             case _:
-                self._counts_days |= isinstance(item, Ordinal | OpenDay)
+                self.counts_days |= isinstance(item, Ordinal | OpenDay)
                 stage = max((self._stage(table, p) for p in parts(item)), default=0)
         if isinstance(item, FEATURES):
             self._features[table][item] = _Feature(item, stage, f"f{len(self._features[table])}")
@@ -252,9 +274,6 @@ class Planner:
             for link in pair.path:
                 self._used[link.kind].update(("rid", f"link__{link.name}"))
                 self._used[link.to].add("rid")
-
-    def _needs_calendar(self) -> bool:
-        return self._counts_days
 
     # --- steps ---
 
@@ -322,9 +341,16 @@ class Planner:
             where = None if group.where is None else self._sql(child, next(rest))
             call = dialect.aggregate(group.fn, tuple(a.text for a in args), where and where.text)
             columns[f"a{i}"] = Sql(call, frozenset().union(*(a.reads for a in (*args, *([where] if where else [])))))
-        made = self._add(relations.grouping(f"{self.prefix}g{len(self._made)}", rows, f"link__{link}", columns))
+        of = self._hits_of(child, link)
+        made = self._add(relations.grouping(f"{self.prefix}g{len(self._made)}", rows, f"link__{link}", columns, of))
         self._grouped[child, link, stage] = made
         return made
+
+    def _hits_of(self, child: str, link: str) -> str:
+        """That a row belongs to a record with a finding; empty where that is not asked, or not known of the row."""
+        owner = self.kinds[child].links[link].to if child in self.kinds else ""
+        rules = self.of_hits.get(owner)
+        return dialect.of_hits(relations.column("p", f"link__{link}").text, rules) if rules else ""
 
     def _windows(self, table: str, window: Window) -> tuple[Relation, list[Window]]:
         """Rows with their windows and no more, for windows sort whole rows; all windows of the same order at once."""
@@ -421,6 +447,7 @@ class Planner:
         for q in questions:
             answers.append(next(sql))
             slots.append(tuple(values.setdefault(next(sql), len(values)) for _ in q.values))
+        near = {item: i for i, item in enumerate(_near_values(questions))}
         return RecordPlan(
             record=self._kind(final.table),
             rows=layout.rows(final.rows),
@@ -431,6 +458,8 @@ class Planner:
             may_be_pending=tuple(q.lowered.pending != FALSE for q in questions),
             values=tuple(values),
             slots=tuple(slots),
+            near=near_table(final.table) if near else "",
+            near_slots=tuple(tuple(near[item] for item in q.near) for q in questions) if near else (),
         )
 
     def _ahead(self, layout: Layout, final: Final, asked: Sequence[Ahead]) -> AheadPlan:
@@ -444,6 +473,15 @@ class Planner:
             whats=tuple(tuple(a.what(part) for part in a.numbers) for a in asked),
             limits=tuple(a.limits for a in asked),
         )
+
+
+def near_table(table: str) -> str:
+    """What the table of what findings of a table's rows ask of linked records is called."""
+    return f"near_{table}"
+
+
+def _near_values(questions: Sequence[Question]) -> dict[Ir, None]:
+    return dict.fromkeys(item for q in questions for item in q.near)
 
 
 def _by_table(questions: Sequence[Question]) -> dict[str, list[Question]]:
@@ -466,7 +504,16 @@ def make_counts(
 
 def make_plan(questions: Sequence[Question], kinds: RecordKinds, tables: Mapping[str, Table], lowerer: Lowerer) -> Plan:
     """One shared plan of everything that was lowered; the numbers of its rules are their places in the audit's order, rising."""
-    return Planner(kinds, tables, lowerer.pairs, lowerer.items).plan(questions)
+    plan = Planner(kinds, tables, lowerer.pairs, lowerer.items).plan(questions)
+    of_hits: dict[str, list[int]] = defaultdict(list)
+    for q in questions:
+        if q.near:
+            of_hits[q.table.removesuffix("*")] += q.numbers.values()
+    if not of_hits:
+        return plan
+    planner = Planner(kinds, tables, lowerer.pairs, lowerer.items, prefix="n", of_hits=of_hits)
+    near = planner.near(questions)
+    return replace(plan, near=near, calendar=plan.calendar or planner.counts_days)
 
 
 def make_forecast(asked: Sequence[Ahead], kinds: RecordKinds, tables: Mapping[str, Table], lowerer: Lowerer) -> Plan:

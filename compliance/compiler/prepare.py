@@ -29,15 +29,20 @@ def prepare(
     parameters: Mapping[str, Parameter],
     tables: Tables,
     as_at: date,
+    with_near: bool = True,
 ) -> Prepared:
-    """Plans every rule that can run; says of every other why not."""
+    """Plans every rule that can run; says of every other why not.
+
+    Args:
+      with_near: findings are to name the linked record that came nearest to what is asked.
+    """
     lowerer = Lowerer(kinds, tables.tables, parameters, personal=tables.personal)
     asked = _asked(rules, kinds, parameters, tables, (as_at, as_at), (as_at, as_at))
     arguments: list[Argument | None] = [None] * len(asked)
     questions = []
     for numbers, low in _lowered(asked, parameters, lowerer):
-        values, its = argue(low, numbers)
-        questions.append(Question(numbers, low, values))
+        values, its = argue(low, numbers, with_near)
+        questions.append(Question(numbers, low, values.own, values.near))
         for part, number in numbers.items():
             arguments[number] = its[part]
     plan = make_plan(questions, kinds, tables.tables, lowerer)

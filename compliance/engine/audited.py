@@ -15,7 +15,7 @@ from compliance.dates import put_right_on
 from compliance.engine.answers import MEANINGS
 from compliance.engine.sidebyside import done_jobs
 from compliance.findings import words
-from compliance.model import Accepted, Finding, Prompt, Reading, Restated, RuleInfo, Source
+from compliance.model import Accepted, Finding, Near, Prompt, Reading, Restated, RuleInfo, Source
 from compliance.sql import duckdb as dialect
 from compliance.sql import reporting
 
@@ -183,21 +183,23 @@ class Audited:
             together.setdefault((self.places[number].record.rows, alone), []).append(number)
         for numbers in together.values():
             record = self.places[numbers[0]].record
-            values = record.fetching({self.places[n].rule for n in numbers})
-            column = {value: FINDING + i for i, value in enumerate(values)}
-            slots = {n: record.slots[self.places[n].rule] for n in numbers}
-            wordings = {n: _Wording(self, n, tuple(column[slot] for slot in slots[n])) for n in numbers}
-            statement = dialect.findings(record.rows, numbers, list(values.values()), where)
+            asked = record.fetching({self.places[n].rule for n in numbers})
+            wordings = {}
+            for n in numbers:
+                own, near = asked.columns(self.places[n].rule, FINDING)
+                wordings[n] = _Wording(self, n, own, near)
+            statement = dialect.findings(record.rows, asked.near, numbers, asked.sql, where)
             yield partial(_fetch, statement=statement, wordings=wordings)
 
 
 @dataclass(frozen=True)
 class _Wording:
-    """Words the findings of one rule, by its number, out of rows in which its values stand at `columns`."""
+    """Words the findings of one rule, by its number, out of rows in which its values stand at `columns`, and what is near at `near`."""
 
     audited: Audited
     number: int
     columns: tuple[int, ...]
+    near: tuple[int, ...]
 
     def finding(self, row: Sequence[Any]) -> Placed:
         """The finding of a row of `dialect.findings`."""
@@ -206,7 +208,8 @@ class _Wording:
         outcome, standing, danger = MEANINGS[answer]
         assert argument is not None
         values = [row[c] for c in self.columns]
-        argued = words.argued(argument, values, outcome == "not_evidenced", audited.as_at, standing)
+        near = [row[c] for c in self.near]
+        argued = words.argued(argument, values, near, outcome == "not_evidenced", audited.as_at, standing)
         return place, Finding(
             rule=rule,
             outcome=outcome,
@@ -226,7 +229,13 @@ class _Wording:
             standing=standing,
             danger=rule.dangers.of(outcome, standing) if danger else "",
             clause=argued.clause,
+            near=None if argued.near is None else self._placed(argued.near),
         )
+
+    def _placed(self, named: words.Named) -> Near:
+        sources = self.audited.sources
+        source = sources[named.source] if sources else Source("", "", named.record, 0)
+        return Near(named.record, named.key, source, named.row, named.words)
 
 
 def _fetch(

@@ -22,14 +22,17 @@ def explain_all(audited: Audited, rule: int, keys: Sequence[str]) -> dict[str, E
     """Explains the rule at position `rule`, which must have run, for each of these records that exists then, by key."""
     place, argument = audited.places[rule], audited.arguments[rule]
     assert argument is not None
-    record, values = place.record, place.record.fetching([place.rule])
-    columns = [record.answers[place.rule], *values.values()]
+    record = place.record
+    asked = record.fetching([place.rule])
+    # What is asked of linked records is there where the rule has a finding.
+    near_table = asked.near if rule in audited.hits else ""
+    columns = [record.answers[place.rule], *(asked.sql if near_table else asked.sql[: len(asked.own)])]
     item = place.item if record.by_item else None
-    rows = audited.con.execute(dialect.of_some(record.rows, record.key, item, columns), {"keys": list(keys)})
-    order = list(values)
-    slots = [order.index(value) for value in record.slots[place.rule]]
+    statement = dialect.of_some(record.rows, near_table, record.key, item, columns)
+    own, linked = asked.columns(place.rule, 2)
     explanations = {}
-    for key, answer, *row in rows.fetchall():
-        outcome, standing, _ = MEANINGS[answer]
-        explanations[str(key)] = explained(argument, outcome, standing, [row[slot] for slot in slots], audited.as_at)
+    for row in audited.con.execute(statement, {"keys": list(keys)}).fetchall():
+        outcome, standing, _ = MEANINGS[row[1]]
+        near = [row[c] for c in linked] if near_table else []
+        explanations[str(row[0])] = explained(argument, outcome, standing, [row[c] for c in own], near, audited.as_at)
     return explanations

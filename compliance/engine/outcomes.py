@@ -13,7 +13,7 @@ from compliance.engine.answers import MEANINGS
 from compliance.engine.audited import NO_HITS, Answers, Audited, Hits
 from compliance.engine.database import execute_each
 from compliance.engine.questions import batches, each_alone, set_up
-from compliance.engine.sidebyside import run_jobs, workers
+from compliance.engine.sidebyside import execute_all, run_jobs, workers
 from compliance.findings.results import result_of
 from compliance.model import RuleInfo, RuleResult, Source
 from compliance.sql import duckdb as dialect
@@ -87,9 +87,14 @@ def run(
     """
     plan, rules = prepared.plan.at(as_at), prepared.rules
     n_at_a_time = workers(threads)
-    set_up(con, plan, ordered.keep, n_at_a_time)
+    late_read = frozenset(table.removeprefix("t_") for table in plan.near.reads) if plan.near else frozenset()
+    set_up(con, plan, ordered.keep | late_read, n_at_a_time)
     outcomes = _ask_all(con, plan, ordered.keep_answers, n_at_a_time)
     hits = _put_in_order(con, rules, ordered, as_at)
+    if plan.near is not None and not hits.keys().isdisjoint(plan.near.rules):
+        execute_all(con, plan.near.setup, n_at_a_time)
+    for kind in sorted(late_read - ordered.keep):
+        con.execute(dialect.drop(f"t_{kind}"))
     arguments, answers = prepared.arguments, outcomes.answers
     audited = Audited(con, plan, rules, arguments, as_at, sources, answers, hits, n_at_a_time, prepared.prompts)
     return audited, tuple(outcomes.result(n, rule, hits.get(n, NO_HITS)) for n, rule in enumerate(rules))

@@ -32,6 +32,7 @@ class Term(NamedTuple):
       doubt: whether nobody can tell what the value is; of a `list` whether it has all.
       other: of `count` the most that it may be; of `any` and `all` how many records there are; of a `list` which of `options` are asked.
       hidden: it is personal, and only said to be recorded.
+      empty: what is said where it is empty and that is no lack; empty: that it is not recorded.
     """
 
     kind: Literal["field", "list", "count", "any", "all", "aggregate", "gap", "gaps"]
@@ -44,6 +45,48 @@ class Term(NamedTuple):
     hidden: bool = False
     missing: tuple[Missing, ...] = ()
     options: tuple[tuple[str, ...], ...] = ()
+    empty: str = ""
+
+
+class Asked(NamedTuple):
+    """One thing that is asked of each of some linked records; the places are in the values of the record that is named.
+
+    Args:
+      truth: whether it is so.
+      terms: the record's own values that it rests on.
+      day: where a date of the record is held against another: its place, and what it is called; `NONE`: it is not.
+      other: the place of that other date; `other_words`: what it is called; `after`: the record's must not lie before it.
+    """
+
+    truth: int
+    terms: tuple[Term, ...]
+    day: int = NONE
+    day_words: str = ""
+    other: int = NONE
+    other_words: str = ""
+    after: bool = False
+
+
+class Near(NamedTuple):
+    """Of linked records that a condition asks about, the one to be named.
+
+    Args:
+      record: their kind; `them`: what they are called together.
+      what: `nearest` to what is asked, where none is it; the latest `offending` one, which is what none may be; the latest `failing`
+        what all must be; the `candidate` for what was to be done.
+      values: where the values of that record are: its key, source, row and own date, and what `asked` rests on; `NONE` in them: no
+        such record.
+      day_words: what its own date is called; empty: it has none.
+      later: the date of the latest that is as asked but for a date; `NONE`: nobody asks.
+    """
+
+    record: str
+    them: str
+    what: Literal["nearest", "offending", "failing", "candidate"]
+    values: int
+    day_words: str
+    asked: tuple[Asked, ...]
+    later: int = NONE
 
 
 class Clause(NamedTuple):
@@ -64,12 +107,14 @@ class Condition(NamedTuple):
     Args:
       truth: whether it does; `terms`: the places of the terms that it rests on.
       clause: the place of the clause that asks it, where that is its own; `NONE`: it is the argument's.
+      near: the linked record that is named where it does not hold.
     """
 
     label: str
     truth: int
     terms: tuple[int, ...]
     clause: int = NONE
+    near: Near | None = None
 
 
 class Clock(NamedTuple):

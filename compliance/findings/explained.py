@@ -28,9 +28,11 @@ class Explained:
     conditions: tuple[tuple[str, bool | None, str], ...]
 
 
-def explained(argument: Argument, outcome: Outcome, standing: Standing, values: words.Values, as_at: date) -> Explained:
-    """The explanation of an outcome, from the values that the rule's argument rests on."""
-    argued = words.argued(argument, values, outcome == "not_evidenced", as_at, standing)
+def explained(
+    argument: Argument, outcome: Outcome, standing: Standing, values: words.Values, near: words.Values, as_at: date
+) -> Explained:
+    """The explanation of an outcome, from the values that the rule's argument rests on; `near`: as `words.argued` has it."""
+    argued = words.argued(argument, values, near, outcome == "not_evidenced", as_at, standing)
     return Explained(
         outcome,
         words.applies(argument, values),

@@ -5,7 +5,7 @@ No rule brings a sentence of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from compliance.dates import english, english_iso
-from compliance.findings.argument import NONE, Argument, Clock, Condition, Missing, Term
+from compliance.findings.argument import NONE, Argument, Asked, Clock, Condition, Missing, Near, Term
 from compliance.model import Standing
 
 Values = Sequence[Any]
@@ -21,10 +21,22 @@ Values = Sequence[Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """A linked record that is named; `source` and `row`: the place of its file among all, and its row."""
+
+    record: str
+    key: str
+    source: int
+    row: int
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class Argued:
     """What is said of one record.
 
     Args:
+      near: the linked record that came nearest to what is asked, or that is what none may be.
       failed: labels of the conditions that do not hold or are not shown.
       missing: fields that would be needed to tell; means something only where nobody can tell.
       due_on: the day the duty fell due, YYYY-MM-DD; empty without one.
@@ -33,6 +45,7 @@ class Argued:
     """
 
     sentence: str
+    near: Named | None
     failed: tuple[str, ...]
     missing: tuple[str, ...]
     evidence: dict[str, object]
@@ -41,8 +54,13 @@ class Argued:
     clause: tuple[tuple[str, str], ...]
 
 
-def argued(a: Argument, values: Values, unknown: bool, as_at: date, standing: Standing) -> Argued:
-    """What is said of a record for which a rule does not hold; `unknown`: of which nobody can tell whether it does."""
+def argued(a: Argument, values: Values, near: Values, unknown: bool, as_at: date, standing: Standing) -> Argued:
+    """What is said of a record for which a rule does not hold.
+
+    Args:
+      near: what was asked of linked records; empty: nothing was.
+      unknown: nobody can tell whether it holds.
+    """
     clause = quoted(a, values)
     clock = a.clock
     due_on, late = "", ""
@@ -51,6 +69,7 @@ def argued(a: Argument, values: Values, unknown: bool, as_at: date, standing: St
         late = _late(clock, values, a.conditions[0].truth)
     return Argued(
         _sentence(a, values, as_at, standing, a.whose + " and ".join(ref for _, ref in clause)),
+        nearest(a, values, near) if near else None,
         tuple(c.label for c in a.conditions if values[c.truth] is not True or clock is not None),
         missing(a, values) if unknown else (),
         evidence(a, values),
@@ -86,7 +105,7 @@ def _clauses(a: Argument, values: Values) -> Iterator[int]:
     if late_now and values[clock.regime] is not None:
         yield clock.by_regime[values[clock.regime]]
     if clock.recurring:
-        yield from (clock.by_regime[gap["d"]] for gap in values[clock.gaps] or ())
+        yield from (clock.by_regime[gap["d"]] for gap in values[clock.gaps] or () if gap["d"] is not None)
 
 
 def evidence(a: Argument, values: Values) -> dict[str, object]:
@@ -147,7 +166,7 @@ def margin(a: Argument, values: Values, as_at: date) -> int | None:
 
 def _sentence(a: Argument, values: Values, as_at: date, standing: Standing, ref: str) -> str:
     if applies(a, values) is None:
-        return f"Not evidenced whether this applies ({phrases(a, a.when, values)}). {ref}."
+        return f"The record does not tell whether this applies: {phrases(a, a.when, values)}. {_first_upper(ref)}."
     if a.clock is None:
         sentence = _of_conditions(a, values, ref) + SETTLED[standing]
     elif a.clock.recurring:
@@ -155,7 +174,7 @@ def _sentence(a: Argument, values: Values, as_at: date, standing: Standing, ref:
     else:
         sentence = _of_deadline(a.clock, values, values[a.conditions[0].truth], ref, as_at)
     if a.part:
-        sentence = f"{a.part}: {sentence}"
+        sentence = f"{_first_upper(a.part)}: {_first_lower(sentence)}"
     if a.lawful != NONE:
         own = (
             "Breaks your own policy as well" if values[a.lawful] is False else f"{a.within}, but breaks your own policy"
@@ -169,43 +188,45 @@ SETTLED = {"open": "", "late": " It has been done since.", "past": " It lies beh
 
 
 def _of_conditions(a: Argument, values: Values, ref: str) -> str:
-    no = _labels(a, [c for c in a.conditions if values[c.truth] is False], values)
-    untold = _labels(a, [c for c in a.conditions if values[c.truth] is None], values)
-    return f"{f'Not met: {no}. ' if no else ''}{f'Not evidenced: {untold}. ' if untold else ''}{ref}."
-
-
-def _labels(a: Argument, some: Iterable[Condition], values: Values) -> str:
-    return "; ".join(f"{c.label} ({phrases(a, c, values)})" if c.terms else c.label for c in some)
+    told = []
+    for truth, shown in ((False, "On record"), (None, "Not shown")):
+        for c in a.conditions:
+            if values[c.truth] is truth:
+                rests_on = phrases(a, c, values)
+                told.append(f"Asked: {c.label}. {f'{shown}: {rests_on}' if rests_on else 'It is not so'}.")
+    return f"{' '.join(told)} {_first_upper(ref)}."
 
 
 def _of_deadline(clock: Clock, values: Values, truth: bool | None, ref: str, as_at: date) -> str:
     due = values[clock.due]
     if truth is None and due is None:
-        return _cannot_be_judged(clock, ref)
+        return _cannot_be_judged(clock, values, ref)
     if clock.given:
-        start = f" ({clock.start_words}, " if clock.given == "constant" else f" ({clock.start_words}; "
-        head = f"{clock.what} due by {day_text(due)}{start}{ref}); "
+        start = "" if clock.given == "constant" else f"{clock.start_words}; "
+        head = f"{clock.what} due by {day_text(due)} ({start}{ref}); "
     else:
-        since = f"{clock.start_words} {day_text(values[clock.start])} + {_limit(clock, values)}"
-        head = f"{clock.what} due {day_text(due)} ({since}, {ref}); "
+        since = f"{clock.start_words} {day_text(values[clock.start])}"
+        head = f"{clock.what} due {day_text(due)} ({since}{_limit(clock, values)}, {ref}); "
     if truth is None:
-        return head + "not evidenced whether it was done: a date or a record it hangs on cannot be read or is missing."
+        return head + "the record does not tell whether it was done: a date or a record is missing or cannot be read."
     done = values[clock.done]
+    until = as_at if done is None else done
+    late = _length(clock, values, due, until)
     if done is None:
-        return f"{head}none recorded; {_length(clock, values)} late on {english(as_at)}."
-    return f"{head}done {day_text(done)}; {_length(clock, values)} late."
+        return f"{head}none recorded; {late} late on {english(as_at)}."
+    return f"{head}done {day_text(done)}; {late} late."
 
 
 def _of_recurring(clock: Clock, values: Values, truth: bool | None, ref: str) -> str:
     due, last, end = values[clock.due], values[clock.done], values[clock.end]
     if truth is None and values[clock.start] is None:
-        return _cannot_be_judged(clock, ref)
+        return _cannot_be_judged(clock, values, ref)
     told = []
     if _after(end, due):
         since = f"{clock.start_words} {day_text(values[clock.start])}" if last is None else f"last {day_text(last)}"
         told.append(
-            f"{clock.what} due {day_text(due)} ({since} + {_limit(clock, values)}, {ref}); none since;"
-            f" {_length(clock, values)} late on {day_text(end)}."
+            f"{clock.what} due {day_text(due)} ({since}{_limit(clock, values)}, {ref}); none since;"
+            f" {_length(clock, values, due, end)} late on {day_text(end)}."
         )
     n = values[clock.n_late]
     if n:
@@ -215,36 +236,140 @@ def _of_recurring(clock: Clock, values: Values, truth: bool | None, ref: str) ->
         what = "" if told else f"{clock.what}: "
         told.append(f"{what}{n} earlier gap{'' if n == 1 else 's'} too long: {gaps} ({ref}).")
     if truth is None and due is None:
-        told.append(f"Not evidenced: which limit holds cannot be told. {ref}.")
+        told.append(f"The record does not tell which limit holds. {_first_upper(ref)}.")
     elif truth is None:
-        why = "Not evidenced: a record without a readable date may fill a gap."
-        told.append(why if told else f"{why} {ref}.")
+        why = "A record without a readable date may fill a gap."
+        told.append(why if told else f"{why} {_first_upper(ref)}.")
     return " ".join(told)
 
 
-def _cannot_be_judged(clock: Clock, ref: str) -> str:
-    what = f"{clock.what[0].lower()}{clock.what[1:]}"
-    return (
-        f"Not evidenced: {what} cannot be judged, because {clock.start_words} is not recorded or cannot be read. {ref}."
-    )
+def _cannot_be_judged(clock: Clock, values: Values, ref: str) -> str:
+    why = f"the {clock.start_words} is not recorded or cannot be read"
+    if values[clock.start] is not None:
+        why = f"by one limit that may hold it was in time, by another late ({clock.start_words} {day_text(values[clock.start])})"
+    return f"Whether this was done in time cannot be told: {_first_lower(clock.what)}; {why}. {_first_upper(ref)}."
 
 
 def _limit(clock: Clock, values: Values) -> str:
-    which = values[clock.limit]
-    return "" if which is None else clock.limits[which]
+    """How long after; nothing to be said of none, and no length where it is the same by every limit that it may be."""
+    which = NONE if clock.limit == NONE else values[clock.limit]
+    if which is None:
+        return ", whichever limit holds"
+    limit = "" if which == NONE else clock.limits[which]
+    return f" + {limit}" if limit and not limit.startswith("0 ") else ""
 
 
-def _length(clock: Clock, values: Values) -> str:
+def _late(clock: Clock, values: Values, truth: int) -> str:
     """How many days late, in the unit of the limit where that is working days."""
+    if values[truth] is not False or (clock.recurring and not _after(values[clock.end], values[clock.due])):
+        return ""
+    return _days(clock, values)
+
+
+def _days(clock: Clock, values: Values) -> str:
     n = values[clock.late]
     unit = "working day" if clock.working else "day"
     return f"{'' if n is None else n} {unit}{'' if n == 1 else 's'}"
 
 
-def _late(clock: Clock, values: Values, truth: int) -> str:
-    if values[truth] is not False or (clock.recurring and not _after(values[clock.end], values[clock.due])):
-        return ""
-    return _length(clock, values)
+def _length(clock: Clock, values: Values, due: date | str, until: date | str) -> str:
+    """How late, as a person would say it: days for two months, then months, then years."""
+    if isinstance(due, date) and isinstance(until, date) and (until - due).days >= LONG:
+        return long_time(due, until)
+    return _days(clock, values)
+
+
+LONG = 61
+"""From so many days on a time is told in months."""
+NUMBERS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
+
+
+def long_time(since: date, until: date) -> str:
+    """To the nearest month, from two years on to the nearest half year: `ten months`, `five and a half years`."""
+    months = round((until - since).days / 30.4369)
+    if months < 24:
+        return f"{_number(months)} months"
+    halves = round(months / 6)
+    years, half = divmod(halves, 2)
+    return f"{_number(years)} and a half years" if half else f"{_number(years)} years"
+
+
+def _number(n: int) -> str:
+    return NUMBERS[n] if n < len(NUMBERS) else str(n)
+
+
+def _first_upper(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _first_lower(text: str) -> str:
+    """As the middle of a sentence has it; DBS stays DBS, and I'm stays I'm."""
+    first = text.split(" ", 1)[0].split("'", 1)[0]
+    return text if not first[1:].islower() or first in PROPER else text[:1].lower() + text[1:]
+
+
+PROPER = frozenset({"Ofsted"})
+"""What keeps its capital in the middle of a sentence, of what our words begin with."""
+
+
+# --- the linked record that is named ---
+
+
+def nearest(a: Argument, values: Values, near: Values) -> Named | None:
+    """The record that is named: of the first condition that does not hold and has one."""
+    if applies(a, values) is None:
+        return None
+    for condition in a.conditions:
+        named = condition.near
+        if named is None or values[condition.truth] is True:
+            continue
+        row = near[named.values]
+        if row is None or row[0] is None:
+            continue
+        if a.clock is not None and named.what == "candidate" and not _tells(a.clock, values, row):
+            continue
+        key, source, at, _ = row[:4]
+        return Named(named.record, str(key), source, at, _named_words(named, row, near))
+    return None
+
+
+def _tells(clock: Clock, values: Values, row: Values) -> bool:
+    """Whether a record that does not count as done is worth naming: nothing does, or nothing since."""
+    last, day = values[clock.done], row[3]
+    return last is None or (clock.recurring and _after(day, last))
+
+
+def _named_words(named: Near, row: Values, near: Values) -> str:
+    """What is said of it, without where it stands."""
+    day = row[3]
+    of = f" of {day_text(day)}" if day is not None else ""
+    it = f"{named.record.replace('_', ' ')} {row[0]}{of}"
+    short = [c for c in named.asked if row[c.truth] is not True]
+    if named.what == "offending":
+        shown = "; ".join(dict.fromkeys(_phrase(t, row) for c in named.asked for t in c.terms))
+        return f"It is {it}{f': {shown}' if shown else ''}."
+    if not short:
+        return f"It rests on {it}." if named.what == "nearest" else f"Counted: {it}."
+    why = "; ".join(dict.fromkeys(_short_of(c, row) for c in short))
+    head = {"nearest": "Nearest", "failing": "Latest that does not", "candidate": "On record, but not what is asked"}
+    said = f"{head[named.what]}: {it}: {why}."
+    later = None if named.later == NONE else near[named.later]
+    if later is not None and _after(later, day) and any(c.day != NONE for c in short):
+        said += f" The latest that is otherwise as asked is of {day_text(later)}."
+    return said
+
+
+def _short_of(c: Asked, row: Values) -> str:
+    """What a record lacks of one thing that is asked of it."""
+    day, other = (None, None) if c.day == NONE else (row[c.day], row[c.other])
+    if isinstance(day, date) and isinstance(other, date):
+        n = abs((day - other).days)
+        much = long_time(*sorted((day, other))) if n >= LONG else f"{n} day{'' if n == 1 else 's'}"
+        side = "before" if c.after else "after"
+        against = f"the {c.other_words} {day_text(other)}" if c.other_words != english(other) else c.other_words
+        what = f"on {against}" if n == 0 else f"{much} {side} {against}"
+        return f"{c.day_words} {day_text(day)}, {what}"
+    return "; ".join(_phrase(t, row) for t in c.terms) or "not as asked"
 
 
 # --- terms ---
@@ -272,9 +397,8 @@ def _phrase(term: Term, values: Values) -> str:
             if term.doubt != NONE and values[term.doubt]:
                 return f"{words}: cannot be read"
             if _empty(term, values):
-                return f"{words}: not recorded"
-            glue = " " if term.type == "date" and words.endswith(" on") else ": "
-            return f"{words}{glue}{_shown(term, value)}"
+                return f"{words}: {term.empty or 'not recorded'}"
+            return f"{words}: {_shown(term, value)}"
         case "list":
             if _empty(term, values):
                 return f"{words}: not recorded"
@@ -289,9 +413,14 @@ def _phrase(term: Term, values: Values) -> str:
             if not n:
                 return f"no {words} on record"
             if value is None:
-                return f"not shown by the {words} on record ({n})"
-            few = "none" if term.kind == "any" else "not all"
-            return f"{words} on record: {n}" if value else f"{few} of the {words} on record ({n})"
+                return f"{words} on record: {n}, and whether they show it cannot be told"
+            if value:
+                return f"{words} on record: {n}"
+            if n == 1:
+                return f"{words} on record: 1, which does not show it"
+            return (
+                f"none of the {n} {words} on record" if term.kind == "any" else f"not all of the {n} {words} on record"
+            )
         case "aggregate":
             if term.doubt != NONE and values[term.doubt]:
                 return f"{words}: not evidenced"

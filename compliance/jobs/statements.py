@@ -19,7 +19,8 @@ def statements(book: Rulebook, rule: CheckedRule) -> list[str]:
     listed = list(plan.setup)
     for record in plan.records:
         rules = range(len(record.numbers))
-        values = list(record.fetching(rules).values())
+        asked = record.fetching(rules)
         numbers = [number for pairs in record.numbers for _, number in pairs]
-        listed += [record.answering(rules), dialect.findings(record.rows, numbers, values, dialect.BETWEEN)]
+        fetched = dialect.findings(record.rows, asked.near, numbers, asked.sql, dialect.BETWEEN)
+        listed += [record.answering(rules), *(plan.near.setup if plan.near else ()), fetched]
     return listed

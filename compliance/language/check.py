@@ -297,7 +297,18 @@ class _Checker:
             facts = self.names.facts.get(kind, {})
             return self.bad(e, f"{kind} has no field '{name}'{nearest(name, [*known.fields, *known.links, *facts])}")
         came_by = self.scopes[scope][2] if not path else None
-        return tree.FieldOf(_type_of(declared), scope, path, kind, name, declared.personal, came_by=came_by)
+        return tree.FieldOf(
+            _type_of(declared),
+            scope,
+            path,
+            kind,
+            name,
+            declared.personal,
+            False,
+            came_by,
+            declared.title,
+            declared.empty,
+        )
 
     def fact(self, e: ast.AST, fact: FactText, scope: int, path: tuple[Link, ...]) -> Node:
         """What the fact says, of the record that stands at the end of `path`."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
 from datetime import date
+from typing import Any
 
 from compliance.dates import english
 from compliance.language import tree
@@ -42,10 +44,36 @@ def source_words(source: tree.Source) -> str:
     return f"{path_words(source.path)}{words(source.link.back)}"
 
 
+def key_of(node: tree.Node) -> str:
+    """The same in the names of fields: what a value of it is called in evidence, whatever the dictionary calls the fields."""
+    return english_of(_untitled(node))
+
+
+def _untitled(part: Any) -> Any:
+    match part:
+        case tree.FieldOf():
+            return replace(part, title="")
+        case tree.Node():
+            return replace(part, **{f.name: _untitled(getattr(part, f.name)) for f in fields(part)})
+        case tuple():
+            return tuple(map(_untitled, part))
+    return part
+
+
+def title_words(f: tree.FieldOf) -> str:
+    """What the dictionary calls a field."""
+    return f.title or words(f.field)
+
+
 def field_words(f: tree.FieldOf) -> str:
     """A field, with the way to it."""
     previous = "the previous one's " if f.previous else ""
-    return f"{previous}{path_words(f.path)}{words(f.field)}"
+    return f"{previous}{path_words(f.path)}{title_words(f)}"
+
+
+def picked_words(a: tree.Aggregate) -> str:
+    """The field that is taken of the latest or the earliest record."""
+    return title_words(a.value) if isinstance(a.value, tree.FieldOf) else words(a.pick)
 
 
 def english_of(node: tree.Node) -> str:
@@ -152,7 +180,7 @@ def _aggregate(a: tree.Aggregate) -> str:
             some = "any" if a.fn == "any" else "each"
             return f"for {some} of the {of}{_where(a.condition)}: {english_of(a.value)}"
         case "latest" | "earliest":
-            return f"{words(a.pick)} of the {a.fn} of the {of}{_where(a.condition)}"
+            return f"{picked_words(a)} of the {a.fn} of the {of}{_where(a.condition)}"
     assert a.value is not None
     said = {"sum": "total"}.get(a.fn)
     if said is None:

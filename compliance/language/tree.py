@@ -56,7 +56,11 @@ class AsAt(Node):
 
 @dataclass(frozen=True, slots=True)
 class FieldOf(Node):
-    """A field of the record in `scope`, after going up the links in `path`; or of the record before it."""
+    """A field of the record in `scope`, after going up the links in `path`; or of the record before it.
+
+    Args:
+      title, empty: what a reader is told that it is, and where it is empty; see `model.Field`.
+    """
 
     scope: int
     path: tuple[Link, ...]
@@ -65,6 +69,8 @@ class FieldOf(Node):
     personal: bool = False
     previous: bool = False
     came_by: Link | None = None
+    title: str = ""
+    empty: str = ""
 
 
 @dataclass(frozen=True, slots=True)

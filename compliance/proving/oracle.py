@@ -386,22 +386,28 @@ class Evaluator:
 
     # --- the two clocks ---
 
-    def due(self, start: date | None, regimes: tuple[CheckedRegime, ...], is_first: bool = False) -> date | None:
-        """By the first limit whose condition is true; None where nobody can tell which."""
+    def due(
+        self, start: date | None, regimes: tuple[CheckedRegime, ...], is_first: bool = False
+    ) -> tuple[date | None, date | None, bool]:
+        """The earliest and the latest day due by any limit that it may be, and whether there is but one that it may be.
+
+        The limit is the first whose condition is true. No days where nobody can tell one of them.
+        """
         if start is None:
-            return None
+            return None, None, True
         self.since, self.is_first = start, is_first
+        days = []
         for regime in regimes:
             holds = True if regime.condition is None else self.truth(regime.condition)
-            if holds is None:
-                return None
+            if holds is not False:
+                days.append(self.day_due(start, self.limit(regime.within)))
             if holds:
-                day = self.day_due(start, self.limit(regime.within))
-                if self.own_limit is None or day is None:
-                    return day
-                own = self.w.add(start, self.own_limit.amount, self.own_limit.unit, 1)
-                return None if own is None else min(day, own)
-        raise AssertionError("the last limit has no condition")
+                break
+        if self.own_limit is not None:
+            own = self.w.add(start, self.own_limit.amount, self.own_limit.unit, 1)
+            days = [None if own is None or day is None else min(day, own) for day in days]
+        told = [day for day in days if day is not None]
+        return (min(told), max(told), len(days) == 1) if len(told) == len(days) else (None, None, len(days) == 1)
 
     def limit(self, within: Dated[Limit | None] | str) -> Dated[Limit | None]:
         """The versions of a limit."""
@@ -436,16 +442,18 @@ class Evaluator:
         """Does it hold, and is it still running?"""
         start, _ = self.exact(d.start)
         done, doubt = self.exact(d.done)
-        due = self.due(start, d.within) if d.within else start
-        self.due_on, self.settled_on = due, self.w.as_at if done is None else done
+        earliest, latest, sure = self.due(start, d.within) if d.within else (start, start, True)
+        self.settled_on = self.w.as_at if done is None else done
         self.undone = done is None
-        if due is None:
+        if earliest is None or latest is None:
             return None, False
-        if done is not None:
-            return done <= due, False
-        if self.w.as_at <= due:
-            return True, True
-        return None if doubt else False, False
+        in_time, late = self.settled_on <= earliest, self.settled_on > latest
+        self.due_on = latest if sure or late else earliest if in_time else None
+        if in_time:
+            return True, done is None
+        if not late or (done is None and doubt):
+            return None, False
+        return False, False
 
     def every(self, e: CheckedEvery) -> tuple[Truth, bool]:
         """Does it hold, and is the first gap still running?"""
@@ -453,8 +461,8 @@ class Evaluator:
         until, until_doubt = (None, False) if e.until is None else self.exact(e.until)
         if start is None:
             return None, False
+        end = self.w.as_at if until is None else min(until, self.w.as_at)
         over = until is not None and until <= self.w.as_at
-        end = until if over else self.w.as_at
         days, unsure = [], False
         for _ in self.each(e.done.source):
             passes = True if e.done.condition is None else self.truth(e.done.condition)
@@ -466,24 +474,29 @@ class Evaluator:
         days.sort()
         late, untold, before = False, False, start
         for n, day in enumerate(days):
-            due = self.due(before, e.within, n == 0)
-            # A limit that nobody can tell; one that the calendar does not reach is not told either, where limits depend.
-            untold = untold or (due is None and len(e.within) > 1)
-            late = late or (due is not None and day > due)
+            earliest, latest, _sure = self.due(before, e.within, n == 0)
+            if earliest is None or latest is None:
+                # A limit that the calendar does not reach is not told either, where limits depend.
+                untold = untold or len(e.within) > 1
+            else:
+                late = late or day > latest
+                untold = untold or earliest < day <= latest
             before = day
-        due = self.due(before, e.within, not days)
-        self.due_on, self.settled_on = due, end
+        earliest, latest, sure = self.due(before, e.within, not days)
+        self.settled_on = end
+        in_time = earliest is not None and end <= earliest
+        open_late = latest is not None and end > latest
+        self.due_on = latest if sure or open_late else earliest if in_time else None
         if until_doubt:
             # Due on that day if it has not ended before.
             return None, False
-        if due is not None and end is not None:
+        if self.due_on is not None:
             # What had ended before it was done nobody can do any more.
-            self.undone = end > due and not over
-        late = late or (due is not None and end is not None and end > due)
-        pending = due is not None and not days and not over and self.w.as_at <= due
-        if late:
+            self.undone = open_late and not over
+        pending = earliest is not None and not days and not over and self.w.as_at <= earliest
+        if late or open_late:
             return (None if unsure else False), pending
-        if untold or due is None:
+        if untold or not in_time:
             return None, False
         return True, pending
 

@@ -59,7 +59,7 @@ def _row(f: Finding) -> list[str]:
         f.outcome,
         f.standing,
         f.danger,
-        f.argument,
+        f.in_full,
         "; ".join(f.failed),
         "; ".join(f.missing),
         evidence_text(f.evidence),

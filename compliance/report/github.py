@@ -45,7 +45,7 @@ def _annotation(f: Finding, report: Report) -> str:
     if path:
         where = {"file": path, "line": str(f.row), "endLine": str(f.row)}
     title = f"{f.rule.id} ({', '.join(x for x in (f.rule.severity, standing_text(f)) if x)})"
-    return _command(KINDS[f.rule.severity], f"{subject_text(f)}: {f.title}. {f.argument}", {**where, "title": title})
+    return _command(KINDS[f.rule.severity], f"{subject_text(f)}: {f.title}. {f.in_full}", {**where, "title": title})
 
 
 def _command(kind: str, message: str, properties: dict[str, str]) -> str:

@@ -30,7 +30,7 @@ def write(report: Report, width: int) -> Iterator[str]:
 def _entry(f: Finding, report: Report) -> dict[str, object]:
     accepted = f" [{accepted_text(f.waiver)}]" if f.waiver else ""
     return {
-        "description": on_one_line(f"{subject_text(f)}: {f.title}. {f.argument}{accepted}"),
+        "description": on_one_line(f"{subject_text(f)}: {f.title}. {f.in_full}{accepted}"),
         "check_name": f.rule.id,
         "fingerprint": f.fingerprint,
         "severity": "info" if f.waiver else SEVERITY[f.rule.severity, f.outcome],

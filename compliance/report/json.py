@@ -123,7 +123,7 @@ def _finding(f: Finding, heads: dict[int, _Head]) -> str:
     return (
         f'{{"rule":"{f.rule.id}","outcome":"{f.outcome}","standing":"{f.standing}","danger":{_text(f.danger) if f.danger else "null"},'
         f'{called},{head.before_key}{_text(f.key)}{head.after_key}{cites},"argument":{_text(f.argument)}'
-        f',"failed":{_texts(f.failed)},"missing":{_texts(f.missing)},"evidence":{{{evidence}}}'
+        f',"near":{_near(f.near)},"failed":{_texts(f.failed)},"missing":{_texts(f.missing)},"evidence":{{{evidence}}}'
         f',"source":{{"file":{_text(f.file)},"row":{f.row}}},"due_on":{_text(f.due_on) if f.due_on else "null"}'
         f',"late":{_text(f.late) if f.late else "null"}{head.after_due}{f.fingerprint}","group":{_text(f.group) if f.group else "null"}'
         f',"restated":{_restated(f.restated)},"waiver":{_accepted(f.waiver)}}}'
@@ -151,6 +151,13 @@ def _value(value: object) -> str:
         case Decimal():
             return format(value, "f")
     return _dump(value)
+
+
+def _near(n: Near | None) -> str:
+    if n is None:
+        return "null"
+    where = f'"file":{_text(n.source.label)},"row":{n.row}'
+    return f'{{"record":"{n.record}","key":{_text(n.key)},{where},"words":{_text(n.words)}}}'
 
 
 def _restated(r: Restated | None) -> str:

@@ -46,7 +46,7 @@ def write(report: Report, width: int) -> Iterator[str]:
         what = standing_text(f) or "breach"
         where = f"{report.path(f.file) or f.file}:{f.row}"
         why = f" [{muted_text(f)}]" if muted else ""
-        told[_key(f.rule)].add(muted, on_one_line(f"{subject_text(f)} ({where}), {what}{why}: {f.argument}"), f.remedy)
+        told[_key(f.rule)].add(muted, on_one_line(f"{subject_text(f)} ({where}), {what}{why}: {f.in_full}"), f.remedy)
     suites: dict[tuple[str, str], list[RuleResult]] = {}
     for r in report.rules:
         suites.setdefault((r.rule.pack, _under(r.rule)), []).append(r)

@@ -44,7 +44,7 @@ class _Rule:
             self.remedies.setdefault(f.remedy)
         if not report.muted(f) and len(self.lines) < SHOWN:
             where = f"{report.path(f.file) or f.file}:{f.row}"
-            self.lines.append(f"- {plain(subject_text(f))} in {code(where)}{why}: {plain(f.argument)}")
+            self.lines.append(f"- {plain(subject_text(f))} in {code(where)}{why}: {plain(f.in_full)}")
 
     @property
     def failing(self) -> int:

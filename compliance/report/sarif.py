@@ -120,7 +120,7 @@ def _result(f: Finding, report: Report, places: dict[str, int]) -> dict[str, obj
         "ruleIndex": places[_id(f.rule)],
         "kind": "fail" if breach else "open",
         "level": LEVELS[f.rule.severity] if breach else "none",
-        "message": {"text": printable(f"{subject_text(f)}: {f.title}. {f.argument} To put it right: {f.remedy}")},
+        "message": {"text": printable(f"{subject_text(f)}: {f.title}. {f.in_full} To put it right: {f.remedy}")},
         "partialFingerprints": {"complianceFinding/v1": f.fingerprint},
     }
     path = report.path(f.file)

@@ -294,7 +294,7 @@ def _finding(f: Finding, width: int) -> list[str]:
     if f.waiver:
         severity += f", {accepted_text(f.waiver)}"
     danger = f"Danger: {f.danger}\n" if f.danger else ""
-    said, key = printable(f"{danger}{f.argument}"), printable(f"{f.key} ({f.rule.part})" if f.rule.part else f.key)
+    said, key = printable(f"{danger}{f.in_full}"), printable(f"{f.key} ({f.rule.part})" if f.rule.part else f.key)
     due = (f"{f.due_on}\n" if f.due_on else "") + f"put right by {f.put_right_on.isoformat()}"
     if width >= WIDE:
         return [severity, f.rule.id, key, said, evidence, due]

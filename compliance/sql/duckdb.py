@@ -72,6 +72,7 @@ _JOINED: Mapping[str, Callable[[Arguments], str]] = {
     "in": lambda a: f"{a[0]} IN ({', '.join(a[1:])})",
     "has_all": lambda a: f"list_has_all({a[0]}, [{', '.join(a[1:])}])",
     "case": lambda a: _case(a),
+    "row": lambda a: f"row({', '.join(a)})",
 }
 
 # The parser takes 2 µs for every pair of brackets: only those that are needed are written.
@@ -303,20 +304,33 @@ AMONG = "h.seq IN (SELECT unnest(CAST($places AS BIGINT[])))"
 """Which findings are fetched, by their place in the order of all."""
 
 
-def findings(rows: str, rules: Sequence[int], values: Sequence[str], places: str) -> str:
+def of_hits(column: str, rules: Sequence[int], rows: str = "rid") -> str:
+    """Whether a column has the number of a record, or `view_rid` of a row, for which one of these rules has a finding."""
+    return f"{column} IN (SELECT {rows} FROM hits WHERE rule IN ({', '.join(str(n) for n in rules)}))"
+
+
+def near(rows: str, values: Sequence[str], rules: Sequence[int]) -> str:
+    """What is asked of linked records, `n0` and so on, for the rows that these rules have findings of."""
+    listed = "".join(f", {sql} AS n{i}" for i, sql in enumerate(values))
+    return f"SELECT p.rid{listed} FROM {rows} p WHERE {of_hits('p.rid', rules, 'view_rid')}"
+
+
+def findings(rows: str, near: str, rules: Sequence[int], values: Sequence[str], places: str) -> str:
     """The findings of `rules` at `places`, with the values that they are worded from."""
     listed = "".join(f", {sql}" for sql in values)
     which = ", ".join(str(n) for n in rules)
+    joined = f" LEFT JOIN {name(near)} n ON n.rid = p.rid" if near else ""
     return (
         'SELECT h.seq, h.rule, h.answer, h.key, p.src, p."row", h.label, h.since, h.times, h.waiver'
-        f"{listed} FROM hit h JOIN {rows} p ON p.rid = h.view_rid WHERE h.rule IN ({which}) AND {places}"
+        f"{listed} FROM hit h JOIN {rows} p ON p.rid = h.view_rid{joined} WHERE h.rule IN ({which}) AND {places}"
     )
 
 
-def of_some(rows: str, key: str, item: int | None, columns: Sequence[str]) -> str:
+def of_some(rows: str, near: str, key: str, item: int | None, columns: Sequence[str]) -> str:
     """The key of each of the records `$keys`, as it stands with an item, and values of it."""
     where = "" if item is None else f" AND p.{ITEM_NO} = {item}"
-    return f"SELECT p.{name(key)}, {', '.join(columns)} FROM {rows} p WHERE list_contains($keys, p.{name(key)}){where}"
+    joined = f" LEFT JOIN {name(near)} n ON n.rid = p.rid" if near else ""
+    return f"SELECT p.{name(key)}, {', '.join(columns)} FROM {rows} p{joined} WHERE list_contains($keys, p.{name(key)}){where}"
 
 
 COLUMN_TYPES: Mapping[str, str] = {

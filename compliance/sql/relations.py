@@ -158,6 +158,12 @@ class Layout:
         by = f" GROUP BY {relation.by.text}" if relation.by is not None else ""
         return f"SELECT {', '.join(cells) or '1'} FROM {told}{where}{by}"
 
+    @property
+    def stored(self) -> set[str]:
+        """Every table that is there before and is read."""
+        made = {relation.name for relation in self.relations}
+        return {table for relation in self.needs for table in self._stored(relation)} - made
+
     def setup(self, make: str, drop: str) -> Iterator[str]:
         """Statements that make the tables, and drop each as soon as nothing more is made from it.
 
@@ -226,10 +232,11 @@ def paired(what: str, outer: Relation, way: Sequence[tuple[str, Relation]], chil
     return Relation(what, tuple(sources), {OUTER: column("o", "rid")}, passes="c")
 
 
-def grouping(what: str, rows: Relation, link: str, columns: Mapping[str, Sql]) -> Relation:
-    """One grouping with many aggregates over the rows that belong to somebody."""
+def grouping(what: str, rows: Relation, link: str, columns: Mapping[str, Sql], of: str = "") -> Relation:
+    """One grouping with many aggregates over the rows that belong to somebody; `of`: a condition on whom."""
     by = column("p", link)
-    return Relation(what, (Source("p", rows),), {KEY: by, **columns}, where=not_null(by), by=by)
+    where = Sql(of, by.reads) if of else not_null(by)
+    return Relation(what, (Source("p", rows),), {KEY: by, **columns}, where=where, by=by)
 
 
 def windows(what: str, rows: Relation, link: str, columns: Mapping[str, Sql]) -> Relation:

@@ -127,7 +127,7 @@ def view(report: Report) -> View:
                     rules.number(f.rule),
                     int(f.outcome == "not_evidenced"),
                     f.key,
-                    f.argument,
+                    f.in_full,
                     cause.number,
                     list(f.missing),
                     names.setdefault(tuple(f.evidence), len(names)),

@@ -74,7 +74,7 @@ def _row(
         f.standing,
         f.rule.record.replace("_", " "),
         f.key,
-        f.argument,
+        f.in_full,
         day(f.due_on),
         f.put_right_on,
         f.rule.put_right.by,
