@@ -39,6 +39,8 @@ class Field:
       id_of: the kind of what its value names: of the record itself, of the one that a link leads to, or of something of which there
         are no records; empty where it names nothing.
       kind_in: instead, the field that says of which kind that is.
+      title: what a sentence calls it, a noun phrase that takes "the".
+      empty: what a reader is told where it is empty and that is no lack: `still going on`; empty: that it is not recorded.
     """
 
     name: str
@@ -56,6 +58,8 @@ class Field:
     pattern: str = ""
     id_of: str = ""
     kind_in: str = ""
+    title: str = ""
+    empty: str = ""
 
 
 @dataclass(frozen=True, slots=True)
