@@ -316,8 +316,8 @@ def test_every_record_kind_has_it_in_the_dictionary_the_templates_and_the_rules(
 @pytest.mark.parametrize(
     "its",
     [
-        {"type": "string", "description": "Who wrote it."},
-        {"type": "string", "format": "date", "x-may-lie-ahead": True, "description": "Day."},
+        {"type": "string", "title": "author", "description": "Who wrote it."},
+        {"type": "string", "format": "date", "x-may-lie-ahead": True, "title": "day", "description": "Day."},
     ],
     ids=["text", "a date that may lie ahead"],
 )

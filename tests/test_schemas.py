@@ -16,9 +16,11 @@ import sqlglot
 from click.testing import Result
 from conftest import ROOT, shipped_book
 
+from compliance.errors import RulesError
 from compliance.files.documents import load_yaml
 from compliance.jobs import planning, schemas
 from compliance.jobs.statements import statements
+from compliance.records.kinds import read_kinds
 
 SCHEMAS, RULES = ROOT / "schemas", ROOT / "rules"
 
@@ -68,6 +70,53 @@ def test_a_record_kind_that_does_not_fit_is_told_with_its_place(tmp_path: Path) 
     assert "staff.json: properties.name" in said[0]
 
 
+def a_folder_of_kinds(folder: Path, change: Callable[[dict[str, Any]], object]) -> Path:
+    """The record kind `training` alone, changed, with what it links to."""
+    (folder / "records").mkdir()
+    for name in ("training", "staff", "foster_parent", "household", "agency"):
+        kind = json.loads((SCHEMAS / "records" / f"{name}.json").read_text(encoding="utf-8"))
+        if name == "training":
+            change(kind["properties"])
+        (folder / "records" / f"{name}.json").write_text(json.dumps(kind), encoding="utf-8")
+    for name in ("record-kind.schema.json", "instrument.schema.json"):
+        (folder / name).write_bytes((SCHEMAS / name).read_bytes())
+    return folder
+
+
+def test_two_fields_of_a_kind_cannot_have_one_title(tmp_path: Path) -> None:
+    folder = a_folder_of_kinds(tmp_path, lambda fields: fields["expires_on"].update(title=fields["course"]["title"]))
+    with pytest.raises(RulesError) as told:
+        read_kinds(folder / "records")
+    (problem,) = told.value.problems
+    assert "training.json: 'course' is the title of two fields, course and expires_on" in str(problem)
+
+
+def test_a_field_without_a_title_is_told_by_the_schema_and_by_the_reader(tmp_path: Path) -> None:
+    folder = a_folder_of_kinds(tmp_path, lambda fields: fields["course"].pop("title"))
+    (told,) = schemas.unfit(folder, RULES)
+    assert "training.json: properties.course: 'title' is a required property" in told
+    with pytest.raises(RulesError, match=r"training\.json: this is no record schema: KeyError 'title'"):
+        read_kinds(folder / "records")
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["Course", "completed_on", "course (its name)", "course: its name", "course.", "course ", "<course>", "c" * 65],
+)
+@pytest.mark.parametrize("keyword", ["title", "x-empty"])
+def test_words_for_a_field_are_a_phrase_that_fits_into_a_sentence(tmp_path: Path, keyword: str, title: str) -> None:
+    folder = a_folder_of_kinds(tmp_path, lambda fields: fields["course"].update({keyword: title}))
+    (told,) = schemas.unfit(folder, RULES)
+    assert f"properties.course.{keyword}: " in told
+
+
+@pytest.mark.parametrize(
+    "title", ["course", "DBS certificate", "Ofsted's own procedure", "Schedule 3 information held"]
+)
+def test_words_for_a_field_keep_the_capitals_of_names(tmp_path: Path, title: str) -> None:
+    assert list(schemas.unfit(a_folder_of_kinds(tmp_path, lambda f: f["course"].update(title=title)), RULES)) == []
+
+
 def _files() -> list[tuple[str, Path]]:
     rules = [p for p in sorted(RULES.glob("*/*.yaml")) if p.parent.name != "instruments"]
     found = [("pack.schema.json" if p.name == "pack.yaml" else "rule.schema.json", p) for p in rules]
@@ -111,7 +160,12 @@ def test_the_dictionary_says_key_links_personal_units_and_meaning(cli: Callable[
     staff = cli("data", "dictionary", "staff").stdout
     for word in ("Key: staff_id", "Personal", "manager_id", "started_on"):
         assert word in staff
-    assert all(f.description for k in planning.record_kinds().kinds.values() for f in k.fields.values())
+    assert 'Findings say "first day".' in " ".join(staff.split())
+    assert 'Findings say "last day"; where it is empty, "still here".' in " ".join(staff.split())
+    fields = told["staff"]["fields"]
+    assert (fields["left_on"]["title"], fields["left_on"]["empty"]) == ("last day", "still here")
+    assert (fields["started_on"]["title"], fields["started_on"]["empty"]) == ("first day", None)
+    assert all(f.description and f.title for k in planning.record_kinds().kinds.values() for f in k.fields.values())
 
 
 def test_a_kind_that_is_not_there_names_the_nearest(cli: Callable[..., Result]) -> None:

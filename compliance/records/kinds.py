@@ -20,7 +20,12 @@ _TYPES: Mapping[tuple[str, str], FieldType] = {
     ("boolean", ""): "boolean",
     ("array", ""): "list",
 }
-RECORDED = Field(RECORDED_ON, "date", "Day on which the record was written into the system. Empty: not known.")
+RECORDED = Field(
+    RECORDED_ON,
+    "date",
+    "Day on which the record was written into the system. Empty: not known.",
+    title="day it was recorded",
+)
 """The field that a kind has without declaring it, unless it declares its own."""
 
 
@@ -92,6 +97,8 @@ def _field(name: str, its: Mapping[str, Any], required: bool, id_of: str) -> Fie
         pattern=its.get("pattern", ""),
         id_of=its.get("x-id-of", id_of),
         kind_in=its.get("x-id-of-kind-in", ""),
+        title=its["title"],
+        empty=its.get("x-empty", ""),
     )
 
 
@@ -121,6 +128,12 @@ def _wrong(kind: RecordKind, kinds: Mapping[str, RecordKind]) -> Iterator[str]:
             yield f"x-id-of-kind-in of '{f.name}' names '{f.kind_in}', which is no field{nearest(f.kind_in, kind.fields)}"
         if (f.id_of or f.kind_in) and (f.type != "text" or f.codes):
             yield f"'{f.name}' names a record and must be a text without codes"
+    by_title: dict[str, list[str]] = {}
+    for f in kind.fields.values():
+        by_title.setdefault(f.title, []).append(f.name)
+    for title, called in by_title.items():
+        if len(called) > 1:
+            yield f"'{title}' is the title of two fields, {called[0]} and {called[1]}: a sentence could mean either"
     for link in kind.links.values():
         if link.to not in kinds:
             yield f"link '{link.name}' goes to '{link.to}', which is no record kind{nearest(link.to, kinds)}"

@@ -58,7 +58,8 @@ def type_words(f: Field) -> str:
 
 def remarks(f: Field) -> str:
     """What it means, and all that is particular about it."""
-    said = [f.description]
+    empty = f'; where it is empty, "{f.empty}"' if f.empty else ""
+    said = [f.description, f'Findings say "{f.title}"{empty}.']
     if f.codes:
         said.append(f"One of: {', '.join(f.codes)}.")
     if f.required:
@@ -88,6 +89,7 @@ def _plain(kind: RecordKind) -> dict[str, object]:
         "fields": {
             f.name: {
                 "type": f.type,
+                "title": f.title,
                 "description": f.description,
                 "codes": list(f.codes),
                 "required": f.required,
@@ -96,6 +98,7 @@ def _plain(kind: RecordKind) -> dict[str, object]:
                 "may_lie_ahead": f.may_lie_ahead,
                 "known_from": f.known_from or None,
                 "in_doubt_before": f.in_doubt_before or None,
+                "empty": f.empty or None,
             }
             for f in kind.fields.values()
         },
