@@ -41,6 +41,7 @@ class Field:
       kind_in: instead, the field that says of which kind that is.
       title: what a sentence calls it, a noun phrase that takes "the".
       empty: what a reader is told where it is empty and that is no lack: `still going on`; empty: that it is not recorded.
+      sort: it says of which sort the record is; one of another sort is nothing near to what is asked.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Field:
     kind_in: str = ""
     title: str = ""
     empty: str = ""
+    sort: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -722,6 +724,22 @@ class Accepted:
     until: date
     reason: str
     approved_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """The linked record that came nearest to what a finding's duty asks, or that is what none may be.
+
+    Args:
+      source: its file or sheet; `row` there.
+      words: what it has, and what it lacks.
+    """
+
+    record: str
+    key: str
+    source: Source
+    row: int
+    words: str
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
-from compliance.compiler.ir import NULL, TRUE, AsAt, Column, Ir, and_, case, const, is_null, not_, op, or_
+from compliance.compiler.ir import NULL, AsAt, Column, Ir, and_, case, const, is_null, not_, op, or_
 from compliance.compiler.lower import Lowered
 from compliance.compiler.terms import Making, Slots, leaves, term_of
 from compliance.findings.argument import NONE, Asked, Near
@@ -22,6 +22,7 @@ class Linked(NamedTuple):
       filters: what must hold of a record for it to be asked at all.
       asked: what is asked of it.
       earliest: of several that come as near the earliest is named, else the latest.
+      too_few: there are some of what is asked, but not enough: one of the others is named.
     """
 
     what: Literal["nearest", "offending", "failing", "candidate"]
@@ -29,6 +30,7 @@ class Linked(NamedTuple):
     filters: tuple[tree.Node, ...]
     asked: tuple[tree.Node, ...]
     earliest: bool = False
+    too_few: bool = False
 
 
 AT_LEAST, AT_MOST = (">=", ">"), ("<=", "<")
@@ -82,7 +84,7 @@ def _of_condition(node: tree.Node, wanted: bool) -> Iterator[Linked]:
 def _of_aggregate(what: Literal["nearest", "offending", "candidate"], a: tree.Aggregate) -> Linked:
     value = a.value if a.fn == "any" else None
     asked = (*_conjuncts(a.condition), *_conjuncts(value))
-    return Linked(what, a.source, (), asked, a.fn in ("min", "earliest"))
+    return Linked(what, a.source, (), asked, a.fn in ("min", "earliest"), a.fn == "count" and what == "nearest")
 
 
 def _conjuncts(node: tree.Node | None) -> tuple[tree.Node, ...]:
@@ -121,7 +123,9 @@ def near_of(linked: Linked | None, lowered: Lowered, slots: Slots, may_be_empty:
         case "failing":
             where = and_(filters, or_(not_(hit), is_null(hit)))
         case _:
-            where = TRUE
+            where = and_(*(t for t, node in zip(truths, linked.asked, strict=True) if _asks_the_sort(node, making)))
+            if linked.too_few:
+                where = and_(where, or_(not_(hit), is_null(hit)))
     score: Ir = const(0)
     far: Ir = const(0)
     for truth, said in zip(truths, asked, strict=True):
@@ -153,6 +157,13 @@ def _own_date(kind: str, date: str, lowered: Lowered) -> tree.Node:
     return tree.FieldOf(tree.DATE, lowered.scope.index + 1, (), kind, date)
 
 
+def _asks_the_sort(node: tree.Node, making: Making) -> bool:
+    """Whether it asks of which sort a record is."""
+    kinds = making.lowered.lowerer.kinds
+    fields = [f for f in tree.walk(node) if isinstance(f, tree.FieldOf) and f.scope == making.scopes[-1].index]
+    return isinstance(node, tree.Compare | tree.Member) and any(kinds[f.kind].fields[f.field].sort for f in fields)
+
+
 ORDERED = {"<": False, "<=": False, ">": True, ">=": True}
 
 
@@ -174,7 +185,10 @@ def _asked(node: tree.Node, making: Making, may_be_empty: frozenset[tree.Node]) 
         return Asked(truth, terms)
     swapped = not is_own(node.left)
     day, other = (node.right, node.left) if swapped else (node.left, node.right)
-    if not isinstance(day, tree.FieldOf) or (day.personal and not lowerer.personal) or _is_hidden(other, making):
+    same = isinstance(day, tree.FieldOf) and any(
+        isinstance(n, tree.FieldOf) and (n.kind, n.field) == (day.kind, day.field) for n in tree.walk(other)
+    )
+    if not isinstance(day, tree.FieldOf) or same or _is_hidden(day, making) or _is_hidden(other, making):
         return Asked(truth, terms)
     return Asked(
         truth,
@@ -182,9 +196,20 @@ def _asked(node: tree.Node, making: Making, may_be_empty: frozenset[tree.Node]) 
         slots.of(lowerer.value(day, making.scopes).exact().node),
         making.called(day),
         slots.of(lowerer.value(other, making.scopes).exact().node),
-        title_words(other) if isinstance(other, tree.FieldOf) else english_of(other),
+        _words_of_day(other),
         ORDERED[node.op] != swapped,
     )
+
+
+def _words_of_day(node: tree.Node) -> str:
+    match node:
+        case tree.FieldOf():
+            return title_words(node)
+        case tree.Fact(title=title):
+            return f"{title[:1].lower()}{title[1:]}"
+        case tree.AsAt():
+            return ""
+    return english_of(node).removeprefix("the ")
 
 
 def _is_hidden(node: tree.Node, making: Making) -> bool:

@@ -122,7 +122,7 @@ def term_of(node: tree.Node, making: Making, may_be_empty: frozenset[tree.Node])
                 "field", name, said, slot, node.type.name, doubt, hidden=hidden, missing=lacking, empty=node.empty
             )
         case tree.HasAll(item=item, options=options):
-            said = english_of(item)
+            said = _short(item) if isinstance(item, tree.Aggregate) else english_of(item)
             listed = lowerer.value(item, making.scopes).node
             lists: list[tuple[str, ...]] = []
 
@@ -151,7 +151,7 @@ def term_of(node: tree.Node, making: Making, may_be_empty: frozenset[tree.Node])
             most = NONE if value.most is None else slots.of(value.most)
             fields = [] if most == NONE else inner_fields(node.source, [node.condition])
             unsure = tuple(Missing(f, "differs", least, most) for f in fields)
-            them = f"{words(node.source.link.back)} {'on record' if node.condition is None else 'that count'}"
+            them = words(node.source.link.back) + ("" if node.condition is None else " that count")
             return Term("count", key_of(node), them, least, other=most, missing=unsure)
         case tree.Aggregate(fn="any" | "all" as fn):
             n = slots.of(lowerer.count(node.source, making.scopes, TRUE))

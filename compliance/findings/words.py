@@ -347,29 +347,31 @@ def _named_words(named: Near, row: Values, near: Values) -> str:
     short = [c for c in named.asked if row[c.truth] is not True]
     if named.what == "offending":
         shown = "; ".join(dict.fromkeys(_phrase(t, row) for c in named.asked for t in c.terms))
-        return f"It is {it}{f': {shown}' if shown else ''}."
+        return f"The record in question is {it}{f': {shown}' if shown else ''}."
     if not short:
-        return f"It rests on {it}." if named.what == "nearest" else f"Counted: {it}."
-    why = "; ".join(dict.fromkeys(_short_of(c, row) for c in short))
+        return f"It rests on {it}." if named.what == "nearest" else f"On record: {it}."
+    why = "; ".join(dict.fromkeys(filter(None, (_short_of(c, row, named.day_words) for c in short))))
     head = {"nearest": "Nearest", "failing": "Latest that does not", "candidate": "On record, but not what is asked"}
-    said = f"{head[named.what]}: {it}: {why}."
+    said = f"{head[named.what]}: {it}{f': {why}' if why else ''}."
     later = None if named.later == NONE else near[named.later]
     if later is not None and _after(later, day) and any(c.day != NONE for c in short):
         said += f" The latest that is otherwise as asked is of {day_text(later)}."
     return said
 
 
-def _short_of(c: Asked, row: Values) -> str:
-    """What a record lacks of one thing that is asked of it."""
+def _short_of(c: Asked, row: Values, own_day: str) -> str:
+    """What a record lacks of one thing that is asked of it; `own_day`: what its own date is called, which is told already."""
     day, other = (None, None) if c.day == NONE else (row[c.day], row[c.other])
     if isinstance(day, date) and isinstance(other, date):
         n = abs((day - other).days)
         much = long_time(*sorted((day, other))) if n >= LONG else f"{n} day{'' if n == 1 else 's'}"
         side = "before" if c.after else "after"
-        against = f"the {c.other_words} {day_text(other)}" if c.other_words != english(other) else c.other_words
+        against = (
+            day_text(other) if c.other_words in ("", day_text(other)) else f"the {c.other_words} {day_text(other)}"
+        )
         what = f"on {against}" if n == 0 else f"{much} {side} {against}"
-        return f"{c.day_words} {day_text(day)}, {what}"
-    return "; ".join(_phrase(t, row) for t in c.terms) or "not as asked"
+        return what if c.day_words == own_day else f"{c.day_words} {day_text(day)}, {what}"
+    return "; ".join(_phrase(t, row) for t in c.terms)
 
 
 # --- terms ---
@@ -411,16 +413,14 @@ def _phrase(term: Term, values: Values) -> str:
         case "any" | "all":
             n = values[term.other]
             if not n:
-                return f"no {words} on record"
+                return f"no {words}"
             if value is None:
-                return f"{words} on record: {n}, and whether they show it cannot be told"
+                return f"{words}: {n}, and whether they show it cannot be told"
             if value:
-                return f"{words} on record: {n}"
+                return f"{words}: {n}"
             if n == 1:
-                return f"{words} on record: 1, which does not show it"
-            return (
-                f"none of the {n} {words} on record" if term.kind == "any" else f"not all of the {n} {words} on record"
-            )
+                return f"{words}: 1, which does not show it"
+            return f"{'none' if term.kind == 'any' else 'not all'} of the {n} {words}"
         case "aggregate":
             if term.doubt != NONE and values[term.doubt]:
                 return f"{words}: not evidenced"

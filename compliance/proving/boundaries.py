@@ -189,7 +189,9 @@ def _compare(book: Rulebook, as_at: date, asked: list[_Asked]) -> Iterator[Diffe
         try:
             tables = fill(con, book.kinds, cast(Any, rows))
             parameters = this.figures
-            prepared = prepare(tuple(r for r in book.every if r.rule.id in ids), book.kinds, parameters, tables, as_at)
+            prepared = prepare(
+                tuple(r for r in book.every if r.rule.id in ids), book.kinds, parameters, tables, as_at, with_near=False
+            )
             audited, results = run(con, prepared, as_at, tables.sources)
             found = {(f.rule.id, f.rule.part, f.key): f for f in audited.findings()}
             settled = {(r.rule.id, r.rule.part): n for n, r in enumerate(results)}

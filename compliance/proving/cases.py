@@ -185,7 +185,7 @@ def _run_batch(
         try:
             tables = fill(con, book.kinds, world.rows)
             parameters = book.figures
-            prepared = prepare(its_rules, book.kinds, parameters, tables, as_at)
+            prepared = prepare(its_rules, book.kinds, parameters, tables, as_at, with_near=False)
             audited, results = run(con, prepared, as_at, tables.sources)
             found: dict[tuple[str, str, str], Finding] = {
                 (f.rule.id, f.rule.part, f.key): f for f in audited.findings()

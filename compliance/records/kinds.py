@@ -99,6 +99,7 @@ def _field(name: str, its: Mapping[str, Any], required: bool, id_of: str) -> Fie
         kind_in=its.get("x-id-of-kind-in", ""),
         title=its["title"],
         empty=its.get("x-empty", ""),
+        sort=its.get("x-sort", False),
     )
 
 

@@ -18,6 +18,7 @@ from compliance.model import (
     Accepted,
     Finding,
     Group,
+    Near,
     Prompted,
     Quarantined,
     Reading,
