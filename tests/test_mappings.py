@@ -123,7 +123,7 @@ def test_a_mapping_based_on_another_says_only_what_differs(tmp_path: Path) -> No
     base = planning.mapping(Path("annex-a:snapshot_on=2021-09-20"), KINDS, use_cache=False)
     assert made is not None and base is not None
     mine, its = made.sources[0], next(s for s in base.sources if s.record == "contact")
-    assert (mine.sheet, its.sheet) == ("Contacts", "List 1")
+    assert (mine.sheets, its.sheets) == (("Contacts",), ("List 1",))
     assert mine.columns["contacted_on"].names == ("Contact Day",)
     assert mine.columns["child_id"] == its.columns["child_id"]
     assert mine.set == {"snapshot_on": "2021-09-20", "source": "other"} and "source" not in mine.columns

@@ -210,8 +210,8 @@ STRANGE = Mapping(
     sources=(
         SourceOf(
             "staff",
-            "staff.csv",
-            "",
+            ("staff.csv",),
+            (),
             {
                 **{f: Column((f,)) for f in FITS},
                 "left_on": Column(("left_on",), dates=("serial", "DD/MM/YYYY")),
@@ -350,6 +350,61 @@ def test_a_mapping_with_a_missing_file(cli: Callable[..., Result], tmp_path: Pat
     folder = export(tmp_path, STAFF.encode())
     (folder / "mapping.yaml").write_text(MAPPED % "Staff_list.csv", encoding="utf-8")
     says(audit(cli, folder), "the export has no file Staff_list.csv")
+
+
+SPLIT = {
+    "Staff 2020 [old].csv": "No,Start\nS1,2020-01-31\nS2,2020-02-29\n",
+    "Staff 2021 [new].csv": "No,Start\nS2,2020-02-29\nS3,2021-01-31\n",
+    "Starters.csv": "No,Start\nX1,2021-01-31\n",
+}
+
+
+def split(tmp_path: Path, file: str) -> Path:
+    """A table that an export holds in several files."""
+    folder = tmp_path / "export"
+    folder.mkdir()
+    for name, text in SPLIT.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    (folder / "mapping.yaml").write_text(MAPPED % file, encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize(
+    "file",
+    ["'Staff 202?*.csv'", "'staff_202* [*].CSV'", "['Staff 2020 [old].csv', 'Staff 2021 [new].csv']"],
+    ids=["pattern", "whatever the case", "list"],
+)
+def test_a_table_in_several_files_is_one_table(tmp_path: Path, file: str) -> None:
+    folder = split(tmp_path, file)
+    tables, quarantined, rows = load(folder, planning.mapping(folder / "mapping.yaml", KINDS, use_cache=False))
+    assert [r[1:] for r in rows["staff"]] == [
+        ("S1", date(2020, 1, 31)),
+        ("S2", date(2020, 2, 29)),
+        ("S3", date(2021, 1, 31)),
+    ]
+    assert [(q.file, q.field) for q in quarantined] == [("Staff 2021 [new].csv", "")]
+    assert [n for n in tables.notes if "was not read" in n] == [
+        "Starters.csv was not read: the mapping does not mention it."
+    ]
+
+
+@pytest.mark.parametrize("file", ["['Staff 2020 [old].csv', Staff_2022.csv]", "['Staff 2020*', 'Staff 2022*']"])
+def test_a_part_of_a_table_that_is_missing_is_told(cli: Callable[..., Result], tmp_path: Path, file: str) -> None:
+    said = " ".join(cli("data", "check", split(tmp_path, file)).stdout.split())
+    assert "the export has no file " in said and "2022" in said
+    assert "the staff records are those of Staff 2020 [old].csv alone." in said
+
+
+def test_sheets_of_one_table_are_one_table(tmp_path: Path) -> None:
+    folder = tmp_path / "export"
+    folder.mkdir()
+    sheets: dict[str, list[list[object]]] = {
+        f"People {year}": [["No", "Start"], [f"S{year}", f"{year}-01-31"]] for year in (2020, 2021)
+    }
+    workbook(folder / "hr.xlsx", sheets | {"Other": [["No"], ["S1"]]})
+    (folder / "mapping.yaml").write_text(MAPPED % "hr.xlsx, sheet: people 20*", encoding="utf-8")
+    _, quarantined, rows = load(folder, planning.mapping(folder / "mapping.yaml", KINDS, use_cache=False))
+    assert (quarantined, [r[1] for r in rows["staff"]]) == ([], ["S2020", "S2021"])
 
 
 def test_every_mistake_in_a_mapping_is_told_at_once(cli: Callable[..., Result], tmp_path: Path) -> None:

@@ -6,10 +6,12 @@ parent's `rid`), and `quarantine` with everything that did not fit.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from fnmatch import fnmatchcase
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +19,7 @@ from compliance.engine.sidebyside import run_jobs, workers
 from compliance.errors import DataError, nearest
 from compliance.model import Link, Quarantined, RecordKind, RecordKinds, Source, Table, Tables
 from compliance.records import reading
-from compliance.records.mapping import Column, SourceOf, plain
+from compliance.records.mapping import Column, SourceOf, is_pattern, plain
 from compliance.records.mapping import Mapping as ExportMapping
 from compliance.records.reading import Empty, Sheet, Workbook
 from compliance.sql import loading as sql
@@ -134,11 +136,14 @@ class Files:
     books: dict[Path, Workbook] = field(default_factory=dict)
     read: dict[tuple[Path, str, int, bool], Sheet] = field(default_factory=dict)
 
-    def path(self, file: str, sheet: str) -> Path | None:
-        """The file of this name, whatever its case; without a name: the only one, or the CSV file that is called as the sheet is."""
+    def named(self, file: str, sheet: str) -> list[Path]:
+        """The files of this name or pattern; without a name: the only one, or the CSV files that are called as the sheet is."""
         if file:
-            return next((p for n, p in self.paths.items() if n.lower() == file.lower()), None)
-        return self.only or next((p for p in self.paths.values() if is_sheet(p, sheet)), None)
+            return [self.paths[n] for n in like(file, self.paths)]
+        if self.only is not None:
+            return [self.only]
+        single = {p.stem: p for p in self.paths.values() if p.suffix.lower() == ".csv"}
+        return [single[n] for n in like(sheet, single)]
 
     def sheets(self, path: Path) -> list[str]:
         """The sheets of a workbook; of a CSV file: one without a name."""
@@ -194,7 +199,6 @@ def load_tables(
         unused = {plain(u) for u in mapping.unused}
         notes += [f"{p.name} is neither CSV nor XLSX; it was not read." for p in others if _stray(p, unused)]
     ours = Files(folder, {p.name: p for p in answers}, None, "utf-8-sig", ",", scratch)
-    notes += [f"{absent[k]}; only {p.name} was read." for p in answers if (k := reading.answered(p)) in absent]
     each = [(files, given, *its) for its in wanted] + [(ours, OURS, *its) for its in _answered(ours, kinds, absent)]
     loaded: list[Loaded] = []
     for of, meaning, source, sheet, path in each:
@@ -208,8 +212,10 @@ def load_tables(
     if not loaded:
         told = "\n    ".join(f"{kind}: {why}" for kind, why in sorted(absent.items())) or "\n    ".join(notes)
         raise DataError(f"Nothing in {data} could be read as records.{'' if not told else f'{chr(10)}    {told}'}")
+    for k in sorted(gathered.keys() & absent.keys()):
+        there = ", ".join(one.shown for one in gathered[k].sources)
+        notes.append(f"{absent.pop(k)}; the {k} records are those of {there} alone.")
     for one in loaded:
-        absent.pop(one.source.record, None)
         notes += _left_out(one)
     return _outcome(con, gathered, loaded, absent, notes)
 
@@ -222,9 +228,17 @@ def _stray(path: Path, unused: set[str]) -> bool:
     )
 
 
-def is_sheet(path: Path, sheet: str) -> bool:
-    """Whether a CSV file is a sheet that was saved by itself."""
-    return path.suffix.lower() == ".csv" and plain(path.stem) == plain(sheet)
+def like(wanted: str, names: Iterable[str]) -> list[str]:
+    """The one of these names that is meant, or all of a pattern with `*` and `?`; if none, once spaces and `_` are gone."""
+    names = list(names)
+    for bare in (str.lower, plain):
+        # Brackets stand in names of files; here they mean nothing else.
+        pattern = bare(wanted).replace("[", "[[]")
+        if found := [n for n in names if bare(n) == bare(wanted)][:1] or [
+            n for n in names if fnmatchcase(bare(n), pattern)
+        ]:
+            return found
+    return []
 
 
 # --- which file is what ---------------------------------------------------------------------------------------------
@@ -251,7 +265,7 @@ def _by_names(files: Files, kinds: RecordKinds, notes: list[str], absent: dict[s
                 absent[kind] = f"{shown} is empty: it has not even a header"
                 continue
             columns = {f: Column((f,)) for f in kinds[kind].fields}
-            wanted.append((SourceOf(kind, file, sheet, columns), read, path))
+            wanted.append((SourceOf(kind, (file,), (sheet,), columns), read, path))
     return wanted
 
 
@@ -265,7 +279,7 @@ def _answered(files: Files, kinds: RecordKinds, absent: dict[str, str]) -> Wante
         except Empty:
             absent[kind] = f"{path.name} is empty: it has not even a header"
             continue
-        wanted.append((SourceOf(kind, path.name, "", {f: Column((f,)) for f in kinds[kind].fields}), read, path))
+        wanted.append((SourceOf(kind, (path.name,), (), {f: Column((f,)) for f in kinds[kind].fields}), read, path))
     return wanted
 
 
@@ -273,26 +287,16 @@ def _by_mapping(files: Files, mapping: ExportMapping, notes: list[str], absent: 
     wanted: Wanted = []
     used: set[tuple[str, str]] = set()
     for source in mapping.sources:
-        path = files.path(source.file, source.sheet)
-        if path is None:
-            what = source.file or source.sheet
-            absent[source.record] = f"the export has no file {what}{nearest(what, files.paths)}"
-            continue
-        sheets = files.sheets(path)
-        sheet = source.sheet or (sheets[0] if len(sheets) == 1 else "")
-        found = next((s for s in sheets if plain(s) == plain(sheet) or is_sheet(path, sheet)), None)
-        if found is None:
-            asked = f"no sheet '{sheet}'" if sheet else "several sheets, and the mapping names none"
-            absent[source.record] = f"{path.name} has {asked}{nearest(sheet, sheets)}"
-            continue
-        used.add((path.name, found))
-        try:
-            read = files.sheet(path, found, source.header)
-        except Empty:
-            shown = f"{path.name} [{found}]" if found else path.name
-            absent[source.record] = f"{shown} is empty: it has not even a header"
-            continue
-        wanted.append((source, read, path))
+        missing: list[str] = []
+        for path, found in _places(files, source, missing):
+            used.add((path.name, found))
+            try:
+                wanted.append((source, files.sheet(path, found, source.header), path))
+            except Empty:
+                shown = f"{path.name} [{found}]" if found else path.name
+                missing.append(f"{shown} is empty: it has not even a header")
+        if missing:
+            absent[source.record] = "; ".join(filter(None, (absent.get(source.record), *missing)))
     unused = {plain(u) for u in mapping.unused}
     for file, path in files.paths.items():
         for sheet in files.sheets(path):
@@ -300,6 +304,36 @@ def _by_mapping(files: Files, mapping: ExportMapping, notes: list[str], absent: 
                 notes.append(f"{f'{file} [{sheet}]' if sheet else file} was not read: the mapping does not mention it.")
     _columns_unread(wanted, unused, notes)
     return wanted
+
+
+def _places(files: Files, source: SourceOf, missing: list[str]) -> list[tuple[Path, str]]:
+    """The files and sheets of a source, each once; what is not there is added to `missing`."""
+    places: list[tuple[Path, str]] = []
+    for file, sheet in product(source.files or ("",), source.sheets or ("",)):
+        paths = files.named(file, sheet)
+        if not paths:
+            what = file or sheet
+            missing.append(f"the export has no file {_asked(what, what, files.paths)}")
+        for path in paths:
+            sheets = files.sheets(path)
+            if sheets == [""]:
+                # A CSV file is the sheet that it was saved from; of a file that the mapping names, the name of the file.
+                found = sheets if not sheet or like(sheet, [path.stem]) else []
+            else:
+                found = like(sheet, sheets) if sheet else sheets if len(sheets) == 1 else []
+            if not found:
+                asked = (
+                    f"no sheet {_asked(sheet, repr(sheet), sheets)}"
+                    if sheet
+                    else "several sheets, and the mapping names none"
+                )
+                missing.append(f"{path.name} has {asked}")
+            places += ((path, one) for one in found)
+    return list(dict.fromkeys(places))
+
+
+def _asked(name_: str, shown: str, names: Iterable[str]) -> str:
+    return f"like {shown}" if is_pattern(name_) else f"{shown}{nearest(name_, names)}"
 
 
 def _columns_unread(wanted: Wanted, unused: set[str], notes: list[str]) -> None:

@@ -35,15 +35,16 @@ class Column:
 
 @dataclass(frozen=True)
 class SourceOf:
-    """One file or sheet as one record kind; docs/mapping.md says what everything means.
+    """Files or sheets as one record kind; docs/mapping.md says what everything means.
 
     Args:
+      files, sheets: their names, or patterns of them with `*` and `?`; one of the two may be empty.
       covers: the first and the last day, YYYY-MM-DD, whose events it holds; None: it holds all.
     """
 
     record: str
-    file: str
-    sheet: str
+    files: tuple[str, ...]
+    sheets: tuple[str, ...]
     columns: Map[str, Column]
     set: Map[str, str | bool | int | float | None] = field(default_factory=dict)
     only_if: tuple[str, ...] = ()
@@ -62,6 +63,11 @@ class Mapping:
     encoding: str = ""
     delimiter: str = ""
     unused: tuple[str, ...] = ()
+
+
+def is_pattern(name: str) -> bool:
+    """Whether a name of a file or sheet stands for all that are like it."""
+    return "*" in name or "?" in name
 
 
 def plain(name: str) -> str:

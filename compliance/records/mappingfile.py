@@ -24,6 +24,7 @@ TOKENS = re.compile(r"YYYY|YY|MMM|MM|DD|HH|mm|ss|[^A-Za-z]")
 UNKNOWN_TO_THE_ENGINE = re.compile(r"\(\?(<?[=!]|P?=|P=|>|\()|\\[1-9]|[*+?}]\+")
 DateFormats = Annotated[list[Text], Field(min_length=1, description="Tokens: YYYY YY MM DD MMM HH mm ss; or serial")]
 Patterns = Annotated[list[Text], Field(description="Regular expressions of what is taken out of a cell first")]
+Names = Text | Annotated[list[Text], Field(min_length=1)]
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -56,11 +57,11 @@ class CoversModel(Strict):
 
 
 class SourceModel(Strict):
-    """One file or sheet as one record kind."""
+    """Files or sheets as one record kind."""
 
     record: Text
-    file: Text | None = None
-    sheet: Text | None = None
+    file: Names | None = Field(None, description="Its name, or several, or a pattern with * or ?")
+    sheet: Names | None = Field(None, description="Its name, or several, or a pattern with * or ?")
     header: Annotated[int, Field(ge=1, le=1000, description="The row that holds the column names")] = 1
     columns: dict[str, Text | list[Text] | ColumnModel] = {}
     set: dict[str, Scalar | None] = {}
@@ -163,8 +164,8 @@ def _over(own: M, base: M, joined: dict[str, object]) -> M:
     return base.model_copy(update={**{f: getattr(own, f) for f in own.model_fields_set}, **joined})
 
 
-def _names(column: Text | list[Text] | None) -> tuple[str, ...]:
-    return (column,) if isinstance(column, str) else tuple(column or ())
+def _names(written: Names | None) -> tuple[str, ...]:
+    return (written,) if isinstance(written, str) else tuple(written or ())
 
 
 def _column(written: Text | list[Text] | ColumnModel, strip: list[Text], coded: bool) -> mapping.Column:
@@ -193,8 +194,8 @@ def _source(s: SourceModel, whole: MappingModel, kind: RecordKind) -> mapping.So
     values = {f: v for f, v in whole.set.items() if f in kind.fields and f not in columns} | s.set
     return mapping.SourceOf(
         s.record,
-        s.file or "",
-        s.sheet or "",
+        _names(s.file),
+        _names(s.sheet),
         columns,
         values,
         tuple(s.only_if),
