@@ -727,6 +727,19 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True)
+class Whose:
+    """Whose file a record belongs to: a child's, a household's or a member of staff's.
+
+    Args:
+      name: of whom; empty unless what is personal is shown.
+    """
+
+    record: str
+    key: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Near:
     """The linked record that came nearest to what a finding's duty asks, or that is what none may be.
 
@@ -753,13 +766,16 @@ class Finding:
       missing: fields that would be needed to tell.
       evidence: names and values, as text; what is personal is only said to be recorded, unless it was asked for.
       due_on: the day the duty fell due, where it has one.
-      late: how late, in words.
+      late: how late, to the day: `304 days`; `late_words`: as a person would say it, `ten months`.
       put_right_on: by when to put it right, counted from the audit.
       clause: id and reference of each duty that it falls short of, where the rule says which of several.
       group: what it is listed under, if groups were asked for.
       restated: if an earlier audit was given, and found it already.
       waiver: if the risk is accepted on the day of the audit.
       near: the linked record that came nearest to what is asked.
+      name: of the person or household that it is about; empty where it is about none, or what is personal is not shown.
+      whose: whose file it is in; None: nobody's.
+      labels: what people call what `evidence` names.
     """
 
     rule: RuleInfo
@@ -781,6 +797,10 @@ class Finding:
     danger: str = ""
     clause: tuple[tuple[str, str], ...] = ()
     near: Near | None = None
+    name: str = ""
+    whose: Whose | None = None
+    late_words: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def in_full(self) -> str:

@@ -23,9 +23,9 @@ DAYS = 60
 
 
 def test_the_export_is_read_once_and_no_part_disturbs_another(monkeypatch: pytest.MonkeyPatch) -> None:
-    options = audit.Options(sample=2, whose=True)
+    options = audit.Options(sample=2, teams=True)
     with audit.audit(ASKED, options) as alone:
-        findings, prompts, whose = list(alone.findings()), alone.prompts(), list(alone.whose())
+        findings, prompts, teams = list(alone.findings()), alone.prompts(), alone.teams()
     with forecast.forecast(ASKED, DAYS) as ahead:
         due = list(ahead.due())
     measured = kpis.kpis(ASKED)
@@ -43,7 +43,7 @@ def test_the_export_is_read_once_and_no_part_disturbs_another(monkeypatch: pytes
         assert whole.audit is not None and whole.ahead is not None and whole.kpis is not None
         assert list(whole.audit.findings()) == findings
         assert whole.audit.rules == alone.rules
-        assert (whole.audit.prompts(), list(whole.audit.whose())) == (prompts, whose)
+        assert (whole.audit.prompts(), whole.audit.teams()) == (prompts, teams)
         assert (list(whole.ahead.due()), whole.ahead.rules) == (due, ahead.rules)
         assert whole.kpis.indicators == measured.indicators
     assert read == [AGENCY]

@@ -174,7 +174,7 @@ def audit(
         waivers=waivers,
         sample=(0 if asked.only else 5) if sample is None else sample,
         seed=seed,
-        whose=any(name in OWNERS for name in (format_, *(name for name, _ in also))),
+        teams=any(name in OWNERS for name in (format_, *(name for name, _ in also))),
     )
     with audited(asked, options, times) as report:
         if strict and report.tables.n_quarantined:

@@ -122,7 +122,7 @@ class Planner:
             rows = dialect.near(layout.rows(final.rows), final.sql, numbers)
             setup.append(dialect.make(near_table(table), rows))
         rules = tuple(sorted(n for its in asked.values() for q in its for n in q.numbers.values()))
-        return NearPlan(rules, tuple(setup), tuple(sorted(t for t in layout.stored if t.startswith("t_"))))
+        return NearPlan(rules, tuple(setup))
 
     def forecast(self, asked: Sequence[Ahead]) -> Plan:
         """What lies ahead, and nothing else."""

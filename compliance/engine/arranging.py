@@ -65,6 +65,30 @@ def grouped(
             yield reporting.team_groups(kind, its, ways, NO_TEAM), {}
 
 
+def whose(
+    rules: Mapping[int, RuleInfo], kinds: RecordKinds, tables: Mapping[str, Table], personal: bool
+) -> Iterator[Statement]:
+    """What says of each record with a finding whom it is about, and whose file it is in.
+
+    Args:
+      rules: that have findings, by their numbers.
+      personal: names are shown.
+    """
+    names = {k for k in reporting.NAMED if personal and k in tables and "name" in tables[k].columns}
+    parent = tables.get("foster_parent")
+    if parent is not None and "foster_parent" in names and "household" in parent.links:
+        names.add("household")
+        yield reporting.HOUSEHOLD_NAMES, {}
+    yield reporting.WHOSE, {}
+    followed = {k: sorted(t.links) for k, t in tables.items()}
+    of: dict[str, list[int]] = {}
+    for n, rule in sorted(rules.items()):
+        of.setdefault(rule.record, []).append(n)
+    for kind, its in of.items():
+        ways = [Way(owner, kinds[owner].key, way) for owner, way in ways_to_owners(kinds[kind], kinds, followed)]
+        yield reporting.whose(kind, its, ways, names), {}
+
+
 def answering(rules: Sequence[RuleInfo], kinds: RecordKinds, tables: Mapping[str, Table], as_at: date) -> Iterator[str]:
     """What says of everything that falls due who answers for it: the worker of the record, else of what it belongs to."""
     day = literal(as_at)

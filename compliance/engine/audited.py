@@ -15,7 +15,7 @@ from compliance.dates import put_right_on
 from compliance.engine.answers import MEANINGS
 from compliance.engine.sidebyside import done_jobs
 from compliance.findings import words
-from compliance.model import Accepted, Finding, Near, Prompt, Reading, Restated, RuleInfo, Source
+from compliance.model import Accepted, Finding, Near, Prompt, Reading, Restated, RuleInfo, Source, Whose
 from compliance.sql import duckdb as dialect
 from compliance.sql import reporting
 
@@ -35,7 +35,7 @@ MANY = 2_000
 """A rule with so many findings is fetched by itself: a row brings the values of every rule that it is fetched with."""
 CHUNK = 40_000
 """Findings that are fetched at a time; bounds memory whatever their number."""
-FINDING = 10
+FINDING = 14
 """Columns of `dialect.findings` that are not values of the record."""
 
 
@@ -188,11 +188,11 @@ class Audited:
             for n in numbers:
                 own, near = asked.columns(self.places[n].rule, FINDING)
                 wordings[n] = _Wording(self, n, own, near)
-            statement = dialect.findings(record.rows, asked.near, numbers, asked.sql, where)
+            statement = dialect.findings(record.record, record.rows, asked.near, numbers, asked.sql, where)
             yield partial(_fetch, statement=statement, wordings=wordings)
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Wording:
     """Words the findings of one rule, by its number, out of rows in which its values stand at `columns`, and what is near at `near`."""
 
@@ -201,9 +201,16 @@ class _Wording:
     columns: tuple[int, ...]
     near: tuple[int, ...]
 
+    @cached_property
+    def labels(self) -> Mapping[str, str]:
+        """What people call the names of the rule's evidence."""
+        argument = self.audited.arguments[self.number]
+        assert argument is not None
+        return words.labels(argument)
+
     def finding(self, row: Sequence[Any]) -> Placed:
         """The finding of a row of `dialect.findings`."""
-        place, _, answer, key, src, at, label, since, times, waiver, *_ = row
+        place, _, answer, key, src, at, label, since, times, waiver, name, owner, owner_key, owner_name, *_ = row
         audited, argument, rule = self.audited, self.audited.arguments[self.number], self.audited.rules[self.number]
         outcome, standing, danger = MEANINGS[answer]
         assert argument is not None
@@ -222,6 +229,8 @@ class _Wording:
             row=at,
             due_on=argued.due_on,
             late=argued.late,
+            late_words=argued.late_words,
+            labels=self.labels,
             put_right_on=audited.put_right_on[self.number],
             group=str(label or ""),
             restated=None if since is None else Restated(str(since), int(times) + 1),
@@ -229,6 +238,8 @@ class _Wording:
             standing=standing,
             danger=rule.dangers.of(outcome, standing) if danger else "",
             clause=argued.clause,
+            name=str(name or ""),
+            whose=None if owner is None else Whose(owner, str(owner_key), str(owner_name or "")),
             near=None if argued.near is None else self._placed(argued.near),
         )
 

@@ -10,6 +10,7 @@ from compliance.engine.questions import batches, each_alone, set_up
 from compliance.engine.sidebyside import run_jobs, workers
 from compliance.findings.forecast import DueItem, RuleAhead, fold, places
 from compliance.model import RuleInfo
+from compliance.sql import duckdb as dialect
 from compliance.sql import forecasting
 from compliance.sql.text import literal
 
@@ -39,7 +40,7 @@ def foresee(
     """
     plan = plan.at(as_at)
     n_at_a_time = workers(threads)
-    set_up(con, plan, keep, n_at_a_time)
+    set_up(con, plan, n_at_a_time, {dialect.drop(f"t_{kind}") for kind in keep})
     con.execute(forecasting.AHEAD)
     failed: dict[int, str] = {}
     records: dict[int, int] = {}

@@ -28,4 +28,4 @@ def groups(audited: Audited) -> list[Group]:
 def labels(audited: Audited, setup: Iterable[Statement]) -> list[str]:
     """The group of each finding, in order, as `setup` puts records into groups."""
     execute_each(audited.con, setup)
-    return [label for (label,) in audited.con.execute(reporting.WHOSE).fetchall()]
+    return [label for (label,) in audited.con.execute(reporting.LABELS).fetchall()]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import TYPE_CHECKING
 
 from compliance.engine.calendar import add_calendar
 from compliance.engine.database import Fault
 from compliance.engine.sidebyside import execute_all
-from compliance.sql import duckdb as dialect
 
 if TYPE_CHECKING:
     from compliance.engine.database import Connection
@@ -18,11 +17,10 @@ ASKED = 24
 """Rules that one statement asks about: more would ask for memory in step, and leave a core idle at the end."""
 
 
-def set_up(con: Connection, plan: Plan, keep: frozenset[str], n_at_a_time: int) -> None:
-    """Makes what the plan's questions are asked of, and keeps the tables of the kinds in `keep`."""
+def set_up(con: Connection, plan: Plan, n_at_a_time: int, kept: Collection[str]) -> None:
+    """Makes what the plan's questions are asked of, without the statements in `kept`, which drop what is still needed."""
     if plan.calendar:
         add_calendar(con)
-    kept = {dialect.drop(f"t_{kind}") for kind in keep}
     execute_all(con, [s for s in plan.setup if s not in kept], n_at_a_time)
 
 

@@ -43,7 +43,7 @@ class Report:
       baseline: that audit is the baseline, and so many findings of each severity are new and not accepted; None: there is no baseline.
       folder: the folder of the export's files, from the working directory on, with slashes; None: it is elsewhere.
       parts: what became of the rules, each item of a rule's list by itself; `rules` has them together.
-      whose: of each finding, in the same order, whose file it is in (`child C0012`), and the team that answers for it.
+      teams: of each finding, in the same order, the team that answers for it.
       checked: every rule by its id, as it was written and checked.
     """
 
@@ -77,7 +77,7 @@ class Report:
 
     parts: tuple[RuleResult, ...] = ()
     readings: tuple[Reading, ...] = ()
-    whose: Callable[[], Iterator[tuple[str, str]]] = lambda: iter(())
+    teams: Callable[[], list[str]] = list
     checked: Callable[[], Mapping[str, CheckedRule]] = dict
 
     def n_findings(self, severity: Severity | None = None) -> int:

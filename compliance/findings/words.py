@@ -40,7 +40,7 @@ class Argued:
       failed: labels of the conditions that do not hold or are not shown.
       missing: fields that would be needed to tell; means something only where nobody can tell.
       due_on: the day the duty fell due, YYYY-MM-DD; empty without one.
-      late: how late, in words; empty if it is not.
+      late: how late, to the day; empty if it is not. `late_words`: as a person would say it.
       clause: id and reference of each duty that it falls short of; empty: it cites none.
     """
 
@@ -51,6 +51,7 @@ class Argued:
     evidence: dict[str, object]
     due_on: str
     late: str
+    late_words: str
     clause: tuple[tuple[str, str], ...]
 
 
@@ -63,10 +64,12 @@ def argued(a: Argument, values: Values, near: Values, unknown: bool, as_at: date
     """
     clause = quoted(a, values)
     clock = a.clock
-    due_on, late = "", ""
+    due_on = late = late_words = ""
     if clock is not None:
         due_on = _iso(values[clock.due])
         late = _late(clock, values, a.conditions[0].truth)
+        done = values[clock.end] if clock.recurring else values[clock.done]
+        late_words = _length(clock, values, values[clock.due], as_at if done is None else done) if late else ""
     return Argued(
         _sentence(a, values, as_at, standing, a.whose + " and ".join(ref for _, ref in clause)),
         nearest(a, values, near) if near else None,
@@ -75,6 +78,7 @@ def argued(a: Argument, values: Values, near: Values, unknown: bool, as_at: date
         evidence(a, values),
         due_on,
         late,
+        late_words,
         tuple(duty for duty in clause if duty[0]),
     )
 
@@ -106,6 +110,12 @@ def _clauses(a: Argument, values: Values) -> Iterator[int]:
         yield clock.by_regime[values[clock.regime]]
     if clock.recurring:
         yield from (clock.by_regime[gap["d"]] for gap in values[clock.gaps] or () if gap["d"] is not None)
+
+
+def labels(a: Argument) -> dict[str, str]:
+    """What people call what the evidence names."""
+    of_clock = {"last_on": "last time", "next_due_on": "next due", "due_on": "day due", "late_gaps": "gaps too long"}
+    return {**of_clock, **{a.terms[n].name: a.terms[n].words for n in a.evidence if a.terms[n].words}}
 
 
 def evidence(a: Argument, values: Values) -> dict[str, object]:

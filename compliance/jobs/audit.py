@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,7 +39,7 @@ class Options:
       waivers: the risks that the agency has accepted; None: `waivers.yaml` beside the data, if there.
       sample: how many records to draw for each duty that only reading can settle; 0: none.
       seed: what they are drawn by; None: by the as-at date.
-      whose: whether it will be asked whose file each finding is in, and which team answers for it.
+      teams: whether it will be asked which team answers for each finding.
       of_kpis: the rules are KPIs, whose records are asked for one by one; nobody accepts a risk of these.
     """
 
@@ -48,7 +49,7 @@ class Options:
     waivers: Path | None = None
     sample: int = 0
     seed: int | None = None
-    whose: bool = False
+    teams: bool = False
     of_kpis: bool = False
 
 
@@ -126,7 +127,7 @@ def report_on(
             prompts=lambda: [] if seed is None else _prompts(export, asked, audited, seed, options.sample),
             parts=results,
             readings=audited.readings,
-            whose=lambda: _whose(export, asked, audited),
+            teams=lambda: _teams(export, asked, audited),
             checked=lambda: _checked(asked, options),
         )
 
@@ -165,14 +166,15 @@ def _ordered(
     """How the findings are to be grouped, and what they are held against."""
     earlier = background.earlier
     of_records = options.by in OF_RECORDS
-    tables = export.tables.tables
+    tables, personal = export.tables.tables, export.tables.personal
+    whose = partial(arranging.whose, kinds=export.kinds, tables=tables, personal=personal)
     setup = [*arranging.grouped(options.by, rules, export.kinds, tables, asked.as_at)] if options.by else []
     if earlier is not None:
         setup += arranging.held_against(earlier, rules)
     by = "" if not options.by else "record" if of_records else "rule"
-    keep = frozenset(tables if of_records or options.sample or options.whose else ())
+    keep = frozenset(tables if of_records or options.sample or options.teams else ())
     keep_answers = earlier is not None or background.accepted is not None
-    return Ordered(tuple(setup), by, earlier is not None, keep, keep_answers)
+    return Ordered(tuple(setup), by, earlier is not None, whose, keep, keep_answers)
 
 
 def _from_working_directory(folder: Path) -> str | None:
@@ -210,12 +212,10 @@ def _prompts(export: Opened, asked: Asked, audited: Audited, seed: int, n: int) 
     return [replace(p, left_out=left_out(p.prompt)) for p in drawing.drawn(audited.con, prompts, draws)]
 
 
-def _whose(export: Opened, asked: Asked, audited: Audited) -> Iterator[tuple[str, str]]:
-    """Whose file each finding is in, and the team that answers for it."""
-    setups = (
-        arranging.grouped(by, audited.rules, export.kinds, export.tables.tables, asked.as_at) for by in OF_RECORDS
-    )
-    yield from zip(*[groups.labels(audited, setup) for setup in setups], strict=True)
+def _teams(export: Opened, asked: Asked, audited: Audited) -> list[str]:
+    """The team that answers for each finding."""
+    setup = arranging.grouped("team", audited.rules, export.kinds, export.tables.tables, asked.as_at)
+    return groups.labels(audited, setup)
 
 
 def _checked(asked: Asked, options: Options) -> dict[str, CheckedRule]:

@@ -21,6 +21,6 @@ def statements(book: Rulebook, rule: CheckedRule) -> list[str]:
         rules = range(len(record.numbers))
         asked = record.fetching(rules)
         numbers = [number for pairs in record.numbers for _, number in pairs]
-        fetched = dialect.findings(record.rows, asked.near, numbers, asked.sql, dialect.BETWEEN)
+        fetched = dialect.findings(record.record, record.rows, asked.near, numbers, asked.sql, dialect.BETWEEN)
         listed += [record.answering(rules), *(plan.near.setup if plan.near else ()), fetched]
     return listed

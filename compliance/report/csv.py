@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from compliance.files.cells import safe
 from compliance.findings.report import Report
 from compliance.model import Finding
-from compliance.report.words import evidence_text
+from compliance.report.words import raw_evidence
 
 HEADER = (
     "severity",
@@ -62,7 +62,7 @@ def _row(f: Finding) -> list[str]:
         f.in_full,
         "; ".join(f.failed),
         "; ".join(f.missing),
-        evidence_text(f.evidence),
+        raw_evidence(f.evidence),
         f.due_on,
         f.late,
         f.put_right_on.isoformat(),

@@ -25,6 +25,7 @@ from compliance.model import (
     Restated,
     RuleInfo,
     RuleResult,
+    Whose,
 )
 from compliance.report.words import why_text
 
@@ -96,7 +97,7 @@ class _Head:
 
     def __init__(self, r: RuleInfo) -> None:
         self.before_key = f'"severity":"{r.severity}","layer":"{r.layer}","subject":{{"record":"{r.record}","key":'
-        self.after_key = f',"part":{_dump(r.part or None)}}},"cites":'
+        self.after_key = f',"part":{_dump(r.part or None)},"name":'
         self.after_due = (
             f',"workstream":"{r.put_right.workstream}","requirement":{_dump(r.requirement or None)},"fingerprint":"'
         )
@@ -123,7 +124,8 @@ def _finding(f: Finding, heads: dict[int, _Head]) -> str:
     evidence = ",".join([f"{_text(name)}:{_value(value)}" for name, value in f.evidence.items()])
     return (
         f'{{"rule":"{f.rule.id}","outcome":"{f.outcome}","standing":"{f.standing}","danger":{_text(f.danger) if f.danger else "null"},'
-        f'{called},{head.before_key}{_text(f.key)}{head.after_key}{cites},"argument":{_text(f.argument)}'
+        f'{called},{head.before_key}{_text(f.key)}{head.after_key}{_text(f.name) if f.name else "null"}}},"whose":{_whose(f.whose)}'
+        f',"cites":{cites},"argument":{_text(f.argument)}'
         f',"near":{_near(f.near)},"failed":{_texts(f.failed)},"missing":{_texts(f.missing)},"evidence":{{{evidence}}}'
         f',"source":{{"file":{_text(f.file)},"row":{f.row}}},"due_on":{_text(f.due_on) if f.due_on else "null"}'
         f',"late":{_text(f.late) if f.late else "null"}{head.after_due}{f.fingerprint}","group":{_text(f.group) if f.group else "null"}'
@@ -152,6 +154,12 @@ def _value(value: object) -> str:
         case Decimal():
             return format(value, "f")
     return _dump(value)
+
+
+def _whose(w: Whose | None) -> str:
+    if w is None:
+        return "null"
+    return f'{{"record":"{w.record}","key":{_text(w.key)},"name":{_text(w.name) if w.name else "null"}}}'
 
 
 def _near(n: Near | None) -> str:

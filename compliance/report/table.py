@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
-from compliance.dates import english
+from compliance.dates import english, english_iso
 from compliance.findings.forecast import RuleAhead
 from compliance.findings.previous import Previous
 from compliance.findings.report import Report
@@ -21,6 +21,7 @@ from compliance.report.words import (
     read_text,
     reading_text,
     standing_text,
+    whose_text,
     why_text,
 )
 
@@ -286,16 +287,22 @@ def _findings(report: Report, width: int) -> Iterator[str]:
         yield grid(rows, headers, widths) + "\n"
 
 
+def _about(f: Finding) -> list[str]:
+    """The record, the name of whom it is about, and whose file it is in."""
+    of = [whose_text(f)] if f.whose and f.whose.record != f.rule.record else []
+    return [f"{f.key} ({f.rule.part})" if f.rule.part else f.key, *([f.name] if f.name else []), *of]
+
+
 def _finding(f: Finding, width: int) -> list[str]:
     severity = ", ".join(x for x in (f.rule.severity, standing_text(f)) if x)
-    evidence = printable(evidence_text(f.evidence, with_empty=False))
+    evidence = printable(evidence_text(f))
     if f.restated:
         severity += f", restated, since {f.restated.since}, {f.restated.times} times"
     if f.waiver:
         severity += f", {accepted_text(f.waiver)}"
     danger = f"Danger: {f.danger}\n" if f.danger else ""
-    said, key = printable(f"{danger}{f.in_full}"), printable(f"{f.key} ({f.rule.part})" if f.rule.part else f.key)
-    due = (f"{f.due_on}\n" if f.due_on else "") + f"put right by {f.put_right_on.isoformat()}"
+    said, key = printable(f"{danger}{f.in_full}"), printable("\n".join(_about(f)))
+    due = (f"{english_iso(f.due_on)}\n" if f.due_on else "") + f"put right by {english(f.put_right_on)}"
     if width >= WIDE:
         return [severity, f.rule.id, key, said, evidence, due]
     said += f"\nEvidence: {evidence}" if evidence else ""

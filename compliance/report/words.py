@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 
-from compliance.dates import english
+from compliance.dates import english, english_iso
 from compliance.findings.waivers import EXPIRING_DAYS, Judged
 from compliance.model import Accepted, Finding, Reading
 
@@ -15,23 +16,37 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\n" else "�" for c in text)
 
 
-def evidence_text(evidence: Mapping[str, object], with_empty: bool = True) -> str:
-    """`role: team manager; started_on: 2021-03-01`; an empty value is told as not recorded, or left out."""
-    return "; ".join(
-        f"{name}: {value_text(value)}" for name, value in evidence.items() if with_empty or value is not None
-    )
+def evidence_text(f: Finding) -> str:
+    """`role: team manager; first day: 1 March 2021`; an empty value is left out."""
+    told = (f"{f.labels.get(name, name)}: {value_text(v)}" for name, v in f.evidence.items() if v is not None)
+    return "; ".join(told)
 
 
-def value_text(value: object) -> str:
-    """One value of a finding's evidence."""
+def raw_evidence(evidence: Mapping[str, object]) -> str:
+    """`role: team manager; started_on: 2021-03-01`: as fields are called and dates are written in data."""
+    return "; ".join(f"{name}: {value_text(value, str)}" for name, value in evidence.items())
+
+
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+def value_text(value: object, day: Callable[[str], str] = english_iso) -> str:
+    """One value of a finding's evidence.
+
+    Args:
+      day: how a date is written.
+    """
     match value:
+        case str() if _DATE.fullmatch(value):
+            return day(value)
         case None:
             return "not recorded"
         case bool():
             return "yes" if value else "no"
         case list():
             if value and isinstance(value[0], dict):
-                return ", ".join(f"{g['from']} to {g['done_on']}, due {g['due_on']}" for g in value) or "none"
+                gaps = [[day(g[k]) for k in ("from", "done_on", "due_on")] for g in value]
+                return ", ".join(f"{since} to {done}, due {due}" for since, done, due in gaps)
             return ", ".join(str(v) for v in value) or "none"
         case Decimal():
             return str(float(value))
@@ -49,8 +64,17 @@ def on_one_line(text: str) -> str:
 
 
 def subject_text(f: Finding) -> str:
-    """`staff S0012 (the Chief Inspector)`: the record that a finding is about."""
-    return f"{f.rule.record} {f.key}" + (f" ({f.rule.part})" if f.rule.part else "")
+    """`staff S0012 (the Chief Inspector)`: the record that a finding is about, with the name where names are shown."""
+    named = ", ".join(x for x in (f.name, f.rule.part) if x)
+    of = f", {whose_text(f)}" if f.whose and f.whose.record != f.rule.record else ""
+    return f"{f.rule.record.replace('_', ' ')} {f.key}" + (f" ({named})" if named else "") + of
+
+
+def whose_text(f: Finding) -> str:
+    """`child C0012`, with the name where names are shown: whose file a finding is in; empty: nobody's."""
+    if f.whose is None:
+        return ""
+    return f"{f.whose.record} {f.whose.key}" + (f" ({f.whose.name})" if f.whose.name else "")
 
 
 STANDING_WORDS = {"open": "", "late": "done since, late", "past": "past"}

@@ -315,13 +315,15 @@ def near(rows: str, values: Sequence[str], rules: Sequence[int]) -> str:
     return f"SELECT p.rid{listed} FROM {rows} p WHERE {of_hits('p.rid', rules, 'view_rid')}"
 
 
-def findings(rows: str, near: str, rules: Sequence[int], values: Sequence[str], places: str) -> str:
+def findings(record: str, rows: str, near: str, rules: Sequence[int], values: Sequence[str], places: str) -> str:
     """The findings of `rules` at `places`, with the values that they are worded from."""
     listed = "".join(f", {sql}" for sql in values)
     which = ", ".join(str(n) for n in rules)
-    joined = f" LEFT JOIN {name(near)} n ON n.rid = p.rid" if near else ""
+    joined = f" LEFT JOIN whose w ON w.rid = h.rid AND w.record = {literal(record)}"
+    joined += f" LEFT JOIN {name(near)} n ON n.rid = p.rid" if near else ""
     return (
-        'SELECT h.seq, h.rule, h.answer, h.key, p.src, p."row", h.label, h.since, h.times, h.waiver'
+        'SELECT h.seq, h.rule, h.answer, h.key, p.src, p."row", h.label, h.since, h.times, h.waiver,'
+        " w.name, w.owner, w.owner_key, w.owner_name"
         f"{listed} FROM hit h JOIN {rows} p ON p.rid = h.view_rid{joined} WHERE h.rule IN ({which}) AND {places}"
     )
 

@@ -115,17 +115,15 @@ class AheadPlan:
 
 @dataclass(frozen=True)
 class NearPlan:
-    """What is asked of linked records for findings alone, once `hits` is there.
+    """What is asked of linked records for findings alone, once `hits` is there; the tables of record kinds must still be.
 
     Args:
       rules: if one of these has a finding.
       setup: statements in order.
-      reads: tables of record kinds, which must still be there.
     """
 
     rules: tuple[int, ...]
     setup: tuple[str, ...]
-    reads: tuple[str, ...]
 
 
 @dataclass(frozen=True)

@@ -158,12 +158,6 @@ class Layout:
         by = f" GROUP BY {relation.by.text}" if relation.by is not None else ""
         return f"SELECT {', '.join(cells) or '1'} FROM {told}{where}{by}"
 
-    @property
-    def stored(self) -> set[str]:
-        """Every table that is there before and is read."""
-        made = {relation.name for relation in self.relations}
-        return {table for relation in self.needs for table in self._stored(relation)} - made
-
     def setup(self, make: str, drop: str) -> Iterator[str]:
         """Statements that make the tables, and drop each as soon as nothing more is made from it.
 

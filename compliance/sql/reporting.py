@@ -67,6 +67,46 @@ def subject_groups(kind: str, key: str, rules: Sequence[int], ways: Sequence[Way
     return f"INSERT INTO grouped SELECT h.rule, h.rid, 0, {label} FROM {_hits_of(kind, rules)}{joined}"
 
 
+WHOSE = "CREATE OR REPLACE TABLE whose (record VARCHAR, rid BIGINT, name VARCHAR, owner VARCHAR, owner_key VARCHAR, owner_name VARCHAR)"
+"""Of each record with a finding: the name of whom it is about, and whose file it is in."""
+NAMED = ("child", "foster_parent", "household_member", "staff")
+"""Record kinds of people, whose field `name` is their name."""
+HOUSEHOLD_NAMES = (
+    'CREATE OR REPLACE TABLE household_name AS SELECT "link__household" AS rid, string_agg(name, \' and \' ORDER BY "foster_parent_id")'
+    ' AS name FROM "t_foster_parent" WHERE "link__household" IS NOT NULL GROUP BY "link__household"'
+)
+"""A household goes by the names of its foster parents."""
+
+
+def whose(kind: str, rules: Sequence[int], ways: Sequence[Way], names: Collection[str]) -> str:
+    """For each record of a kind with a finding of these rules: its name, and whose file it is in.
+
+    Args:
+      names: record kinds whose names are shown; for that of households the table `household_name` must be there.
+    """
+    joined, ends = joins(ways, "p")
+
+    def named(of: str, row: str, alias: str) -> str:
+        nonlocal joined
+        if of not in names:
+            return "CAST(NULL AS VARCHAR)"
+        if of != "household":
+            return f"{row}.name"
+        joined += f" LEFT JOIN household_name {alias} ON {alias}.rid = {row}.rid"
+        return f"{alias}.name"
+
+    own = named(kind, "p", "hn")
+    parts: list[list[str]] = [[], [], []]
+    for i, (way, end) in enumerate(zip(ways, ends, strict=True)):
+        told = (literal(way.owner), f"{end}.{name(way.key)}", named(way.owner, end, f"hn{i}"))
+        for whens, said in zip(parts, told, strict=True):
+            whens.append(f"WHEN {end}.rid IS NOT NULL THEN {said}")
+    owner = ", ".join(f"CASE {' '.join(whens)} END" if whens else "NULL" for whens in parts)
+    return (
+        f"INSERT INTO whose SELECT DISTINCT {literal(kind)}, p.rid, {own}, {owner} FROM {_hits_of(kind, rules)}{joined}"
+    )
+
+
 def team_groups(kind: str, rules: Sequence[int], ways: Sequence[Way], nobody: str) -> str:
     """Each finding of these rules under the team that answers for the record that it belongs to."""
     joined, ends = joins(ways, "p")
@@ -153,7 +193,7 @@ GROUPS = (
 )  # fmt: skip
 """How many findings of each rule each group has, in order."""
 
-WHOSE = "SELECT g.label FROM hit h JOIN grouped g ON g.rule = h.rule AND g.rid = h.rid ORDER BY h.seq"
+LABELS = "SELECT g.label FROM hit h JOIN grouped g ON g.rule = h.rule AND g.rid = h.rid ORDER BY h.seq"
 """The group of each finding, in order."""
 
 # --- an earlier audit -----------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from compliance.findings.waivers import STATES, Judged
 from compliance.model import SEVERITIES, Finding, Prompted, Quarantined, Reading, RuleInfo, RuleResult
 from compliance.report.regulations import COLUMNS, Under, heading, unders
 from compliance.report.rules import asks
-from compliance.report.words import accepted_text, standing_text, value_text, why_text
+from compliance.report.words import accepted_text, standing_text, value_text, whose_text, why_text
 from compliance.rules.checking import CheckedRule
 
 FIRST = 50
@@ -114,7 +114,8 @@ def view(report: Report) -> View:
     first: list[Row] = []
     rows: list[list[object]] = []
     of_requirement: Counter[str] = Counter()
-    for f, (owner, team) in zip(report.findings(), report.whose(), strict=True):
+    for f, team in zip(report.findings(), report.teams(), strict=True):
+        owner = whose_text(f)
         called = (f.rule.id, f.rule.own_policy, f.outcome, f.standing, f.danger, f.title, f.remedy)
         cause = causes.setdefault((*called, *f.failed), Cause(len(causes), f))
         _add(cause, f)
@@ -130,12 +131,12 @@ def view(report: Report) -> View:
                     f.in_full,
                     cause.number,
                     list(f.missing),
-                    names.setdefault(tuple(f.evidence), len(names)),
+                    names.setdefault(tuple(f.labels.get(n, n) for n in f.evidence), len(names)),
                     [value_text(v) for v in f.evidence.values()],
                     files.setdefault(f.file, len(files)),
                     f.row,
                     f.due_on,
-                    f.late,
+                    f.late_words,
                     owner,
                     teams.setdefault(team, len(teams)),
                     f.restated.since if f.restated else "",

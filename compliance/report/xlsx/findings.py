@@ -9,7 +9,7 @@ from itertools import islice
 from compliance.findings.report import Report
 from compliance.model import Finding
 from compliance.report.regulations import heading
-from compliance.report.words import accepted_text, evidence_text
+from compliance.report.words import accepted_text, evidence_text, whose_text
 from compliance.report.xlsx.sheet import MOST_ROWS, Cell, Column, Link, Sheet
 
 COLUMNS = (
@@ -55,7 +55,8 @@ def write(sheet: Sheet, report: Report, rules: Mapping[tuple[str, str], int], re
     firsts: dict[tuple[str, ...], int] = {}
 
     def rows() -> Iterator[list[Cell]]:
-        for f, (owner, team) in islice(zip(report.findings(), report.whose(), strict=True), MOST_ROWS):
+        for f, team in islice(zip(report.findings(), report.teams(), strict=True), MOST_ROWS):
+            owner = whose_text(f)
             for key in ((f.rule.id, f.rule.own_policy), (heading(f.rule),)):
                 firsts.setdefault(key, sheet.row)
             yield _row(f, owner, team, rules, regulations)
@@ -83,12 +84,12 @@ def _row(
         f.rule.put_right.workstream,
         f.rule.part,
         f.danger,
-        f.late,
+        f.late_words,
         team,
         owner,
         Link(under, "By regulation", regulations[under]),
         "; ".join(f.refs),
-        evidence_text(f.evidence, with_empty=False),
+        evidence_text(f),
         ", ".join(name.replace("_", " ") for name in f.missing),
         f.remedy,
         f.group,
