@@ -243,6 +243,8 @@ def _in_order(told: dict[str, Any]) -> dict[str, Any]:
     for listed in ("findings", "quarantined"):
         for f in told[listed]:
             f["source"].pop("row")
+            if f.get("near"):
+                f["near"].pop("row")
     for listed in ("rules", "findings", "quarantined"):
         told[listed].sort(key=json.dumps)
     return told

@@ -301,7 +301,7 @@ def _finding(f: Finding, width: int) -> list[str]:
     if f.waiver:
         severity += f", {accepted_text(f.waiver)}"
     danger = f"Danger: {f.danger}\n" if f.danger else ""
-    said, key = printable(f"{danger}{f.in_full}"), printable("\n".join(_about(f)))
+    said, key = printable(f"{f.title}.\n{danger}{f.in_full}"), printable("\n".join(_about(f)))
     due = (f"{english_iso(f.due_on)}\n" if f.due_on else "") + f"put right by {english(f.put_right_on)}"
     if width >= WIDE:
         return [severity, f.rule.id, key, said, evidence, due]
