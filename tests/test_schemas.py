@@ -168,6 +168,12 @@ def test_the_dictionary_says_key_links_personal_units_and_meaning(cli: Callable[
     assert all(f.description and f.title for k in planning.record_kinds().kinds.values() for f in k.fields.values())
 
 
+def test_words_for_an_empty_field_are_only_where_its_description_says_what_empty_means() -> None:
+    fields = [f for k in planning.record_kinds().kinds.values() for f in k.fields.values()]
+    assert [f.name for f in fields if f.empty and "Empty: " not in f.description] == []
+    assert sum(bool(f.empty) for f in fields) > 50
+
+
 def test_a_kind_that_is_not_there_names_the_nearest(cli: Callable[..., Result]) -> None:
     told = cli("data", "dictionary", "staf")
     assert told.exit_code == 2

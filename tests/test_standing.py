@@ -55,13 +55,15 @@ def audited(cli: Cli, tmp_path: Path) -> Callable[..., Found]:
     return run
 
 
-def lint(cli: Cli, folder: Path, rule: str) -> str:
+def lint(cli: Cli, folder: Path, rule: str, facts: str = "") -> str:
     """What lint says of a rule, of its standing and words alone."""
     pack = folder / "rules" / "extra"
     pack.mkdir(parents=True, exist_ok=True)
-    (pack / "pack.yaml").write_text("pack: extra\ntitle: Extra\ncases_as_at: 2021-09-20\n", encoding="utf-8")
+    (pack / "pack.yaml").write_text(f"pack: extra\ntitle: Extra\ncases_as_at: 2021-09-20\n{facts}", encoding="utf-8")
     (pack / "it-is-wrong.yaml").write_text(HEAD + rule, encoding="utf-8")
-    lines = cli("rules", "lint", "--rules", folder / "rules").stdout.splitlines()
+    told = cli("rules", "lint", "--rules", folder / "rules")
+    lines = told.stdout.splitlines()
+    assert lines, told.stderr
     return "\n".join(line.split(": ", 1)[-1] for line in lines[:-1] if "no case is" not in line)
 
 
@@ -288,3 +290,34 @@ remedy: "Tell {body} today."
         ("Ofsted was not told", "Tell Ofsted today."),
         ("The police was not told", "Tell the police today."),
     ]
+
+
+def test_lint_wants_a_name_for_a_day_that_a_clock_counts_from(cli: Cli, tmp_path: Path) -> None:
+    rule = """
+title: T
+deadline: {{{clock}, done: health_declared_on, what: Declaration}}
+remedy: {{open: Do it., late: Learn.}}
+"""
+    asked = "the day that its clock counts from is worked out and has no name; make it a fact of the pack, with a title"
+    worked_out = ("max(started_on, job_description_on)", "min(c.completed_on for c in checks)", "started_on + days(3)")
+    for day in worked_out:
+        for clock in (f'by: "{day}"', f'start: "{day}", within: 3 days'):
+            assert lint(cli, tmp_path, rule.format(clock=clock)) == asked, clock
+    for clock in (
+        "by: started_on",
+        "by: manager.started_on",
+        "start: started_on, within: 3 days",
+        "by: \"'2021-01-01'\"",
+    ):
+        assert lint(cli, tmp_path, rule.format(clock=clock)) == "", clock
+    recurring = """
+title: T
+every: {from: FROM, done: (s.held_on for s in supervisions), within: 6 weeks, what: Supervision}
+remedy: {open: Do it., past: Learn.}
+"""
+    assert lint(cli, tmp_path, recurring.replace("FROM", "'max(started_on, job_description_on)'")) == asked
+    assert lint(cli, tmp_path, recurring.replace("FROM", "started_on")) == ""
+    fact = (
+        "facts: {staff: {began_on: {title: First day with a description, is: 'max(started_on, job_description_on)'}}}\n"
+    )
+    assert lint(cli, tmp_path, recurring.replace("FROM", "began_on"), fact) == ""

@@ -109,7 +109,9 @@ def near_of(linked: Linked | None, lowered: Lowered, slots: Slots, may_be_empty:
     lowerer, outer = lowered.lowerer, (lowered.scope,)
     making = Making(lowered, Slots(), lowerer.enter(linked.source, outer))
     kind = lowerer.kinds[linked.source.link.kind]
-    own_date = lowerer.value(_own_date(kind.name, kind.date, lowered), making.scopes).node if kind.date else NULL
+    # An export need not have a column that the rule does not ask for.
+    dated = kind.date in lowerer.tables[kind.name].columns
+    own_date = lowerer.value(_own_date(kind.name, kind.date, lowered), making.scopes).node if dated else NULL
     # The key, the source, the row and the date of the record stand first.
     for column in (Column(kind.key), Column("src"), Column("row"), own_date):
         making.slots.of(column)
@@ -135,7 +137,7 @@ def near_of(linked: Linked | None, lowered: Lowered, slots: Slots, may_be_empty:
             early, late = (days[said.day], days[said.other])[:: -1 if said.after else 1]
             # So many days on the wrong side of the other date.
             far = op("add", far, case(truth, const(0), op("coalesce", op("days_between", late, early), const(0))))
-    day = op("coalesce", op("days_between", AsAt(), own_date), const(-100_000)) if kind.date else const(0)
+    day = op("coalesce", op("days_between", AsAt(), own_date), const(-100_000)) if dated else const(0)
     order = op("neg", day) if linked.earliest else day
     key = Column(lowerer.tables[kind.name].order or kind.key)
     rank = (
@@ -147,7 +149,7 @@ def near_of(linked: Linked | None, lowered: Lowered, slots: Slots, may_be_empty:
     near = slots.of(lowerer.group(linked.source, outer, "arg_max", (values, rank), where))
     later = NONE
     but_for_dates = [truth for truth, said in zip(truths, asked, strict=True) if said.day == NONE]
-    if linked.what == "nearest" and kind.date and len(but_for_dates) < len(truths):
+    if linked.what == "nearest" and dated and len(but_for_dates) < len(truths):
         later = slots.of(lowerer.group(linked.source, outer, "max", (own_date,), and_(*but_for_dates)))
     titles = kind.fields[kind.date].title or words(kind.date) if kind.date else ""
     return Near(kind.name, words(linked.source.link.back), linked.what, near, titles, asked, later)

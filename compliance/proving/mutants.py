@@ -16,7 +16,7 @@ from typing import Any, cast
 
 from compliance.dates import english
 from compliance.language import tree
-from compliance.language.describe import english_of, source_words
+from compliance.language.describe import key_of, source_words
 from compliance.model import Case, Dated, Limit, Parameter, RecordKinds
 from compliance.proving import oracle, variants
 from compliance.proving.cases import World as Told
@@ -183,9 +183,9 @@ def changes(value: Any, context: str = "", negated: bool = False) -> Iterator[Sa
       negated: whether it stands right after `not`.
     """
     if isinstance(value, tree.Node) and not isinstance(value, tree.Literal | tree.Length | tree.ParameterOf):
-        context = english_of(value)
+        context = key_of(value)
     if isinstance(value, tree.Sequence):
-        context = english_of(value.value)
+        context = key_of(value.value)
     yield from _own(value, context, negated)
     if isinstance(value, tree.Fact | tree.Type | tree.Source):
         # What a fact says is changed for all rules at once.
@@ -221,16 +221,16 @@ def _own(value: Any, context: str, negated: bool) -> Iterator[Said]:
         case tree.Length(amount=tree.Literal(value=0)):
             yield f"1 for 0{where}", replace(value, amount=replace(cast(tree.Literal, value.amount), value=1))
         case tree.Not(item=item):
-            yield f"'{_short(english_of(item))}' for '{_short(context)}'", item
+            yield f"'{_short(key_of(item))}' for '{_short(context)}'", item
         case tree.IsNone() | tree.Member() | tree.HasAll() if not negated:
             no = tree.Not(tree.BOOLEAN, value)
-            yield f"'{_short(english_of(no))}' for '{_short(context)}'", no
+            yield f"'{_short(key_of(no))}' for '{_short(context)}'", no
         case tree.And(items=items) | tree.Or(items=items):
             other, said = (tree.Or, "or for and") if isinstance(value, tree.And) else (tree.And, "and for or")
             yield f"{said}{where}", other(value.type, items)
         case tree.IfElse(condition=c, then=a, other=b):
-            yield f"always '{_short(english_of(a))}', whatever '{_short(english_of(c))}'", a
-            yield f"always '{_short(english_of(b))}', whatever '{_short(english_of(c))}'", b
+            yield f"always '{_short(key_of(a))}', whatever '{_short(key_of(c))}'", a
+            yield f"always '{_short(key_of(b))}', whatever '{_short(key_of(c))}'", b
         case Limit(amount=n, unit=unit):
             for new in (n - 1, n + 1):
                 if new >= 0:
@@ -250,11 +250,11 @@ def _own(value: Any, context: str, negated: bool) -> Iterator[Said]:
         for i, item in enumerate(inner):
             rest = (*inner[:i], *inner[i + 1 :])
             yield (
-                f"without '{_short(english_of(item))}'",
+                f"without '{_short(key_of(item))}'",
                 rest[0] if len(rest) == 1 else replace(cast(Any, value), items=rest),
             )
     if isinstance(value, tree.Aggregate | tree.Gap | tree.Sequence) and value.condition is not None:
-        said = f"of {source_words(value.source)} without the filter '{_short(english_of(value.condition))}'"
+        said = f"of {source_words(value.source)} without the filter '{_short(key_of(value.condition))}'"
         yield said, replace(value, condition=None)
     if isinstance(value, tree.Gap):
         for end in ("since", "until"):

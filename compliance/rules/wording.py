@@ -111,6 +111,8 @@ def _besides(general: str, texts: Wordings, rule: CheckedRule, part: str) -> Wor
 def lacking(rule: CheckedRule) -> Iterator[str]:
     """What `rules lint` asks of the standing of a rule's findings, and of what is said of each."""
     r, possible = rule.rule, standings(rule)
+    if not isinstance(rule.check, Conditions) and not _has_name(rule.check.start):
+        yield "the day that its clock counts from is worked out and has no name; make it a fact of the pack, with a title"
     if isinstance(rule.check, Conditions) and r.unmet == "breach" and r.period is None and rule.past is None:
         for c in rule.check.items:
             if c.done_since is None and c.past is None and not c.never and looks_back(c.that):
@@ -131,6 +133,11 @@ def lacking(rule: CheckedRule) -> Iterator[str]:
             yield f"the remedy for what is {standing} orders what is ordered where it is open"
     if r.danger is not None and r.danger.reasons.open and "open" not in possible:
         yield "danger has a reason for what is open, and no breach of this rule ever is"
+
+
+def _has_name(day: tree.Node) -> bool:
+    """Whether a sentence can say which day it is: a field or a fact has a title, and a day that is written out is itself."""
+    return isinstance(day, tree.FieldOf | tree.Fact | tree.Literal)
 
 
 def looks_back(node: tree.Node) -> bool:
