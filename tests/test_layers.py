@@ -152,7 +152,7 @@ def test_sql_text_stands_only_where_sql_is_made() -> None:
 
 MADE_WITH = ("pydantic", "jsonschema", "yaml")
 """What people write is read with these."""
-SHOWN_WITH = ("tabulate", "matplotlib", "icalendar", "jinja2", "xlsxwriter", "sqlalchemy")
+SHOWN_WITH = ("tabulate", "icalendar", "jinja2", "xlsxwriter", "sqlalchemy")
 """What only some outputs need."""
 
 
