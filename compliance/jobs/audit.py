@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from compliance.engine.audited import Audited
     from compliance.findings.previous import Earlier
     from compliance.jobs.accepted import Accepted
-    from compliance.rules.checking import CheckedRule
 
 
 @dataclass(frozen=True)
@@ -127,7 +126,7 @@ def report_on(
             parts=results,
             readings=audited.readings,
             whose=lambda: _whose(export, asked, audited),
-            checked=lambda: _checked(asked, options),
+            written=lambda: planning.written(asked, options.of_kpis),
         )
 
 
@@ -216,9 +215,3 @@ def _whose(export: Opened, asked: Asked, audited: Audited) -> Iterator[tuple[str
         arranging.grouped(by, audited.rules, export.kinds, export.tables.tables, asked.as_at) for by in OF_RECORDS
     )
     yield from zip(*[groups.labels(audited, setup) for setup in setups], strict=True)
-
-
-def _checked(asked: Asked, options: Options) -> dict[str, CheckedRule]:
-    """The rules as written and checked: a kept plan has only what running them takes."""
-    book = planning.rulebook(asked.rules, asked.figures, options.of_kpis)
-    return {r.rule.id: r for r in (book.with_cases(asked.only) if options.of_kpis else book.rules)}
