@@ -679,6 +679,28 @@ class RuleInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class WrittenRule:
+    """What a rule asks, for formats that tell it beside what became of it; plain data.
+
+    Args:
+      sentences: what it asks; `conditions`: each that must hold by its label, with what it means.
+    """
+
+    cites: tuple[Duty, ...]
+    sentences: tuple[str, ...]
+    conditions: tuple[tuple[str, str], ...]
+
+    @property
+    def vouched(self) -> bool:
+        """Whether it asks for what a person vouches for, where no record can show it."""
+        return bool(self.cites) and all(d.checkable == "attestation" for d in self.cites)
+
+
+NOT_TOLD = WrittenRule((), (), ())
+"""Of a rule of which nobody has said what it asks."""
+
+
+@dataclass(frozen=True, slots=True)
 class RuleResult:
     """What became of a rule: how many records had each outcome; all 0 if it did not run."""
 

@@ -29,8 +29,8 @@ from postgres_server import new_database, server
 from compliance.cli import main
 from compliance.findings.report import Report
 from compliance.jobs import audit as auditing
-from compliance.jobs import planning
 from compliance.jobs.asked import Asked, Timings
+from compliance.jobs.book import read_rulebook
 from compliance.rules import rulebook
 from compliance.rules.rulebook import Rulebook
 
@@ -163,7 +163,7 @@ def open_audits() -> Iterator[OpenAudits]:
 @cache
 def shipped_book() -> Rulebook:
     """The shipped rules, read once; not to be changed."""
-    return planning.rulebook(None, None)
+    return read_rulebook(None, None)
 
 
 def _run(*args: object) -> Result:

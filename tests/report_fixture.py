@@ -16,6 +16,7 @@ from compliance.findings.waivers import Judged, Waiver
 from compliance.model import (
     Finding,
     Limit,
+    Near,
     PutRight,
     Restated,
     RuleInfo,
@@ -23,6 +24,7 @@ from compliance.model import (
     Severity,
     Source,
     Tables,
+    Whose,
 )
 from compliance.report import FORMATS
 
@@ -85,7 +87,10 @@ def _finding(rule_: RuleInfo, key: str, argument: str, **more: object) -> Findin
         "row": 7,
         "due_on": "2021-03-14",
         "late": "190 days",
+        "late_words": "six months",
         "put_right_on": date(2021, 10, 18),
+        "whose": Whose("household", key),
+        "labels": {"approved_on": "approval"},
     }
     return Finding(**{**known, **more})  # type: ignore[arg-type]
 
@@ -105,7 +110,10 @@ WAIVER = Waiver(
     date(2022, 3, 31),
 )
 FINDINGS = (
-    _finding(LATE, "H1", "Review due 14 March 2021 (approved 14 March 2020 + 1 year, reg 28(2)); none held."),
+    _finding(
+        LATE, "H1", "Review due 14 March 2021 (approved 14 March 2020 + 1 year, reg 28(2)); none held.",
+        near=Near("carer_review", "R7", Source("HR.xlsx", "Reviews", "carer_review", 9), 4, "Nearest: carer review R7 of 13 March 2020."),
+    ),
     _finding(
         LATE, "H2", "Not evidenced: a review was held.", outcome="not_evidenced", missing=("held_on",), row=8, due_on="", late="",
         restated=Restated("2020-12-17", 3),
@@ -134,7 +142,7 @@ def report(findings: tuple[Finding, ...] = FINDINGS, rules: tuple[RuleResult, ..
         waivers=(Judged(WAIVER, "in force", SMALL, "", True),),
         folder="data/agency",
         parts=rules,
-        whose=lambda: ((f"household {f.key}", f"Team {HOSTILE}") for f in findings),
+        teams=lambda: [f"Team {HOSTILE}"] * len(findings),
     )
 
 

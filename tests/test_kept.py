@@ -41,6 +41,22 @@ def test_plans_mappings_and_record_kinds_come_back_as_they_were_made() -> None:
         assert _there_and_back(entry) == entry
 
 
+def test_what_rules_ask_and_all_of_kpis_come_back_as_they_were_made(cache_folder: Path) -> None:
+    anew, kept_ = (
+        Asked(Export(AGENCY, use_cache=use_cache), date(2021, 9, 20), only=ONLY) for use_cache in (False, True)
+    )
+    book = planning.kpi_book(anew)
+    assert {m.record != "" for m in book.measures} == {True, False}
+    with loaded(anew.export) as read:
+        plans = planning.measuring(read.kinds, read.tables, anew, book.measures)
+        assert {"month", "quarter"} < set(plans)
+        for _ in ("made and kept", "kept before"):
+            assert planning.measuring(read.kinds, read.tables, kept_, book.measures) == plans
+            assert planning.kpi_book(kept_) == book
+            assert planning.written(kept_) == planning.written(anew)
+    assert {p.name.partition("-")[0] for p in cache_folder.iterdir()} == {"counts", "kpis", "written"}
+
+
 def test_kept_record_kinds_are_read_from_one_file(cache_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kinds = planning.record_kinds(use_cache=True)
     monkeypatch.setattr("compliance.records.kinds.read_kinds", lambda _: pytest.fail("read anew"))

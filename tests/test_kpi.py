@@ -37,7 +37,7 @@ from compliance.kpis.kpi import (
 )
 from compliance.kpis.measuring import Days
 from compliance.kpis.suppression import SUPPRESSED, suppress
-from compliance.model import Dated, Frequency, Rule, Tables
+from compliance.model import Dated, Frequency, Tables
 
 DAY = date(2021, 9, 30)
 
@@ -304,8 +304,7 @@ def test_the_framework_in_force_is_taken_or_the_one_that_ended_last() -> None:
 
 
 def indicator(name: str, its: list[tuple[int, int]], start: date | None = None) -> Indicator:
-    rule = Rule("m", "p", "t", (), "household", "", "", (), "advice", None, "", (), "", date.min, None, "")  # type: ignore[arg-type]
-    m = measure(id=name, rule=rule)
+    m = measure(id=name, record="household")
     made = []
     for back, (n, d) in zip(reversed(range(len(its))), its, strict=True):
         s, e = month(back)

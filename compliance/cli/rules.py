@@ -34,12 +34,12 @@ def rules_list(rules: Path | None, as_at: date | None, format_: str) -> None:
 
     Example: compliance rules list --as-at 2021-09-20
     """
-    from compliance.jobs import planning
+    from compliance.jobs.book import read_rulebook
     from compliance.report import rules as pages
 
     chosen = [
         r
-        for r in planning.rulebook(rules, None).rules
+        for r in read_rulebook(rules, None).rules
         if as_at is None or (r.rule.from_on <= as_at and (r.rule.to_on is None or as_at <= r.rule.to_on))
     ]
     print_out(pages.listed(chosen, format_, width()), None)
@@ -53,9 +53,9 @@ def rules_show(rule_id: str, rules: Path | None) -> None:
 
     Example: compliance rules show staff-references-incomplete
     """
-    from compliance.jobs import planning
+    from compliance.jobs.book import read_rulebook
 
-    rule = planning.rulebook(rules, None).with_cases((rule_id,))[0]
+    rule = read_rulebook(rules, None).with_cases((rule_id,))[0]
     click.echo(Path(rule.rule.file).read_text(encoding="utf-8"), nl=False)
 
 
@@ -76,10 +76,10 @@ def rules_test(ids: tuple[str, ...], rules: Path | None, verbose: bool, mutants:
 
     Example: compliance rules test
     """
-    from compliance.jobs import planning
+    from compliance.jobs.book import read_rulebook
     from compliance.proving import cases
 
-    book = planning.rulebook(rules, None)
+    book = read_rulebook(rules, None)
     if mutants and boundaries:
         raise click.UsageError("--mutants and --boundaries are asked one after the other")
     if mutants:
@@ -175,10 +175,11 @@ def rules_lint(ids: tuple[str, ...], rules: Path | None) -> None:
 
     Example: compliance rules lint
     """
-    from compliance.jobs import planning, shipped
+    from compliance.jobs import shipped
+    from compliance.jobs.book import read_rulebook
     from compliance.proving import cases
 
-    book = planning.rulebook(rules, None)
+    book = read_rulebook(rules, None)
     named = _ids(book, rules or shipped.folders()[0], ids)
     chosen = book.with_cases(named) if named or not ids else ()
     results: dict[str, list[cases.CaseResult]] = {r.rule.id: [] for r in chosen}
@@ -215,10 +216,11 @@ def rules_explain(
     """
     from compliance.jobs import planning
     from compliance.jobs.asked import Asked, Export
+    from compliance.jobs.book import read_rulebook
     from compliance.jobs.explanation import explanation
     from compliance.report import rules as pages
 
-    rule = planning.rulebook(rules, parameters).with_cases((rule_id,))[0]
+    rule = read_rulebook(rules, parameters).with_cases((rule_id,))[0]
     click.echo(pages.explained(rule, planning.record_kinds()), nl=False)
     if key is None and data_ is None:
         return
@@ -243,10 +245,10 @@ def rules_sql(rule_id: str, rules: Path | None) -> None:
 
     Example: compliance rules sql staff-references-incomplete
     """
-    from compliance.jobs import planning
+    from compliance.jobs.book import read_rulebook
     from compliance.jobs.statements import statements
 
-    book = planning.rulebook(rules, None)
+    book = read_rulebook(rules, None)
     for statement in statements(book, book.with_cases((rule_id,))[0]):
         click.echo(f"{statement};\n")
 

@@ -17,7 +17,7 @@ from compliance.findings.argument import Argument
 from compliance.model import LAYERS, SERVICES, Limit, Parameter, RecordKinds, RuleInfo, Status, Tables
 from compliance.rules import wording
 from compliance.rules.checking import CheckedRule, Conditions, needs, read_as_text
-from compliance.sql.planned import CountPlan, Prepared
+from compliance.sql.planned import Prepared, PreparedCounts
 
 Span = tuple[date, date]
 """A first and a last day."""
@@ -72,14 +72,6 @@ def prepare_forecast(
     return Prepared(tuple(info for info, _ in asked), plan, since, until)
 
 
-@dataclass(frozen=True)
-class Counted:
-    """What is counted day by day; `plan` counts each rule that can run by its number."""
-
-    rules: tuple[RuleInfo, ...]
-    plan: CountPlan
-
-
 def prepare_trend(
     rules: tuple[CheckedRule, ...],
     kinds: RecordKinds,
@@ -87,7 +79,7 @@ def prepare_trend(
     tables: Tables,
     first: date,
     last: date,
-) -> Counted:
+) -> PreparedCounts:
     """Plans how many records have each outcome of every rule that is in force on some day from `first` to `last`.
 
     For each rule: not applicable, pending, breach, not evidenced; before and after its time it applies to nothing.
@@ -108,7 +100,7 @@ def prepare_measures(
     parameters: Mapping[str, Parameter],
     tables: Tables,
     prefix: str = "",
-) -> Counted:
+) -> PreparedCounts:
     """Plans how the records of each measure count, in the order of `kpi.Counts`; `prefix` is that of the plan's tables."""
 
     def counts(low: Lowered) -> tuple[Ir, ...]:
@@ -127,11 +119,11 @@ def _counted(
     tables: Tables,
     conditions: Callable[[Lowered], tuple[Ir, ...]],
     prefix: str = "",
-) -> Counted:
+) -> PreparedCounts:
     """Plans how many records each of a rule's `conditions` is true for, day by day."""
     lowerer = Lowerer(kinds, tables.tables, parameters, many_days=True)
     counted = [Question(numbers, low, conditions(low)) for numbers, low in _lowered(asked, parameters, lowerer)]
-    return Counted(tuple(info for info, _ in asked), make_counts(counted, kinds, tables.tables, lowerer, prefix))
+    return PreparedCounts(tuple(info for info, _ in asked), make_counts(counted, kinds, tables.tables, lowerer, prefix))
 
 
 def _asked(

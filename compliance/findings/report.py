@@ -6,14 +6,21 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from compliance.findings.previous import Previous
 from compliance.findings.waivers import Judged
-from compliance.model import SEVERITIES, Finding, Group, Prompted, Quarantined, Reading, RuleResult, Severity, Tables
-
-if TYPE_CHECKING:
-    from compliance.rules.checking import CheckedRule
+from compliance.model import (
+    SEVERITIES,
+    Finding,
+    Group,
+    Prompted,
+    Quarantined,
+    Reading,
+    RuleResult,
+    Severity,
+    Tables,
+    WrittenRule,
+)
 
 NAMED: Mapping[str, str] = {
     "ran": "ran",
@@ -44,7 +51,7 @@ class Report:
       folder: the folder of the export's files, from the working directory on, with slashes; None: it is elsewhere.
       parts: what became of the rules, each item of a rule's list by itself; `rules` has them together.
       teams: of each finding, in the same order, the team that answers for it.
-      checked: every rule by its id, as it was written and checked.
+      written: what each rule asks, by its id.
     """
 
     as_at: date
@@ -78,7 +85,7 @@ class Report:
     parts: tuple[RuleResult, ...] = ()
     readings: tuple[Reading, ...] = ()
     teams: Callable[[], list[str]] = list
-    checked: Callable[[], Mapping[str, CheckedRule]] = dict
+    written: Callable[[], Mapping[str, WrittenRule]] = dict
 
     def n_findings(self, severity: Severity | None = None) -> int:
         """How many findings there are."""

@@ -5,9 +5,15 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from compliance.jobs.book import read_rulebook
 from compliance.privacy.pseudonyms import NOTHING_SHOWN, Privacy
+
+if TYPE_CHECKING:
+    from compliance.rules.rulebook import Rulebook
 
 MAPPING = "mapping.yaml"
 PARAMETERS = "parameters.yaml"
@@ -74,6 +80,20 @@ class Asked:
     def figures(self) -> Path | None:
         """The file with the agency's own figures that counts."""
         return self.parameters or self.export.beside(PARAMETERS)
+
+    @cached_property
+    def book(self) -> Rulebook:
+        """The rules and KPIs, read once, and only if what is kept of them will not do.
+
+        Raises:
+          RulesError: with every problem in every file.
+        """
+        return read_rulebook(self.rules, self.figures)
+
+    @cached_property
+    def kpi_book(self) -> Rulebook:
+        """The same for those who ask of KPIs alone: without the rules, where these have not been read."""
+        return self.__dict__.get("book") or read_rulebook(self.rules, self.figures, kpis_only=True)
 
 
 @dataclass

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from compliance.engine.audited import Audited
     from compliance.findings.previous import Earlier
     from compliance.jobs.accepted import Accepted
-    from compliance.rules.checking import CheckedRule
 
 
 @dataclass(frozen=True)
@@ -128,7 +127,7 @@ def report_on(
             parts=results,
             readings=audited.readings,
             teams=lambda: _teams(export, asked, audited),
-            checked=lambda: _checked(asked, options),
+            written=lambda: planning.written(asked, options.of_kpis),
         )
 
 
@@ -216,9 +215,3 @@ def _teams(export: Opened, asked: Asked, audited: Audited) -> list[str]:
     """The team that answers for each finding."""
     setup = arranging.grouped("team", audited.rules, export.kinds, export.tables.tables, asked.as_at)
     return groups.labels(audited, setup)
-
-
-def _checked(asked: Asked, options: Options) -> dict[str, CheckedRule]:
-    """The rules as written and checked: a kept plan has only what running them takes."""
-    book = planning.rulebook(asked.rules, asked.figures, options.of_kpis)
-    return {r.rule.id: r for r in (book.with_cases(asked.only) if options.of_kpis else book.rules)}

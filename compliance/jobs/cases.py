@@ -21,7 +21,7 @@ def cases(asked: Asked, options: kpis.Options, code: str, timings: Timings | Non
     """
     chosen = kpis.choose(asked, replace(options, codes=(code,), history=None))
     measure = chosen.measures[0]
-    if measure.rule is None:
+    if not measure.record:
         raise ComplianceError(f"{code} is reported, not computed from records: {measure.reported}")
     of_one = replace(asked, as_at=chosen.day, only=(measure.id,))
     with audit.audit(of_one, audit.Options(teams=True, of_kpis=True), timings) as report:

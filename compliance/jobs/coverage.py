@@ -6,8 +6,9 @@ from datetime import date
 from pathlib import Path
 
 from compliance.errors import ComplianceError, nearest
-from compliance.jobs import audit, planning
+from compliance.jobs import audit
 from compliance.jobs.asked import Asked, Export, Timings
+from compliance.jobs.book import read_rulebook
 from compliance.jobs.opening import opened
 from compliance.model import RuleResult
 from compliance.rules.coverage import Coverage
@@ -29,7 +30,7 @@ def coverage(
     Raises:
       ComplianceError: the rules or the export cannot be used, or there is no such instrument.
     """
-    book = planning.rulebook(rules, parameters)
+    book = read_rulebook(rules, parameters)
     known = sorted({d.instrument for d in book.duties.values()})
     for name in instruments:
         if name not in known:

@@ -14,6 +14,7 @@ import types
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -134,6 +135,8 @@ def plain(value: Any) -> Any:
         return {f.name: plain(x) for f in fields(value) if (x := getattr(value, f.name)) != f.default}
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, Decimal):
+        return str(value)
     if isinstance(value, Mapping):
         return {k: plain(x) for k, x in value.items()}
     return [plain(x) for x in value] if isinstance(value, tuple | frozenset) else value
@@ -156,7 +159,11 @@ def _restorer(kind: Any) -> Callable[[Any], Any]:
         return _restorer_of_dataclass(kind)
     if kind is date:
         return date.fromisoformat
+    if kind is Decimal:
+        return Decimal
     origin, arguments = get_origin(kind), get_args(kind)
+    if is_dataclass(origin):
+        return _restorer_of_dataclass(origin, arguments)
     if origin is tuple and arguments[-1] is ...:
         item = _restorer(arguments[0])
         return tuple if item is _same else lambda items: tuple(map(item, items))
@@ -186,8 +193,12 @@ def _same(value: Any) -> Any:
     return value
 
 
-def _restorer_of_dataclass(kind: Any) -> Callable[[Any], Any]:
-    hints = get_type_hints(kind)
+def _restorer_of_dataclass(kind: Any, arguments: tuple[Any, ...] = ()) -> Callable[[Any], Any]:
+    """What makes a dataclass; one that is generic, of these types."""
+    hints = {
+        name: hint[arguments] if getattr(hint, "__parameters__", ()) else hint
+        for name, hint in get_type_hints(kind).items()
+    }
     several = [(f.name, r) for f in fields(kind) if (r := _restorer(hints[f.name])) is not _same]
 
     def restore(stored: dict[str, Any]) -> Any:

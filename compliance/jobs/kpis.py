@@ -8,7 +8,6 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from compliance.compiler.prepare import prepare_measures
 from compliance.engine import counting, figures
 from compliance.errors import ComplianceError, nearest
 from compliance.files import documents
@@ -17,12 +16,9 @@ from compliance.jobs.asked import Asked, Timings
 from compliance.jobs.opening import Opened, opened
 from compliance.kpis import measuring
 from compliance.kpis.kpi import Counts, Framework, KpiReport, Measure, Point
-from compliance.rules.checking import needs
 
 if TYPE_CHECKING:
-    from compliance.model import Frequency, RecordKinds, Tables
-    from compliance.rules.checking import CheckedRule
-    from compliance.rules.rulebook import Rulebook
+    from compliance.model import Frequency, Tables
 
 
 @dataclass(frozen=True)
@@ -54,15 +50,14 @@ class Chosen:
 
     Args:
       day: the one that is reported on.
-      rules: by the measure's id what its records are asked; None: it is reported, not computed.
+      looked_at: of each measure that is computed, by its id, the record kinds that it looks at.
       by_default: nobody has named KPIs or a framework: those of whose records the export holds none are left out.
     """
 
     day: date
-    book: Rulebook
     frameworks: list[Framework]
     measures: list[Measure]
-    rules: Mapping[str, CheckedRule | None]
+    looked_at: Mapping[str, tuple[str, ...]]
     history: Mapping[tuple[str, str], list[Point]]
     by_default: bool
 
@@ -95,13 +90,12 @@ def choose(asked: Asked, options: Options) -> Chosen:
     """
     day = options.day or asked.as_at
     history = _history(options.history)
-    book = planning.rulebook(asked.rules, asked.figures, kpis_only=True)
+    book = planning.kpi_book(asked)
     frameworks = measuring.chosen(book.frameworks, options.frameworks, day)
-    measures = measuring.measures_of((m for m, _ in book.measures), frameworks)
+    measures = measuring.measures_of(book.measures, frameworks)
     measures = _with_codes(measures, frameworks, options.codes)
-    rules = {m.id: rule for m, rule in book.measures}
     by_default = not options.frameworks and not options.codes
-    return Chosen(day, book, frameworks, measures, rules, history, by_default)
+    return Chosen(day, frameworks, measures, book.looked_at, history, by_default)
 
 
 def measured(export: Opened, asked: Asked, options: Options, chosen: Chosen, timings: Timings) -> KpiReport:
@@ -112,8 +106,8 @@ def measured(export: Opened, asked: Asked, options: Options, chosen: Chosen, tim
     counts, could_not = _counted(export, asked, asked_of, days, timings)
     reported = figures.reported_figures(export.con, export.tables, chosen.day, asked.as_at)
     timings.mark("reported figures")
-    spans = {m.id: _covered(chosen.rules[m.id], export.kinds, export.tables) for m in measures}
-    values = measuring.computed(measures, days, counts, could_not, lambda m: spans[m.id])
+    spans = {id_: _covered(kinds, export.tables) for id_, kinds in chosen.looked_at.items()}
+    values = measuring.computed(measures, days, counts, could_not, spans)
     indicators = measuring.indicators(measures, frameworks, days, values, reported, chosen.history, could_not)
     if options.codes:
         indicators = tuple(i for i in indicators if i.version.code in options.codes)
@@ -135,10 +129,9 @@ def _counted(
     """By measure and day how its records count, and why other measures cannot be computed; a plan for each length of period."""
     counts: dict[str, dict[date, Counts]] = {}
     could_not: dict[str, str] = {}
-    for period in dict.fromkeys(m.period for m in chosen.measures):
-        rules = tuple(r for m in chosen.measures if m.period == period and (r := chosen.rules[m.id]) is not None)
-        prepared = prepare_measures(rules, export.kinds, chosen.book.figures, export.tables, period)
-        timings.mark("compile")
+    plans = planning.measuring(export.kinds, export.tables, asked, chosen.measures)
+    timings.mark("compile")
+    for period, prepared in plans.items():
         could_not.update(measuring.could_not(prepared.rules))
         by_day = counting.count(export.con, prepared.plan, [end for _, end in days.of(period)], asked.export.threads)
         for number, rule in enumerate(prepared.rules):
@@ -148,9 +141,8 @@ def _counted(
     return counts, could_not
 
 
-def _covered(rule: CheckedRule | None, kinds: RecordKinds, tables: Tables) -> tuple[date, date] | None:
-    """The first and the last day of which the export has all records that a measure looks at; None: it has all."""
-    looked_at = {n.kind for n in needs(rule, kinds)} if rule is not None else set()
+def _covered(looked_at: Sequence[str], tables: Tables) -> tuple[date, date] | None:
+    """The first and the last day of which the export has all records of these kinds; None: it has all."""
     spans = [tables.covers[kind] for kind in looked_at if kind in tables.covers]
     return (max(first for first, _ in spans), min(last for _, last in spans)) if spans else None
 

@@ -3,32 +3,24 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from collections.abc import Mapping as Map
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from compliance.errors import DataError, nearest
 from compliance.jobs import shipped
 from compliance.jobs.kept import kept
-from compliance.model import RecordKinds, Tables
+from compliance.kpis.kpi import KpiBook, Measure
+from compliance.model import Frequency, RecordKinds, Tables, WrittenRule
 from compliance.records.mapping import Mapping
-from compliance.sql.planned import Prepared
+from compliance.sql.planned import Prepared, PreparedCounts
 
 if TYPE_CHECKING:
     from compliance.jobs.asked import Asked
-    from compliance.rules.rulebook import Rulebook
 
-
-def rulebook(rules: Path | None, parameters: Path | None, kpis_only: bool = False) -> Rulebook:
-    """Every rule and KPI, or the KPIs alone, read and checked; slow, and not kept.
-
-    Raises:
-      RulesError: with every problem in every file.
-    """
-    from compliance.rules.rulebook import read
-
-    own, schemas = shipped.folders()
-    return read(rules or own, schemas, parameters, own, kpis_only)
+T = TypeVar("T")
 
 
 def rule_ids(rules: Path | None) -> list[str]:
@@ -65,27 +57,107 @@ def plan(kinds: RecordKinds, tables: Tables, asked: Asked, of_kpis: bool = False
     """
 
     def make() -> Prepared:
-        return _prepared(kinds, tables, asked, of_kpis, days)
+        from compliance.compiler.prepare import prepare, prepare_forecast
 
+        book = asked.kpi_book if of_kpis else asked.book
+        if days is not None:
+            return prepare_forecast(book.chosen(asked.only), kinds, book.figures, tables, asked.as_at, days)
+        rules = book.with_cases(asked.only) if of_kpis else book.chosen(asked.only)
+        prepared = prepare(rules, kinds, book.figures, tables, asked.as_at)
+        return prepared if asked.only else replace(prepared, prompts=book.prompts())
+
+    shape = repr((_shape(tables), sorted(asked.only), of_kpis, days))
+    return _kept(Prepared, "plan", asked, shape, make, lambda p: p.valid_from <= asked.as_at <= p.valid_to)
+
+
+@dataclass(frozen=True)
+class _Written:
+    rules: Map[str, WrittenRule]
+
+
+def written(asked: Asked, of_kpis: bool = False) -> Map[str, WrittenRule]:
+    """What each rule asks, by its id: a plan has only what running it takes.
+
+    Args:
+      of_kpis: of rules and computed KPIs those that `asked.only` names.
+
+    Raises:
+      RulesError: a rule cannot be used, or `asked.only` names one that there is not.
+    """
+
+    def make() -> _Written:
+        from compliance.report.rules import written
+
+        rules = asked.kpi_book.with_cases(asked.only) if of_kpis else asked.book.rules
+        return _Written({r.rule.id: written(r) for r in rules})
+
+    of = repr(sorted(asked.only)) if of_kpis else "rules"
+    return _kept(_Written, "written", asked, of, make).rules
+
+
+def kpi_book(asked: Asked) -> KpiBook:
+    """What is said of KPIs.
+
+    Raises:
+      RulesError: a KPI cannot be used.
+    """
+
+    def make() -> KpiBook:
+        from compliance.rules.checking import needs
+
+        book = asked.kpi_book
+        looked_at = {
+            m.id: tuple(sorted({n.kind for n in needs(rule, book.kinds)}))
+            for m, rule in book.measures
+            if rule is not None
+        }
+        return KpiBook(book.frameworks, tuple(m for m, _ in book.measures), looked_at)
+
+    return _kept(KpiBook, "kpis", asked, "", make)
+
+
+@dataclass(frozen=True)
+class _Measuring:
+    by_period: Map[Frequency, PreparedCounts]
+
+
+def measuring(
+    kinds: RecordKinds, tables: Tables, asked: Asked, measures: Sequence[Measure]
+) -> Map[Frequency, PreparedCounts]:
+    """The plans by which the records of measures are counted in an export of this shape: one for each length of period.
+
+    Raises:
+      RulesError: a KPI cannot be used.
+    """
+    ids = {m.id for m in measures}
+
+    def make() -> _Measuring:
+        from compliance.compiler.prepare import prepare_measures
+
+        book, by_period = asked.kpi_book, dict[Frequency, PreparedCounts]()
+        for period in dict.fromkeys(m.period for m in measures):
+            rules = tuple(r for m, r in book.measures if m.id in ids and m.period == period and r is not None)
+            by_period[period] = prepare_measures(rules, kinds, book.figures, tables, period)
+        return _Measuring(by_period)
+
+    return _kept(_Measuring, "counts", asked, repr((_shape(tables), sorted(ids))), make).by_period
+
+
+def _kept(
+    kind: type[T], stem: str, asked: Asked, of: str, make: Callable[[], T], use: Callable[[T], bool] = lambda _: True
+) -> T:
+    """What is made of the rule book; or as it was kept, if nothing that has a say has changed since.
+
+    Args:
+      of: what else has a say.
+    """
     if not asked.export.use_cache:
         return make()
     rules, schemas = shipped.folders()
     # Rules of one's own cite the catalogues that came with the program.
     came_with_it = (rules / "instruments" if asked.rules else rules, schemas / "records")
     own = tuple(path for path in (asked.rules, asked.figures) if path is not None)
-    shape = repr((_shape(tables), sorted(asked.only), of_kpis, days))
-    return kept(Prepared, "plan", came_with_it, own, shape, make, lambda p: p.valid_from <= asked.as_at <= p.valid_to)
-
-
-def _prepared(kinds: RecordKinds, tables: Tables, asked: Asked, of_kpis: bool, days: int | None) -> Prepared:
-    from compliance.compiler.prepare import prepare, prepare_forecast
-
-    book = rulebook(asked.rules, asked.figures, of_kpis)
-    if days is not None:
-        return prepare_forecast(book.chosen(asked.only), kinds, book.figures, tables, asked.as_at, days)
-    rules = book.with_cases(asked.only) if of_kpis else book.chosen(asked.only)
-    prepared = prepare(rules, kinds, book.figures, tables, asked.as_at)
-    return prepared if asked.only else replace(prepared, prompts=book.prompts())
+    return kept(kind, stem, came_with_it, own, of, make, use)
 
 
 def _shape(tables: Tables) -> list[object]:

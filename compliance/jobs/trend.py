@@ -9,7 +9,6 @@ from compliance.dates import ends_between
 from compliance.engine import counting
 from compliance.findings.results import result_of, together
 from compliance.findings.trend import Trend
-from compliance.jobs import planning
 from compliance.jobs.asked import Asked, Timings
 from compliance.jobs.opening import opened
 from compliance.model import Frequency
@@ -23,7 +22,7 @@ def trend(asked: Asked, first: date, last: date, every: Frequency, timings: Timi
     """
     timings = timings or Timings()
     days = ends_between(first, last, every)
-    book = planning.rulebook(asked.rules, asked.figures)
+    book = asked.book
     timings.mark("load rules")
     with opened(asked.export, last, timings) as export:
         tables = export.tables

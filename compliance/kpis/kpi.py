@@ -12,7 +12,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
 
 from compliance.dates import english
-from compliance.model import Dated, Frequency, PutRight, Rule, Tables
+from compliance.model import Dated, Frequency, PutRight, Tables
 
 Scheme = Literal["target_with_streak", "tolerance_band", "usual", "none"]
 MeasureUnit = Literal["percent", "count", "per_week", "days", "number"]
@@ -91,7 +91,8 @@ class Measure:
     """What is measured, and by which frameworks.
 
     Args:
-      rule: which records count, and what must be so of each that does not count against the service; None: the figure is reported.
+      record: of which kind the records are that count; empty: the figure is reported, not computed.
+      from_start: which of them count depends on the day on which the period begins.
       reported: where a reported figure comes from.
       comparators: values of others by their name and day.
       missed: what a miss triggers, and what is then to be done.
@@ -106,7 +107,8 @@ class Measure:
     period: Frequency
     versions: tuple[Version, ...]
     file: str
-    rule: Rule | None = None
+    record: str = ""
+    from_start: bool = False
     reported: str = ""
     comparators: Mapping[str, tuple[tuple[date, Decimal], ...]] = field(default_factory=dict)
     published: tuple[Published, ...] = ()
@@ -118,6 +120,20 @@ class Measure:
     def is_share(self) -> bool:
         """Whether it is a share of records; else how many there are."""
         return self.unit == "percent"
+
+
+@dataclass(frozen=True)
+class KpiBook:
+    """Everything that is said of KPIs but what their records are asked; plain data.
+
+    Args:
+      frameworks: by name.
+      looked_at: of each measure that is computed, by its id, the record kinds that it looks at.
+    """
+
+    frameworks: Mapping[str, Framework]
+    measures: tuple[Measure, ...]
+    looked_at: Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)

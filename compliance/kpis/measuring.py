@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
@@ -22,7 +22,6 @@ from compliance.kpis.kpi import (
     rounded,
     status,
 )
-from compliance.language.check import PERIOD_START
 from compliance.model import Frequency, RuleInfo
 
 PERIODS = 12
@@ -95,25 +94,25 @@ def computed(
     days: Days,
     counted: Mapping[str, Mapping[date, Counts]],
     could_not: Mapping[str, str],
-    covers: Callable[[Measure], tuple[date, date] | None],
+    covers: Mapping[str, tuple[date, date] | None],
 ) -> dict[str, list[Point]]:
     """The values of each computed measure, by its id.
 
     Args:
       counted: by measure and day.
       could_not: why a measure cannot be computed.
-      covers: the first and the last day of which the export has the records that a measure looks at; None: it has all.
+      covers: by measure, the first and the last day of which the export has the records that it looks at; None: it has all.
     """
     found: dict[str, list[Point]] = {}
     for m in measures:
-        if m.rule is None:
+        if not m.record:
             continue
-        since, until = covers(m) or (date.min, date.max)
+        since, until = covers[m.id] or (date.min, date.max)
         found[m.id] = its = []
         for start, end in days.of(m.period):
             if why := could_not.get(m.id):
                 its.append(Point(start, end, why=why))
-            elif (start if PERIOD_START in m.rule.when else end) < since:
+            elif (start if m.from_start else end) < since:
                 its.append(Point(start, end, why=f"the export begins on {english(since)}"))
             elif end > until:
                 its.append(Point(start, end, why=f"the export ends on {english(until)}"))
@@ -150,7 +149,7 @@ def indicators(
                 continue
             key = (framework.name, version.code)
             points = list(values.get(m.id, ()))
-            if m.rule is None or m.id in could_not:
+            if not m.record or m.id in could_not:
                 why = could_not.get(m.id) or f"it is reported, not computed, and the export has no figure: {m.reported}"
                 points = [_reported(of.get(key, ()), start, end, why) for start, end in days.of(m.period)]
             before = {p.start: p for p in history.get(key, ()) if p.ends}

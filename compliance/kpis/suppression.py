@@ -64,10 +64,10 @@ def _by_each_other(indicators: Sequence[Indicator], below: int) -> Iterable[tupl
     """Of two measures of the same records for the same days, the one that has fewer by a small count: the others would be those."""
     of: dict[tuple[str, date, date], dict[str, Point]] = {}
     for i in indicators:
-        if i.measure.rule is not None:
+        if i.measure.record:
             for p in i.points:
                 if p.denominator is not None and p.ends:
-                    of.setdefault((i.measure.rule.record, p.start, p.end), {})[i.measure.id] = p
+                    of.setdefault((i.measure.record, p.start, p.end), {})[i.measure.id] = p
     for (_, _, end), its in of.items():
         in_order = sorted(its.items(), key=lambda x: (x[1].denominator or 0, x[0]))
         for (fewer, a), (_, b) in pairwise(in_order):

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 from compliance.findings.grouping import in_order
 from compliance.findings.report import Report
-from compliance.model import RuleInfo, RuleResult
-from compliance.rules.checking import CheckedRule
+from compliance.model import RuleInfo, RuleResult, WrittenRule
 
 NO_LAW = "Good practice and local policy"
 COLUMNS = ("breached", "not evidenced", "met", "attested", "nothing to look at", "could not run", "left out")
@@ -31,16 +30,14 @@ def heading(rule: RuleInfo) -> str:
     return rule.regulation or rule.standard or NO_LAW
 
 
-def vouched(checked: Mapping[str, CheckedRule]) -> set[str]:
-    """The rules that ask for what a person vouches for, where no record can show it."""
-    return {
-        id_ for id_, c in checked.items() if c.rule.cites and all(d.checkable == "attestation" for d in c.rule.cites)
-    }
+def vouched(written: Mapping[str, WrittenRule]) -> set[str]:
+    """The rules that ask for what a person vouches for."""
+    return {id_ for id_, rule in written.items() if rule.vouched}
 
 
-def unders(report: Report, checked: Mapping[str, CheckedRule], findings: Mapping[str, int]) -> list[Under]:
+def unders(report: Report, written: Mapping[str, WrittenRule], findings: Mapping[str, int]) -> list[Under]:
     """Every regulation and standard with what became of its checks: one a rule, and one a duty that a person vouches for."""
-    attested = vouched(checked)
+    attested = vouched(written)
     its: dict[tuple[str, ...], list[RuleResult]] = {}
     for r in report.parts:
         part = r.rule.part if r.rule.id in attested else ""

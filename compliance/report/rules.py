@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from compliance.dates import english
 from compliance.language.describe import english_of, source_words
-from compliance.model import RecordKinds, RuleInfo, Within
+from compliance.model import RecordKinds, RuleInfo, Within, WrittenRule
 from compliance.rules import wording
 from compliance.rules.checking import (
     CheckedCondition,
@@ -90,6 +90,12 @@ def _within(within: Within) -> str:
 def _regimes(regimes: tuple[CheckedRegime, ...]) -> str:
     said = [f"{_within(r.within)} if {english_of(r.condition)}" if r.condition else _within(r.within) for r in regimes]
     return "; else ".join(said)
+
+
+def written(rule: CheckedRule) -> WrittenRule:
+    """What a rule asks, as plain data."""
+    sentences, conditions = asks(rule)
+    return WrittenRule(rule.rule.cites, tuple(sentences), tuple(conditions))
 
 
 def asks(rule: CheckedRule) -> tuple[list[str], list[tuple[str, str]]]:

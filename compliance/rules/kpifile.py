@@ -16,6 +16,7 @@ from compliance.dates import dated, period_end
 from compliance.errors import nearest
 from compliance.files.strict import Day, Line, Loc, Name, Problems, Slug, Strict, validated
 from compliance.kpis import kpi
+from compliance.language.check import PERIOD_START
 from compliance.rules import rulefile
 from compliance.rules.rulefile import CaseModel, EquivalentModel, Expression
 
@@ -157,8 +158,8 @@ def measure(
     cases_as_at: date,
     frameworks: Mapping[str, kpi.Framework],
     problems: Problems,
-) -> kpi.Measure | None:
-    """A measure; expressions are not looked into here."""
+) -> tuple[kpi.Measure, model.Rule | None] | None:
+    """A measure, with the rule that its records are asked where it is computed; expressions are not looked into here."""
     written = validated(KpiModel, document, problems)
     if written is None:
         return None
@@ -201,7 +202,7 @@ def measure(
     rule = None
     if written.record is not None and written.denominator is not None:
         rule = _rule(written, file, pack_name, cases_as_at, missed, problems)
-    return kpi.Measure(
+    found = kpi.Measure(
         id=written.id,
         pack=pack_name,
         title=written.title,
@@ -211,7 +212,8 @@ def measure(
         period=written.frequency,
         versions=versions,
         file=file,
-        rule=rule,
+        record=rule.record if rule is not None else "",
+        from_start=rule is not None and PERIOD_START in rule.when,
         reported=written.reported or "",
         comparators={
             who: tuple(sorted((problems.day(("comparators", who, d), d), _number(v)) for d, v in its.items()))
@@ -224,6 +226,7 @@ def measure(
         remedy=written.missed.remedy if written.missed else "",
         note=(written.note or "").strip(),
     )
+    return found, rule
 
 
 def _versions(

@@ -226,13 +226,13 @@ def read(
         where = documents.locate(cast(Path, overrides), ("limits", rule_id))
         problems.append(Problem(where, f"there is no rule '{rule_id}'{nearest(rule_id, ids)}"))
     measured = []
-    for measure in measures:
+    for measure, asked in measures:
         if measure.id in ids:
             problems.append(Problem(Location(measure.file), f"there is another '{measure.id}' in {ids[measure.id]}"))
         ids[measure.id] = measure.file
         sound = None
-        if measure.rule is not None:
-            sound, wrong = check_rule(measure.rule, names[measure.pack], _locate_in_kpi)
+        if asked is not None:
+            sound, wrong = check_rule(asked, names[measure.pack], _locate_in_kpi)
             problems += wrong
         measured.append((measure, sound))
     if problems:
@@ -248,10 +248,10 @@ def read(
 
 def _read_kpis(
     folder: Path, packs: dict[str, Pack], duties: Mapping[str, Duty], problems: list[Problem]
-) -> tuple[dict[str, Framework], list[Measure]]:
-    """The frameworks and measures of every pack in `folder`; the packs join `packs`."""
+) -> tuple[dict[str, Framework], list[tuple[Measure, Rule | None]]]:
+    """The frameworks and measures, each with its rule, of every pack in `folder`; the packs join `packs`."""
     frameworks: dict[str, Framework] = {}
-    measures: list[Measure] = []
+    measures: list[tuple[Measure, Rule | None]] = []
     for path in sorted(folder.glob("*/pack.yaml")):
         document, sound = _document(path, problems)
         if not sound:
@@ -279,7 +279,7 @@ def _read_kpis(
             if measure is not None:
                 measures.append(measure)
     keys: dict[tuple[str, str], str] = {}
-    for m in measures:
+    for m, _ in measures:
         for v in m.versions:
             there = keys.setdefault((v.framework, v.code), m.file)
             if there != m.file:

@@ -187,6 +187,14 @@ class CountPlan:
 
 
 @dataclass(frozen=True)
+class PreparedCounts:
+    """Plain data: what is counted day by day; `plan` counts each rule that can run by its number."""
+
+    rules: tuple[RuleInfo, ...]
+    plan: CountPlan
+
+
+@dataclass(frozen=True)
 class Prepared:
     """Plain data: what a run needs, for any as-at date from `valid_from` to `valid_to` (both inclusive).
 

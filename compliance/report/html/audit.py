@@ -11,11 +11,19 @@ from itertools import islice
 from compliance.dates import put_right_on
 from compliance.findings.report import Report
 from compliance.findings.waivers import STATES, Judged
-from compliance.model import SEVERITIES, Finding, Prompted, Quarantined, Reading, RuleInfo, RuleResult
+from compliance.model import (
+    NOT_TOLD,
+    SEVERITIES,
+    Finding,
+    Prompted,
+    Quarantined,
+    Reading,
+    RuleInfo,
+    RuleResult,
+    WrittenRule,
+)
 from compliance.report.regulations import COLUMNS, Under, heading, unders
-from compliance.report.rules import asks
 from compliance.report.words import accepted_text, standing_text, value_text, whose_text, why_text
-from compliance.rules.checking import CheckedRule
 
 FIRST = 50
 """Findings that are in the page itself, for whoever reads it without the script."""
@@ -106,7 +114,7 @@ class View:
 
 def view(report: Report) -> View:
     """Everything that the page says of an audit; the findings are read through once."""
-    rules, checked = _Rules(report), report.checked()
+    rules, written = _Rules(report), report.written()
     causes: dict[tuple[str, ...], Cause] = {}
     names: dict[tuple[str, ...], int] = {}
     files: dict[str, int] = {}
@@ -145,7 +153,7 @@ def view(report: Report) -> View:
                 ]
             )
     prompts = report.prompts()
-    listed = unders(report, checked, of_requirement)
+    listed = unders(report, written, of_requirement)
     return View(
         report=report,
         causes={name: sorted((c for c in causes.values() if _heap(c.finding) == name), key=_order) for name in HEAPS},
@@ -159,7 +167,7 @@ def view(report: Report) -> View:
         quarantined=list(islice(report.quarantined(), MOST_QUARANTINED)),
         data={
             "asAt": report.as_at.isoformat(),
-            "rules": [_rule(r, checked.get(r.id), report.as_at) for r in rules.listed],
+            "rules": [_rule(r, written.get(r.id, NOT_TOLD), report.as_at) for r in rules.listed],
             "causes": [
                 [list(f.failed), f.title, f.remedy, f.standing, f.danger, list(f.refs)]
                 for f in (c.finding for c in causes.values())
@@ -215,9 +223,8 @@ def _add(cause: Cause, f: Finding) -> None:
         cause.subjects.append(f"{f.key} ({f.rule.part})" if f.rule.part else f.key)
 
 
-def _rule(r: RuleInfo, checked: CheckedRule | None, as_at: date) -> dict[str, object]:
-    sentences, conditions = asks(checked) if checked is not None else ([], [])
-    duties = {d.id: d for d in checked.rule.cites} if checked is not None else {}
+def _rule(r: RuleInfo, written: WrittenRule, as_at: date) -> dict[str, object]:
+    duties = {d.id: d for d in written.cites}
     cites = [
         [d.id, d.ref, d.title, d.layer, d.confidence or "not stated"]
         for d in (duties[id_] for id_ in r.cites if id_ in duties)
@@ -237,7 +244,7 @@ def _rule(r: RuleInfo, checked: CheckedRule | None, as_at: date) -> dict[str, ob
         "note": r.note,
         "part": r.part,
         "own": r.own_policy,
-        "asks": sentences,
-        "conditions": conditions,
+        "asks": written.sentences,
+        "conditions": written.conditions,
         "figures": [[n.replace("_", " "), *rest] for n, *rest in r.parameters],
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -22,8 +21,6 @@ GOOD, MIDDLING = ("green", "better", "better than usual"), ("amber", "within", "
 BAD = ("red", "outside", "worse than usual")
 
 WIDE, HIGH = 200, 40
-
-_STYLE = re.compile(r' style="([^"]*)"')
 
 
 @dataclass(frozen=True)
@@ -66,28 +63,21 @@ class Card:
 
 @dataclass(frozen=True)
 class View:
-    """What the template is given.
-
-    Args:
-      style: what the charts' marks look like: a page that allows no style in its elements has it here.
-    """
+    """What the template is given."""
 
     report: KpiReport
     frameworks: Sequence[tuple[Framework, Sequence[Card]]]
-    style: str
 
 
 def view(report: KpiReport) -> View:
     """A card for each KPI, by framework."""
-    classes: dict[str, int] = {}
     of: dict[str, list[Card]] = {f.name: [] for f in report.frameworks}
     for i in in_order(report.indicators):
-        of.setdefault(i.framework.name, []).append(_card(i, report, classes))
-    style = "".join(f".k{n}{{{said}}}\n" for said, n in classes.items())
-    return View(report, [(f, of[f.name]) for f in report.frameworks], style)
+        of.setdefault(i.framework.name, []).append(_card(i, report))
+    return View(report, [(f, of[f.name]) for f in report.frameworks])
 
 
-def _card(i: Indicator, report: KpiReport, classes: dict[str, int]) -> Card:
+def _card(i: Indicator, report: KpiReport) -> Card:
     unit, certain = i.measure.unit, i.status.certain
     tone = "good" if certain in GOOD else "middling" if certain in MIDDLING else "bad" if certain in BAD else "none"
     rows = [(words.period(i, p), words.value(p, unit), words.counts(p)) for p in i.points]
@@ -102,7 +92,7 @@ def _card(i: Indicator, report: KpiReport, classes: dict[str, int]) -> Card:
         change=words.change(i),
         period=words.period(i, i.now),
         course=_course(i.points),
-        chart=_inline(chart.svg(i, report), classes),
+        chart=Markup(chart.svg(i, report)),  # noqa: S704  # our own chart, its texts escaped there
         rows=rows,
     )
 
@@ -132,13 +122,3 @@ def _course(points: Sequence[Point]) -> Course:
         dots=[*(piece[0] for piece in pieces if len(piece) == 1 and piece != last), *last],
         ranges=[(x(n), y(p.ends[0]), y(p.ends[1])) for n, p in enumerate(points) if p.value is None and p.ends],
     )
-
-
-def _inline(svg: str, classes: dict[str, int]) -> Markup:
-    """A chart whose styles are classes."""
-
-    def named(found: re.Match[str]) -> str:
-        said = found[1].replace("&quot;", "'").replace("&apos;", "'")
-        return f' class="k{classes.setdefault(said, len(classes))}"'
-
-    return Markup(_STYLE.sub(named, svg[svg.index("<svg") :]))  # noqa: S704  # our own chart, its texts escaped there

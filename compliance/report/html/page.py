@@ -44,18 +44,17 @@ def write(whole: Whole) -> Iterator[str]:
         "reading": reading_text,
         "read": read_text,
     }
-    drawn = kpis.view(whole.kpis) if whole.kpis is not None else None
-    script, style = _own("report.js"), _own("report.css") + (drawn.style if drawn is not None else "")
+    script, style = _own("report.js"), _own("report.css")
     made = audit.view(whole.audit) if whole.audit is not None else None
     yield from _in_pieces(
         env.get_template("page.html").generate(
             whole=whole,
             audit=made,
             ahead=ahead.view(whole.ahead) if whole.ahead is not None else None,
-            kpis=drawn,
+            kpis=kpis.view(whole.kpis) if whole.kpis is not None else None,
             plan=plan.view(whole.plan, whole.as_at) if whole.plan is not None else None,
             policy=_policy(style, script),
-            style=Markup(style),  # noqa: S704  # our own file, and colours of our own charts
+            style=Markup(style),  # noqa: S704  # our own file
             script=Markup(script),  # noqa: S704
             data=Markup(embedded(made.data)) if made is not None else "",  # noqa: S704  # escaped there
         )

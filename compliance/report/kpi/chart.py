@@ -5,32 +5,20 @@ Whatever colour says is said without it as well: a standing by shape, filling an
 
 from __future__ import annotations
 
-import io
 import re
-import warnings
-import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import groupby, pairwise
-from typing import Any, Literal
-
-import matplotlib
-from matplotlib.backends.backend_svg import FigureCanvasSVG
-from matplotlib.collections import LineCollection
-from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
-from matplotlib.lines import Line2D
-from matplotlib.textpath import text_to_path
-from matplotlib.ticker import MaxNLocator
 
 import compliance.report.kpi.words as words
 from compliance.dates import english, period_end
 from compliance.kpis.kpi import NO_CASES, Indicator, KpiReport, MeasureUnit, Point, Standing, period_name
 from compliance.kpis.suppression import SUPPRESSED, told
 from compliance.model import Dated
+from compliance.report.kpi.drawing import PAPER, Drawing, Fill, Look, Shape, middle, ticks, width_of, wrapped
 from compliance.report.words import printable
 
 # --- what it looks like: lengths are in points, contrasts against white (WCAG asks for 4.5 of text and 3 of lines) ---
@@ -47,13 +35,7 @@ GRID = "#dedede"
 HATCH = "#b8b8b8"
 NOTHING_THERE = "#f0f0f0"
 
-FAMILY = "DejaVu Sans"
-"""Comes with matplotlib, so that lines break alike everywhere; it runs wider than what readers have."""
-SHOWN_IN = "Arial, Helvetica, 'Liberation Sans', 'DejaVu Sans', sans-serif"
-
 NO_VALUE = "no value"
-
-Fill = Literal["none", "bottom", "left", "full"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,33 +43,41 @@ class Mark:
     """How a standing looks: the worse, the darker, so that it reads in grey."""
 
     letter: str
-    shape: str
+    shape: Shape
     fill: Fill
     colour: str = INK
+
+    @property
+    def look(self) -> Look:
+        """Without its letter."""
+        return Look(self.shape, self.fill, self.colour)
 
 
 GOOD, MIDDLE, BAD = "#00612e", "#8a4b00", "#a3001b"  # 7.6, 6.6, 8.3
 MARKS: dict[Standing, Mark] = {
-    "green": Mark("G", "o", "none", GOOD),
-    "amber": Mark("A", "^", "left", MIDDLE),
-    "red": Mark("R", "D", "full", BAD),
-    "better": Mark("B", "^", "none", GOOD),
-    "within": Mark("W", "o", "bottom", LINE),
-    "outside": Mark("O", "D", "full", BAD),
-    "better than usual": Mark("B", "^", "none", GOOD),
-    "as usual": Mark("U", "o", "bottom", LINE),
-    "worse than usual": Mark("W", "v", "full", BAD),
-    "above usual": Mark("A", "^", "none", LINE),
-    "below usual": Mark("B", "v", "none", LINE),
+    "green": Mark("G", "circle", "none", GOOD),
+    "amber": Mark("A", "up", "half", MIDDLE),
+    "red": Mark("R", "diamond", "full", BAD),
+    "better": Mark("B", "up", "none", GOOD),
+    "within": Mark("W", "circle", "half", LINE),
+    "outside": Mark("O", "diamond", "full", BAD),
+    "better than usual": Mark("B", "up", "none", GOOD),
+    "as usual": Mark("U", "circle", "half", LINE),
+    "worse than usual": Mark("W", "down", "full", BAD),
+    "above usual": Mark("A", "up", "none", LINE),
+    "below usual": Mark("B", "down", "none", LINE),
 }
-EITHER = Mark("", "s", "none")
-UNJUDGED = Mark("", "o", "full", LINE)
-DASHES: tuple[Any, ...] = ((0, (1, 1.6)), (0, (6, 1.5, 1, 1.5)), (0, (3, 1.5)), (0, (6, 1.5, 1, 1.5, 1, 1.5)))
+EITHER = Mark("", "square", "none")
+UNJUDGED = Mark("", "circle", "full", LINE)
+Dashes = Sequence[float]
+DASHES: Sequence[Dashes] = ((1, 1.6), (6, 1.5, 1, 1.5), (3, 1.5), (6, 1.5, 1, 1.5, 1, 1.5))
 """Of those that others are compared by, in turn."""
-TARGET_DASH = (0, (7, 2.5))
-OPEN_DASH = (0, (1.2, 1.8))
+UNBROKEN: Dashes = ()
+TARGET_DASH: Dashes = (7, 2.5)
+OPEN_DASH: Dashes = (1.2, 1.8)
 THICK = 1.4
 """Of what values are held against; dashes are as long as the line is thick, so a label's is as thick as its own."""
+THICK_VALUES, THICK_RANGE = 1.9, 3.2
 UNIT_NAMES: dict[MeasureUnit, str] = {
     "percent": "Per cent",
     "count": "Number",
@@ -105,18 +95,7 @@ def file_name(i: Indicator) -> str:
 
 def svg(i: Indicator, report: KpiReport) -> str:
     """The chart of one KPI of a report; the same bytes for the same report."""
-    # What a user has set for charts of their own does not change these.
-    ours = {k: v for k, v in matplotlib.rcParamsDefault.items() if not k.startswith(("backend", "date."))}
-    ours |= {"svg.fonttype": "none", "svg.hashsalt": "compliance", "font.family": FAMILY, "text.parse_math": False}
-    ours |= {"hatch.linewidth": 0.7, "path.simplify": False}
-    with matplotlib.rc_context(ours), warnings.catch_warnings():
-        # The reader's machine has the letters that ours lacks.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from")
-        drawn = _draw(_Judged(i), report)
-        out = io.StringIO()
-        drawn.set_canvas(FigureCanvasSVG(drawn))
-        drawn.savefig(out, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
-    return _standalone(out.getvalue(), i)
+    return _drawn(_Judged(i), report).svg()
 
 
 # --- what it says ---
@@ -247,33 +226,6 @@ def _is_running(i: Indicator, p: Point) -> bool:
 # --- where it stands ---
 
 
-@lru_cache(maxsize=2000)
-def _advance(letter: str, weight: str) -> float:
-    """Of a letter of one point. Measured once: each asking takes 2 ms, and a page has a thousand letters."""
-    font = FontProperties(family=FAMILY, size=100, weight=weight)
-    return text_to_path.get_text_width_height_descent(letter, font, False)[0] / 100
-
-
-def _width(text: str, size: float, weight: str = "normal") -> float:
-    return size * sum(_advance(letter, weight) for letter in text)
-
-
-def _wrapped(text: str, width: float, size: float, weight: str = "normal") -> list[str]:
-    lines = [""]
-    # A number stays with its per cent.
-    for word in text.replace(" %", "\xa0%").split(" "):
-        longer = f"{lines[-1]} {word}".strip()
-        if lines[-1] and _width(longer, size, weight) > width:
-            lines.append("")
-            longer = word
-        while len(longer) > 1 and _width(longer, size, weight) > width:
-            fits = next(n for n in range(len(longer) - 1, 0, -1) if n == 1 or _width(longer[:n], size, weight) <= width)
-            lines[-1:] = [longer[:fits], ""]
-            longer = longer[fits:]
-        lines[-1] = longer
-    return [line.replace("\xa0", " ") for line in lines]
-
-
 @dataclass(frozen=True, slots=True)
 class _Scale:
     low: float
@@ -293,11 +245,8 @@ def _scale(values: Sequence[float], unit: MeasureUnit) -> _Scale:
         bottom, top = bottom - (top - ceiling if lacking else 0), ceiling
     if low >= 0 and (bottom <= 0 or low <= high / 2):
         bottom, top = 0.0, min(max(top, least), ceiling)
-    locator = MaxNLocator(nbins=6, steps=[1, 2, 2.5, 5, 10], integer=unit == "count")
-    ticks = [float(t) for t in locator.tick_values(bottom, top)]
-    # One tick beyond on either side, no more.
-    ticks = [t for k, t in enumerate(ticks) if t <= ceiling and (k + 1 == len(ticks) or ticks[k + 1] > bottom)]
-    return _Scale(ticks[0], ticks[-1], tuple(ticks))
+    there = [t for t in ticks(bottom, top, whole=unit == "count") if t <= ceiling]
+    return _Scale(there[0], there[-1], tuple(there))
 
 
 def _apart(wanted: Sequence[float], heights: Sequence[float], low: float, high: float) -> list[float]:
@@ -322,32 +271,21 @@ class _Label:
     y: float
     text: str
     colour: str
-    dash: Any = "-"
-    weight: str = "normal"
+    dashes: Dashes = UNBROKEN
+    bold: bool = False
 
 
 # --- drawing ---
 
 
 class _Page:
-    """A figure on which things are placed in points from the lower left, and values by the place of their period."""
+    """A drawing with a plot on it, in which values stand by the place of their period."""
 
-    def __init__(self, n: int, scale: _Scale, below: float, height: float) -> None:
-        self.n, self.scale, self.below, self.height = n, scale, below, height
-        self.figure = Figure(figsize=(WIDTH / 72, height / 72), dpi=72, facecolor="white")
+    def __init__(self, drawing: Drawing, n: int, scale: _Scale, below: float) -> None:
+        self.drawing, self.n, self.scale, self.below = drawing, n, scale, below
         self.plot = WIDTH - LEFT - RIGHT
-        box = (LEFT / WIDTH, below / height, self.plot / WIDTH, HEIGHT / height)
-        self.axes = self.figure.add_axes(box)
-        self.axes.set_xlim(-0.5, n - 0.5)
-        self.axes.set_ylim(scale.low, scale.high)
-        self.axes.set_xticks([])
-        self.axes.set_yticks(scale.ticks, [""] * len(scale.ticks))
-        self.axes.grid(axis="y", color=GRID, linewidth=0.8)
-        self.axes.set_axisbelow(True)
-        self.axes.tick_params(length=0)
-        for side in ("top", "right", "left"):
-            self.axes.spines[side].set_visible(False)
-        self.axes.spines["bottom"].set_color(QUIET)
+        for tick in scale.ticks:
+            drawing.line(((LEFT, self.y(tick)), (LEFT + self.plot, self.y(tick))), GRID, 0.8)
 
     def x(self, place: float) -> float:
         return LEFT + (place + 0.5) / self.n * self.plot
@@ -355,29 +293,15 @@ class _Page:
     def y(self, value: float) -> float:
         return self.below + (value - self.scale.low) / (self.scale.high - self.scale.low) * HEIGHT
 
-    def text(self, x: float, y: float, said: str, size: float = 10, colour: str = INK, **more: Any) -> None:
-        self.figure.text(x / WIDTH, y / self.height, said, fontsize=size, color=colour, **more)
-
-    def line(self, xs: Sequence[float], ys: Sequence[float], **more: Any) -> None:
-        self.figure.add_artist(Line2D([x / WIDTH for x in xs], [y / self.height for y in ys], **more))
-
-    def steps(self, values: Sequence[float], colour: str, dash: Any) -> None:
-        """A level that may change from one period to the next."""
-        edges = [k - 0.5 for k in range(self.n + 1)]
-        self.axes.stairs(values, edges, baseline=None, color=colour, linestyle=dash, linewidth=THICK, zorder=2)
-
-
-def _look(mark: Mark, size: float) -> dict[str, Any]:
-    return {
-        "marker": mark.shape,
-        "fillstyle": "full" if mark.fill == "none" else mark.fill,
-        "markerfacecolor": "white" if mark.fill == "none" else mark.colour,
-        "markerfacecoloralt": "white",
-        "markeredgecolor": mark.colour,
-        "markeredgewidth": 1.5,
-        "markersize": size,
-        "linestyle": "none",
-    }
+    def stairs(self, levels: Sequence[float], first: int = 0) -> list[tuple[float, float]]:
+        """Levels of one period after the other, from the beginning of the first to the end of the last."""
+        corners = [(self.x(k + side), self.y(level)) for k, level in enumerate(levels, first) for side in (-0.5, 0.5)]
+        bends = [
+            at
+            for before, at, after in zip(corners, corners[1:], corners[2:], strict=False)
+            if not before[1] == at[1] == after[1]
+        ]
+        return [corners[0], *bends, corners[-1]]
 
 
 def _mark(i: Indicator) -> Mark:
@@ -393,105 +317,117 @@ def _each(version: Dated[Decimal], points: Sequence[Point]) -> list[float]:
     return [float(version.on(p.end)) for p in points]
 
 
-def _compared(i: Indicator) -> list[tuple[str, date, Decimal, list[float]]]:
-    """Of each that others are compared by: the value at the last day, and what was known at each period."""
-    found = []
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """What others have: the value of the last day, since when, and what was known at each period; None: nothing was."""
+
+    who: str
+    since: date
+    value: Decimal
+    levels: Sequence[float | None]
+
+
+def _compared(i: Indicator) -> list[_Compared]:
+    """Each that others are compared by."""
+    others = []
     for who, day, value in words.comparators(i, i.now.end):
-        its = i.measure.comparators[who]
-        levels = []
+        dated, levels = i.measure.comparators[who], list[float | None]()
         for p in i.points:
-            known = [v for since, v in its if since <= p.end]
-            levels.append(float(known[-1]) if known else float("nan") if day <= i.now.end else float(value))
-        found.append((who, day, value, levels))
-    return found
+            known = [v for since, v in dated if since <= p.end]
+            levels.append(float(known[-1]) if known else None if day <= i.now.end else float(value))
+        others.append(_Compared(who, day, value, levels))
+    return others
 
 
-def _draw(j: _Judged, report: KpiReport) -> Figure:
+def _drawn(j: _Judged, report: KpiReport) -> Drawing:
     i, unit, points, v = j.i, j.unit, j.i.points, j.i.version
     compared = _compared(i)
-    levels: list[list[float]] = [levels for *_, levels in compared]
+    levels = [x for c in compared for x in c.levels if x is not None]
     for dated in (v.target, v.usual):
-        levels += [_each(dated, points)] if dated else []
-    bands = [v.band.on(p.end) for p in points] if v.band else []
-    levels += [[float(b.lower) for b in bands], [float(b.upper) for b in bands]]
-    shown = [float(e) for p in points for e in p.ends] + [x for its in levels for x in its if x == x]
-    scale = _scale(shown or [0.0], unit)
+        levels += _each(dated, points) if dated else []
+    for band in [v.band.on(p.end) for p in points] if v.band else []:
+        levels += [float(band.lower), float(band.upper)]
+    scale = _scale([*(float(e) for p in points for e in p.ends), *levels] or [0.0], unit)
 
-    title = _wrapped(_clean(f"{v.code}: {i.measure.title}"), WIDTH - 2 * EDGE, 14, "bold")
-    now = _wrapped(_clean(headline(i)), WIDTH - 2 * EDGE, 11)
+    room = WIDTH - 2 * EDGE
+    title = _clean(f"{v.code}: {i.measure.title}")
+    titles, now = wrapped(title, room, 14, bold=True), wrapped(_clean(headline(i)), room, 11)
     axis = UNIT_NAMES[unit] + (f", {SCALES[i.measure.direction]}" if SCALES[i.measure.direction] else "")
     if scale.low > 0:
         axis += f". The axis is cut off: it begins at {scale.low:,g}, not at 0"
-    notes = [line for n in _notes(j, report) for line in _wrapped(n, WIDTH - 2 * EDGE, 9)]
+    notes = [line for n in _notes(j, report) for line in wrapped(n, room, 9)]
     keys = _keys(j)
-    above = EDGE + 18 * len(title) + 15 * len(now) + 30
+    above = EDGE + 18 * len(titles) + 15 * len(now) + 30
     below = EDGE + 12 * len(notes) + 8 + 17 * len(keys) + 54
-    page = _Page(len(points), scale, below, below + HEIGHT + above)
+    drawing = Drawing(WIDTH, below + HEIGHT + above, file_name(i).removesuffix(".svg"), title, described(i))
+    page = _Page(drawing, len(points), scale, below)
 
-    y = page.height - EDGE - 11
-    for lines, size, gap, weight in ((title, 14, 18, "bold"), (now, 11, 15, "normal")):
+    y = drawing.height - EDGE - 11
+    for lines, size, gap, bold in ((titles, 14, 18, True), (now, 11, 15, False)):
         for line in lines:
-            page.text(EDGE, y, line, size, weight=weight)
+            drawing.text(EDGE, y, line, size, INK, bold=bold)
             y -= gap
-    page.text(EDGE, below + HEIGHT + 12, axis, 10, QUIET)
+    drawing.text(EDGE, below + HEIGHT + 12, axis, 10, QUIET)
     for tick in scale.ticks:
-        page.text(LEFT - 8, page.y(tick), f"{tick:,g}", 10, QUIET, ha="right", va="center_baseline")
-    _draw_figures(page, j)
-    labels = _held_to(page, j, compared)
-    _draw_gaps(page, points)
+        drawing.text(LEFT - 8, page.y(tick) - middle(10), f"{tick:,g}", 10, QUIET, "end")
+    _draw_band(page, j)
+    gaps = _draw_gaps(page, points)
+    labels = _draw_held_to(page, j, compared)
+    drawing.line(((LEFT, below), (LEFT + page.plot, below)), QUIET, 0.8)
     _draw_values(page, j)
     if points[-1].ends:
         counts = words.counts(points[-1])
         text = words.value(points[-1], unit) + (f"\n{counts}" if counts else "")
-        middle = float(sum(points[-1].ends) / 2)
-        labels.append(_Label(page.x(len(points) - 1) + 6, page.y(middle), text, INK, weight="bold"))
+        centre = float(sum(points[-1].ends) / 2)
+        labels.append(_Label(page.x(len(points) - 1) + 6, page.y(centre), text, INK, bold=True))
     _draw_labels(page, labels)
+    for x, why, upright in gaps:
+        at = (x + middle(10), below + HEIGHT / 2) if upright else (x, below + HEIGHT / 2 - middle(10))
+        drawing.text(*at, why, 10, QUIET, "middle", upright=upright, ground=NOTHING_THERE)
     _draw_periods(page, j)
-    _draw_keys(page, keys, below - 54 - 6)
+    _draw_keys(drawing, keys, below - 54 - 6)
     for k, line in enumerate(reversed(notes)):
-        page.text(EDGE, EDGE - 4 + 12 * k, line, 9, QUIET)
-    return page.figure
+        drawing.text(EDGE, EDGE - 4 + 12 * k, line, 9, QUIET)
+    return drawing
 
 
-def _draw_figures(page: _Page, j: _Judged) -> None:
-    """The band, the target and the usual value at each period."""
-    v, points = j.i.version, j.i.points
-    if v.band:
-        bands = [v.band.on(p.end) for p in points]
-        low, high = [float(b.lower) for b in bands], [float(b.upper) for b in bands]
-        edges = [k - 0.5 for k in range(page.n + 1)]
-        page.axes.fill_between(
-            edges, [*low, low[-1]], [*high, high[-1]], step="post", facecolor="none", edgecolor=HATCH, hatch="////",
-            linewidth=0, zorder=1,
-        )  # fmt: skip
-        for its in (low, high):
-            page.steps(its, FIGURE, "-")
-    for dated in (v.target, v.usual):
-        if dated:
-            page.steps(_each(dated, points), FIGURE, TARGET_DASH)
+def _draw_band(page: _Page, j: _Judged) -> None:
+    """The area of the band at each period."""
+    if j.i.version.band:
+        bands = [j.i.version.band.on(p.end) for p in j.i.points]
+        low, high = page.stairs([float(b.lower) for b in bands]), page.stairs([float(b.upper) for b in bands])
+        page.drawing.hatched([*low, *reversed(high)], HATCH)
 
 
-def _held_to(page: _Page, j: _Judged, compared: Iterable[tuple[str, date, Decimal, list[float]]]) -> list[_Label]:
-    """Draws what others have; gives the labels of theirs and of the figures."""
+def _draw_held_to(page: _Page, j: _Judged, compared: Iterable[_Compared]) -> list[_Label]:
+    """Draws the figures, and what others have; gives their labels."""
     i, v, unit, day = j.i, j.i.version, j.unit, j.i.now.end
-    edge = LEFT + page.plot
-    found = []
+    edge, draw = LEFT + page.plot, page.drawing
+    labels = []
     suggested = words.suggested(v, "x")
     if v.band:
-        band = v.band.on(day)
-        for limit, said in ((band.upper, "tolerance, upper end"), (band.lower, "tolerance, lower end")):
-            text = f"{said} {words.limit(limit, unit)}{suggested}"
-            found.append(_Label(edge, page.y(float(limit)), text, FIGURE))
+        bands = [v.band.on(p.end) for p in i.points]
+        for limits, text in (
+            ([b.upper for b in bands], "tolerance, upper end"),
+            ([b.lower for b in bands], "tolerance, lower end"),
+        ):
+            draw.line(page.stairs([float(limit) for limit in limits]), FIGURE, THICK)
+            words_of_it = f"{text} {words.limit(limits[-1], unit)}{suggested}"
+            labels.append(_Label(edge, page.y(float(limits[-1])), words_of_it, FIGURE))
     for dated, what in ((v.target, "target: "), (v.usual, "")):
         if dated:
-            found.append(_Label(edge, page.y(float(dated.on(day))), what + words.figure(i), FIGURE, TARGET_DASH))
-            _draw_former(page, _each(dated, i.points), unit)
-    for k, (who, on, value, levels) in enumerate(compared):
-        dash = DASHES[k % len(DASHES)]
-        page.steps(levels, QUIET, dash)
-        text = f"{_clean(who)} {words.amount(value, unit)} ({on.isoformat()[:7]})"
-        found.append(_Label(edge, page.y(float(value)), text, QUIET, dash))
-    return found
+            levels = _each(dated, i.points)
+            draw.line(page.stairs(levels), FIGURE, THICK, TARGET_DASH)
+            labels.append(_Label(edge, page.y(float(dated.on(day))), what + words.figure(i), FIGURE, TARGET_DASH))
+            _draw_former(page, levels, unit)
+    for k, c in enumerate(compared):
+        dashes = DASHES[k % len(DASHES)]
+        first = next((n for n, level in enumerate(c.levels) if level is not None), page.n)
+        if known := [level for level in c.levels if level is not None]:
+            draw.line(page.stairs(known, first), QUIET, THICK, dashes)
+        text = f"{_clean(c.who)} {words.amount(c.value, unit)} ({c.since.isoformat()[:7]})"
+        labels.append(_Label(edge, page.y(float(c.value)), text, QUIET, dashes))
+    return labels
 
 
 def _draw_former(page: _Page, levels: Sequence[float], unit: MeasureUnit) -> None:
@@ -501,74 +437,65 @@ def _draw_former(page: _Page, levels: Sequence[float], unit: MeasureUnit) -> Non
         n = len(list(run))
         if place + n < len(levels):
             text = words.limit(Decimal(str(level)), unit)
-            pad = {"facecolor": "white", "edgecolor": "none", "pad": 1}
-            page.text(page.x(place - 0.45), page.y(level) + 4, text, 9, FIGURE, bbox=pad)
+            page.drawing.text(page.x(place - 0.45), page.y(level) + 4, text, 9, FIGURE, ground=PAPER)
         place += n
 
 
-def _draw_gaps(page: _Page, points: Sequence[Point]) -> None:
-    """Periods without a value are said to have none."""
-    place = 0
+def _draw_gaps(page: _Page, points: Sequence[Point]) -> list[tuple[float, str, bool]]:
+    """Marks periods without a value; gives where each gap has its middle, why it is there, and whether that has room upright only."""
+    gaps, place = [], 0
     for why, run in groupby(points, key=_in_short):
         n = len(list(run))
         if why:
-            page.axes.axvspan(place - 0.5, place + n - 0.5, facecolor=NOTHING_THERE, linewidth=0, zorder=1.5)
-            upright = _width(why, 10) > n / page.n * page.plot - 4
-            x = page.x(place + (n - 1) / 2)
-            pad = {"facecolor": NOTHING_THERE, "edgecolor": "none", "pad": 2}
-            page.text(
-                x, page.below + HEIGHT / 2, why, 10, QUIET, ha="center", va="center", rotation=90 if upright else 0,
-                rotation_mode="anchor", bbox=pad,
-            )  # fmt: skip
+            left, right = page.x(place - 0.5), page.x(place + n - 0.5)
+            page.drawing.box(left, page.below, right - left, HEIGHT, NOTHING_THERE)
+            gaps.append(((left + right) / 2, why, width_of(why, 10) > right - left - 4))
         place += n
+    return gaps
 
 
 def _draw_values(page: _Page, j: _Judged) -> None:
     """Points joined by a line; what may be anything from one value to another has both, and two lines."""
-    points = j.i.points
-    joined: dict[bool, list[list[tuple[float, float]]]] = {True: [], False: []}
+    points, draw = j.i.points, page.drawing
     for k, (a, b) in enumerate(pairwise(points)):
         if a.ends and b.ends:
             is_sure = a.value is not None and b.value is not None
+            dashes = UNBROKEN if is_sure and not _is_running(j.i, b) else OPEN_DASH
             for low_or_high in (0,) if is_sure else (0, 1):
-                way = [(float(k + n), float(p.ends[low_or_high])) for n, p in enumerate((a, b))]
-                joined[is_sure and not _is_running(j.i, b)].append(way)
-    for is_sure, segments in joined.items():
-        if segments:
-            dash: Any = "-" if is_sure else OPEN_DASH
-            drawn = LineCollection(segments, colors=LINE, linewidths=1.9, linestyles=[dash], zorder=3)
-            page.axes.add_collection(drawn, autolim=False)
+                way = [(page.x(k + n), page.y(float(p.ends[low_or_high]))) for n, p in enumerate((a, b))]
+                draw.line(way, LINE, THICK_VALUES, dashes)
     for k, p in enumerate(points):
         if p.ends and p.value is None:
-            page.axes.plot([k, k], [float(e) for e in p.ends], color=LINE, linewidth=3.2, zorder=3.5, clip_on=False)
+            draw.line([(page.x(k), page.y(float(e))) for e in p.ends], LINE, THICK_RANGE)
     size = max(3.0, min(8.0, 0.5 * page.plot / page.n))
-    places: dict[tuple[Mark, str], list[tuple[int, float]]] = {}
+    places: dict[tuple[Mark, str], list[tuple[float, float]]] = {}
     for k, (p, then) in enumerate(zip(points, j.upto, strict=True)):
-        key = (_mark(then), " or ".join(then.status.possible))
-        places.setdefault(key, []).extend((k, float(e)) for e in sorted(set(p.ends)))
-    for (mark, said), its in places.items():
-        if its:
-            gid = "status-" + (said.replace(" ", "-") or "none")
-            page.axes.plot(*zip(*its, strict=True), clip_on=False, zorder=4, gid=gid, **_look(mark, size))
+        at = places.setdefault((_mark(then), " or ".join(then.status.possible)), [])
+        at += [(page.x(k), page.y(float(e))) for e in sorted(set(p.ends))]
+    for (mark, standing), at in places.items():
+        if at:
+            draw.marks(at, mark.look, size, "status-" + (standing.replace(" ", "-") or "none"))
 
 
 def _draw_labels(page: _Page, labels: Iterable[_Label]) -> None:
-    left, size = LEFT + page.plot + 22, 10
-    room = WIDTH - EDGE - left
-    its = [
-        (label, [line for part in label.text.split("\n") for line in _wrapped(part, room, size, label.weight)])
+    edge, size = LEFT + page.plot, 10
+    left = edge + 22
+    told = [
+        (
+            label,
+            [line for part in label.text.split("\n") for line in wrapped(part, WIDTH - EDGE - left, size, label.bold)],
+        )
         for label in labels
     ]
-    its.sort(key=lambda x: -x[0].y)
-    heights = [13.0 * len(lines) + 3 for _, lines in its]
-    middles = _apart([label.y for label, _ in its], heights, page.below - 6, page.below + HEIGHT + 8)
-    for (label, lines), middle in zip(its, middles, strict=True):
-        xs, ys = [label.x, LEFT + page.plot + 6, left - 4], [label.y, label.y, middle]
-        thick = 0.9 if label.weight == "bold" else THICK
-        page.line(xs, ys, color=label.colour, linestyle=label.dash, linewidth=thick)
+    told.sort(key=lambda x: -x[0].y)
+    heights = [13.0 * len(lines) + 3 for _, lines in told]
+    middles = _apart([label.y for label, _ in told], heights, page.below - 6, page.below + HEIGHT + 8)
+    for (label, lines), centre in zip(told, middles, strict=True):
+        way = ((label.x, label.y), (edge + 6, label.y), (left - 4, centre))
+        page.drawing.line(way, label.colour, 0.9 if label.bold else THICK, label.dashes)
         for k, line in enumerate(lines):
-            y = middle + 13 * ((len(lines) - 1) / 2 - k)
-            page.text(left, y, line, size, label.colour, weight=label.weight, va="center_baseline")
+            y = centre + 13 * ((len(lines) - 1) / 2 - k) - middle(size)
+            page.drawing.text(left, y, line, size, label.colour, bold=label.bold)
 
 
 def _names(j: _Judged) -> list[tuple[str, str]]:
@@ -597,22 +524,22 @@ def _draw_periods(page: _Page, j: _Judged) -> None:
     """Under each period the letter of its standing, and its name where there is room."""
     letters = [_mark(then).letter if p.ends else "–" for p, then in zip(j.i.points, j.upto, strict=True)]
     room, down = page.plot / page.n, 0
-    if max(_width(x, 10, "bold") for x in letters) + 4 > room:
+    if max(width_of(x, 10, bold=True) for x in letters) + 4 > room:
         letters = ["?" if "/" in x else x for x in letters]
-    if set(letters) - {"", "–"} and max(_width(x, 10, "bold") for x in letters) + 2 < room:
-        page.text(LEFT - 8, page.below - 15, "Status", 10, QUIET, ha="right")
+    if set(letters) - {"", "–"} and max(width_of(x, 10, bold=True) for x in letters) + 2 < room:
+        page.drawing.text(LEFT - 8, page.below - 15, "Status", 10, QUIET, "end")
         for k, letter in enumerate(letters):
-            page.text(page.x(k), page.below - 15, letter, 10, INK, ha="center", weight="bold")
+            page.drawing.text(page.x(k), page.below - 15, letter, 10, INK, "middle", bold=True)
         down = 16
     names = _names(j)
-    widest = max(_width(first, 10) for first, _ in names) + 6
+    widest = max(width_of(first, 10) for first, _ in names) + 6
     step = int(-(-widest // room))
     said = ""
     for k in range((page.n - 1) % step, page.n, step):
         first, second = names[k]
-        page.text(page.x(k), page.below - 15 - down, first, 10, INK, ha="center")
+        page.drawing.text(page.x(k), page.below - 15 - down, first, 10, INK, "middle")
         if second != said:
-            page.text(page.x(k), page.below - 28 - down, second, 10, INK, ha="center")
+            page.drawing.text(page.x(k), page.below - 28 - down, second, 10, INK, "middle")
         said = second
 
 
@@ -633,65 +560,21 @@ def _keys(j: _Judged) -> list[list[tuple[Mark | None, str]]]:
     rows: list[list[tuple[Mark | None, str]]] = [[]]
     used = 0.0
     for mark, said in found:
-        used += _width(said, 10) + 40
+        used += width_of(said, 10) + 40
         if rows[-1] and used > WIDTH - LEFT - EDGE:
             rows.append([])
-            used = _width(said, 10) + 40
+            used = width_of(said, 10) + 40
         rows[-1].append((mark, said))
     return rows if found else []
 
 
-def _draw_keys(page: _Page, rows: Sequence[Sequence[tuple[Mark | None, str]]], top: float) -> None:
+def _draw_keys(drawing: Drawing, rows: Sequence[Sequence[tuple[Mark | None, str]]], top: float) -> None:
     for n, row in enumerate(rows):
         x, y = LEFT + 6, top - 17 * n
         for mark, said in row:
             if mark is None:
-                page.line([x - 8, x + 10], [y, y], color=LINE, linewidth=1.9, linestyle=OPEN_DASH)
+                drawing.line(((x - 8, y), (x + 10, y)), LINE, THICK_VALUES, OPEN_DASH)
             else:
-                page.line([x], [y], **_look(mark, 8))
-            page.text(x + 13, y, said, 10, va="center_baseline")
-            x += _width(said, 10) + 40
-
-
-# --- the file ---
-
-_SVG, _XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
-
-
-def _standalone(drawn: str, i: Indicator) -> str:
-    """The drawing with its words, and without what points elsewhere or could clash with a page that it is put into."""
-    ET.register_namespace("", _SVG)
-    ET.register_namespace("xlink", _XLINK)
-    root = ET.fromstring(drawn)  # noqa: S314 - it is our own
-    for style in root.findall(f"{{{_SVG}}}defs[{{{_SVG}}}style]"):
-        root.remove(style)
-    prefix = file_name(i).removesuffix(".svg")
-    used = set(re.findall(r"url\(#([^)]+)\)|xlink:href=\"#([^\"]+)\"", drawn))
-    kept = {a or b for a, b in used}
-    for e in root.iter():
-        name = e.get("id")
-        if name is not None:
-            if name in kept or name.startswith("status-"):
-                e.set("id", f"{prefix}-{name}")
-            else:
-                del e.attrib["id"]
-        if (to := e.get(f"{{{_XLINK}}}href")) is not None:
-            e.set(f"{{{_XLINK}}}href", f"#{prefix}-{to.removeprefix('#')}")
-        for key, value in e.items():
-            if "url(#" in value:
-                e.set(key, value.replace("url(#", f"url(#{prefix}-"))
-        if (look := e.get("style")) is not None:
-            e.set("style", look.replace(f"'{FAMILY}'", SHOWN_IN))
-    for side, length in zip(("width", "height"), root.attrib["viewBox"].split()[2:], strict=True):
-        # In pixels: not every program knows points.
-        root.set(side, f"{float(length) * 96 / 72:.0f}")
-    root.set("role", "img")
-    root.set("aria-labelledby", f"{prefix}-title {prefix}-desc")
-    root.set("style", "stroke-linejoin:round;stroke-linecap:butt")
-    for place, (name, said) in enumerate(
-        (("title", _clean(f"{i.version.code}: {i.measure.title}")), ("desc", described(i)))
-    ):
-        e = ET.Element(f"{{{_SVG}}}{name}", {"id": f"{prefix}-{name}"})
-        e.text = said
-        root.insert(place, e)
-    return ET.tostring(root, encoding="unicode", xml_declaration=False) + "\n"
+                drawing.marks(((x, y),), mark.look, 8)
+            drawing.text(x + 13, y - middle(10), said, 10, INK)
+            x += width_of(said, 10) + 40

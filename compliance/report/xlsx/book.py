@@ -25,8 +25,8 @@ PIECE = 1 << 20
 
 def write(whole: Whole) -> Iterator[bytes]:
     """The workbook, piece by piece; the same input gives the same bytes."""
-    checked = whole.audit.checked() if whole.audit is not None else {}
-    asked = fill.attestations(whole.audit, checked) if whole.audit is not None else []
+    written = whole.audit.written() if whole.audit is not None else {}
+    asked = fill.attestations(whole.audit, written) if whole.audit is not None else []
     drawn = fill.readings(whole.audit) if whole.audit is not None else {}
     with opened(whole.as_at, whole.name) as (book, content):
         contents = _contents(whole, bool(asked), drawn)
@@ -34,11 +34,11 @@ def write(whole: Whole) -> Iterator[bytes]:
         sheets = {name: book.sheet(name) for name in contents}
         summary.write(first, whole, contents)
         if whole.audit is not None:
-            its = regulations.listed(whole.audit, checked)
+            its = regulations.listed(whole.audit, written)
             at_rules, at_regulations = rules.places(whole.audit), regulations.places(its)
             firsts = findings.write(sheets["Findings"], whole.audit, at_rules, at_regulations)
-            regulations.write(sheets["By regulation"], checked, its, at_rules, firsts)
-            rules.write(sheets["Rules"], whole.audit, checked, firsts, at_regulations)
+            regulations.write(sheets["By regulation"], written, its, at_rules, firsts)
+            rules.write(sheets["Rules"], whole.audit, written, firsts, at_regulations)
             if whole.audit.previous is not None:
                 earlier.write_gone(sheets["No longer found"], whole.audit.previous.gone)
             if whole.audit.waivers:

@@ -6,22 +6,21 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, time
 
 from compliance.findings.report import Report
-from compliance.model import SERVICES, Duty, in_force
+from compliance.model import SERVICES, Duty, WrittenRule, in_force
 from compliance.records.filling import AS_AT, EARLIEST, EXPORT, Form, mark
 from compliance.report.regulations import vouched
 from compliance.report.words import reading_text
 from compliance.report.xlsx.sheet import Column, Sheet
-from compliance.rules.checking import CheckedRule
 
 Asked = Mapping[str, Sequence[tuple[str, ...]]]
 """What is asked, by the record kind that is to be read."""
 LACKING = "attestation"
 
 
-def attestations(report: Report, checked: Mapping[str, CheckedRule]) -> list[tuple[str, ...]]:
+def attestations(report: Report, written: Mapping[str, WrittenRule]) -> list[tuple[str, ...]]:
     """The fixed cells of each attestation that the audit asked for and does not have."""
-    asking = vouched(checked)
-    duties = {d.id: d for id_ in asking for d in checked[id_].rule.cites}
+    asking = vouched(written)
+    duties = {d.id: d for id_ in asking for d in written[id_].cites}
     rows = [_asked(duties[f.rule.part], f.key) for f in report.findings() if f.rule.part in duties]
     # Without any such record the rules could not run; each duty is asked for all the same, and the import knows the service.
     for r in report.rules:
@@ -30,7 +29,7 @@ def attestations(report: Report, checked: Mapping[str, CheckedRule]) -> list[tup
             and r.status == "could not run"
             and {x.partition(".")[0] for x in r.rule.lacking} == {LACKING}
         ):
-            rows += [_asked(d, "") for d in checked[r.rule.id].rule.cites if _in_force(d, report)]
+            rows += [_asked(d, "") for d in written[r.rule.id].cites if _in_force(d, report)]
     return rows
 
 

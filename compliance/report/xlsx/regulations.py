@@ -6,12 +6,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from compliance.findings.report import Report
-from compliance.model import RuleResult
+from compliance.model import RuleResult, WrittenRule
 from compliance.report.regulations import COLUMNS as CHECKS
 from compliance.report.regulations import Under, became, heading, unders, vouched
 from compliance.report.xlsx.findings import Firsts
 from compliance.report.xlsx.sheet import Cell, Column, Link, Sheet
-from compliance.rules.checking import CheckedRule
 
 COLUMNS = (
     Column("Regulation or standard", 40),
@@ -23,7 +22,7 @@ COLUMNS = (
 )
 
 
-def listed(report: Report, checked: Mapping[str, CheckedRule]) -> list[tuple[Under, list[RuleResult]]]:
+def listed(report: Report, written: Mapping[str, WrittenRule]) -> list[tuple[Under, list[RuleResult]]]:
     """Each regulation or standard with its rules."""
     of: dict[str, list[RuleResult]] = {}
     found: Counter[str] = Counter()
@@ -31,7 +30,7 @@ def listed(report: Report, checked: Mapping[str, CheckedRule]) -> list[tuple[Und
         of.setdefault(heading(r.rule), []).append(r)
     for r in report.parts:
         found[heading(r.rule)] += r.breach + r.not_evidenced
-    return [(u, of.get(u.name, [])) for u in unders(report, checked, found)]
+    return [(u, of.get(u.name, [])) for u in unders(report, written, found)]
 
 
 def places(its: list[tuple[Under, list[RuleResult]]]) -> dict[str, int]:
@@ -45,7 +44,7 @@ def places(its: list[tuple[Under, list[RuleResult]]]) -> dict[str, int]:
 
 def write(
     sheet: Sheet,
-    checked: Mapping[str, CheckedRule],
+    written: Mapping[str, WrittenRule],
     its: list[tuple[Under, list[RuleResult]]],
     rules: Mapping[tuple[str, str], int],
     firsts: Firsts,
@@ -56,7 +55,7 @@ def write(
       its: as `listed` gives them.
       rules: the row of each rule in the sheet of rules; `firsts`: where first findings stand.
     """
-    attested = vouched(checked)
+    attested = vouched(written)
 
     def number(n: int, key: tuple[str, ...]) -> Cell:
         return Link(n, "Findings", firsts[key]) if key in firsts else n

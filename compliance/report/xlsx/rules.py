@@ -7,12 +7,10 @@ from itertools import count
 
 from compliance.dates import put_right_on
 from compliance.findings.report import Report
-from compliance.model import RuleResult
+from compliance.model import NOT_TOLD, RuleResult, WrittenRule
 from compliance.report.regulations import heading
-from compliance.report.rules import asks
 from compliance.report.xlsx.findings import Firsts
 from compliance.report.xlsx.sheet import Cell, Column, Link, Sheet
-from compliance.rules.checking import CheckedRule
 
 COLUMNS = (
     Column("Rule", 28),
@@ -47,7 +45,7 @@ def places(report: Report) -> dict[tuple[str, str], int]:
 
 
 def write(
-    sheet: Sheet, report: Report, checked: Mapping[str, CheckedRule], firsts: Firsts, regulations: Mapping[str, int]
+    sheet: Sheet, report: Report, written: Mapping[str, WrittenRule], firsts: Firsts, regulations: Mapping[str, int]
 ) -> None:
     """Writes the sheet.
 
@@ -56,16 +54,17 @@ def write(
       regulations: the row of each regulation in its sheet.
     """
     sheet.table(
-        COLUMNS, (_row(r, report, checked.get(r.rule.id), firsts, regulations) for r in report.rules), printed=13
+        COLUMNS,
+        (_row(r, report, written.get(r.rule.id, NOT_TOLD), firsts, regulations) for r in report.rules),
+        printed=13,
     )
 
 
 def _row(
-    r: RuleResult, report: Report, checked: CheckedRule | None, firsts: Firsts, regulations: Mapping[str, int]
+    r: RuleResult, report: Report, written: WrittenRule, firsts: Firsts, regulations: Mapping[str, int]
 ) -> list[Cell]:
     rule, n, under = r.rule, r.breach + r.not_evidenced, heading(r.rule)
     first = firsts.get((rule.id, rule.own_policy))
-    sentences, conditions = asks(checked) if checked is not None else ([], [])
     return [
         rule.id,
         rule.title,
@@ -77,7 +76,7 @@ def _row(
         *(r.checked, r.compliant, r.breach, r.not_evidenced, r.pending, r.not_applicable),
         rule.layer,
         Link(under, "By regulation", regulations[under]),
-        "\n".join([*sentences, *(f"- {label}: {meaning}" for label, meaning in conditions)]),
+        "\n".join([*written.sentences, *(f"- {label}: {meaning}" for label, meaning in written.conditions)]),
         rule.remedy,
         put_right_on(report.as_at, rule.put_right.within),
         rule.put_right.by,
