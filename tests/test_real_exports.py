@@ -15,7 +15,8 @@ import pytest
 import xlsxwriter
 from click.testing import Result
 
-from compliance.records import loading, sheets
+from compliance.records import sheets
+from compliance.sql import loading as statements
 
 CASES = Path(__file__).parent / "data" / "exports"
 Cli = Callable[..., Result]
@@ -77,8 +78,8 @@ def test_a_row_that_goes_astray_makes_every_run_incomplete_and_is_told(
     cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, header: str
 ) -> None:
     export = put(tmp_path / "e", staff=f"{header}\nS1,ssw\nS2,ssw\n", reported_figure="reported_figure_id\n1\n")
-    scan = loading.sql._scan
-    monkeypatch.setattr(loading.sql, "_scan", lambda *a, **k: f"(FROM {scan(*a, **k)} LIMIT 1)")
+    scan = statements._scan
+    monkeypatch.setattr(statements, "_scan", lambda *a, **k: f"(FROM {scan(*a, **k)} LIMIT 1)")
     at = ("--as-at", "2021-09-20")
     for command in (
         ("data", "check", export),

@@ -550,15 +550,15 @@ def _table(con: Connection, g: Gathered, gathered: Mapping[str, Gathered]) -> No
 def _told_apart(con: Connection, g: Gathered, table: str, counted: Counted, links: Sequence[Link]) -> Counted:
     """Rows that differ and bear the same key, because a mapping made it of too little, are given keys of their own."""
     if counted.rows > counted.keys:
-        ((n, first),) = con.execute(sql.n_apart(table, g.kind.key)).fetchall()
-        con.execute(sql.told_apart(table, g.kind.key))
+        ((n, first),) = con.execute(sql.n_apart(table, g.kind.key, g.fields)).fetchall()
+        con.execute(sql.told_apart(table, g.kind.key, g.fields))
         if n:
             differ = f"row {first:,} differs" if n == 1 else f"{n:,} rows, the first row {first:,}, differ"
             labels = " and ".join(dict.fromkeys(one.shown for one in g.sources))
             same = f"from another with the same {g.column(g.kind.key)}"
             g.notes.append(f"{labels}: {differ} {same}; each is a {g.kind.name} record of its own.")
         counted = _counted(con, g, table, links)
-    con.execute(sql.without_content(table))
+    con.execute(sql.without_rest(table))
     return counted
 
 
@@ -702,7 +702,7 @@ def _kept(con: Connection, g: Gathered, one: Loaded, offset: int) -> str:
         con.execute(sql.bad_cells(table, offset, one.shown, kind.name, row, called, reasons))
     columns = {c: name(c) for c in g.columns} | {c: x for c, x in _others(g, one).items() if c not in one.fields}
     if g.keys_made_up:
-        columns[sql.CONTENT] = sql.CONTENT if one.key_made_up else "''"
+        columns[sql.REST] = sql.REST if one.key_made_up else "''"
     return sql.kept(table, offset, one.src, kind.key, own_key, row, columns)
 
 

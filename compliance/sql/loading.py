@@ -19,8 +19,8 @@ EARLIEST, LATEST = "1902-01-01", "2078-12-31"
 2079-06-06, 2099-12-31, 2999-12-31 and 9999-12-31 for none or never."""
 EPOCH = "1970-01-01"
 """What systems that count seconds write for none; somebody may be born on it."""
-CONTENT = "whole"
-"""The column that says what stands in a whole row, while keys are made."""
+REST = "rest"
+"""The column that stands for what a row holds beside the values of its fields, while keys are made."""
 UNKNOWN = "chr(30)"
 """Stands before why nobody can tell what is in a cell."""
 TOTALS = r"(grand |sub[- ]?)?totals?([ :=(\-].*)?|(sum|count|average|mean)[ :=]*[0-9.,]*"
@@ -390,7 +390,7 @@ def lenient(
     constants: Mapping[str, str],
     rows: Rows,
     made_on: str,
-    with_content: bool,
+    with_rest: bool,
 ) -> str:
     """All rows of a source in the types of its kind, what does not fit being NULL and listed in `bad`; `rows` says which are left out.
 
@@ -398,7 +398,7 @@ def lenient(
 
     Args:
       made_on: the day on which the export was made; empty: not known.
-      with_content: a column says what stands in the whole row.
+      with_rest: a column stands for all that the row holds beside the values of its fields.
     """
     trimmed = ", ".join(f"trim(c{i}) AS t{i}" for i in range(file.width))
     row = "r, " if file.numbered else ""
@@ -442,9 +442,17 @@ def lenient(
     fields += [f"{sql} AS {name(f)}" for f, sql in constants.items()]
     listed = f"list_filter([{', '.join(bads)}], lambda e: e IS NOT NULL)" if bads else "[]"
     numbers = 'r AS "row", ' if file.numbered else ""
-    if with_content:
-        texts = ", ".join(f"coalesce(t{i}, '')" for i in range(file.width))
-        numbers += f"md5(concat_ws(chr(31), {texts})) AS {CONTENT}, "
+    if with_rest:
+        used = {at for c in cells for at in c.at.values()}
+        rest = [f"t{i}" for i in range(file.width) if i not in used]
+        # Of what cannot be read it counts how it is written.
+        rest += [
+            f"CASE WHEN {name(c.field.name)} IS NULL THEN {name('v_' + c.field.name)} END"
+            for c in cells
+            if not _plain(c)
+        ]
+        rest += [name("u_" + f) for f in unknown]
+        numbers += f"md5(concat_ws(chr(31), ''{''.join(f', coalesce({r}, {chr(39) * 2})' for r in rest)})) AS {REST}, "
     return (
         f"CREATE TABLE {name(table)} AS SELECT {numbers}{', '.join(fields)}, {rows.lost(file, unknown)} AS lost,"
         f" CAST({rows.skipped(file, unknown)} AS TINYINT) AS skip, {listed} AS bad"
@@ -723,25 +731,28 @@ def of_first(table: str, key: str, record: str) -> str:
     )
 
 
-def _apart(table: str, key: str) -> str:
+def _apart(table: str, key: str, fields: Sequence[str]) -> str:
     # By what stands in them, so that the order of rows makes no other keys.
-    return f"(SELECT *, dense_rank() OVER (PARTITION BY {name(key)} ORDER BY {CONTENT}) AS n FROM {name(table)})"
+    content = ", ".join(name(f) for f in fields if f != key)
+    order = f"{content}, {REST}" if content else REST
+    return f"(SELECT *, dense_rank() OVER (PARTITION BY {name(key)} ORDER BY {order}) AS n FROM {name(table)})"
 
 
-def n_apart(table: str, key: str) -> str:
+def n_apart(table: str, key: str, fields: Sequence[str]) -> str:
     """How many rows differ in content from another one with the same key, but for the first; and the row of the first of these."""
-    return f'SELECT count(DISTINCT ({name(key)}, n)), min("row") FROM {_apart(table, key)} WHERE n > 1'
+    return f'SELECT count(DISTINCT ({name(key)}, n)), min("row") FROM {_apart(table, key, fields)} WHERE n > 1'
 
 
-def told_apart(table: str, key: str) -> str:
+def told_apart(table: str, key: str, fields: Sequence[str]) -> str:
     """Rows with the same key and another content, given keys of their own."""
     own = f"CASE WHEN n > 1 THEN concat({name(key)}, ' (', n, ')') ELSE {name(key)} END AS {name(key)}"
-    return f"CREATE OR REPLACE TABLE {name(table)} AS SELECT * EXCLUDE (n) REPLACE ({own}) FROM {_apart(table, key)} ORDER BY rid"
+    rows = _apart(table, key, fields)
+    return f"CREATE OR REPLACE TABLE {name(table)} AS SELECT * EXCLUDE (n) REPLACE ({own}) FROM {rows} ORDER BY rid"
 
 
-def without_content(table: str) -> str:
-    """The column of what stands in a whole row, away."""
-    return f"ALTER TABLE {name(table)} DROP COLUMN {CONTENT}"
+def without_rest(table: str) -> str:
+    """The column of what else stands in a row, away."""
+    return f"ALTER TABLE {name(table)} DROP COLUMN {REST}"
 
 
 def listed(table: str, columns: Sequence[str]) -> str:
