@@ -42,6 +42,7 @@ class Field:
       title: what a sentence calls it, a noun phrase that takes "the".
       empty: what a reader is told where it is empty and that is no lack: `still going on`; empty: that it is not recorded.
       sort: it says of which sort the record is; one of another sort is nothing near to what is asked.
+      not_before: dates of the same record before which it cannot lie; `birth`: it is the day on which somebody was born.
     """
 
     name: str
@@ -62,6 +63,8 @@ class Field:
     title: str = ""
     empty: str = ""
     sort: bool = False
+    not_before: tuple[str, ...] = ()
+    birth: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +128,24 @@ class RecordKinds:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One file or sheet read as one record kind; a table's `src` column is its position in `Tables.sources`."""
+    """One file or sheet read as one record kind; a table's `src` column is its position in `Tables.sources`.
+
+    Args:
+      rows: its records, as the engine counts them in the end.
+      in_file: its rows below the header, as they were counted in the file: those above and the three that follow.
+      left_out: those without content, and those that the mapping leaves out.
+      unusable: those that are told as such that cannot be used.
+      repeated: those whose key an earlier row bears.
+    """
 
     file: str
     sheet: str
     record: str
     rows: int
+    in_file: int = 0
+    left_out: int = 0
+    unusable: int = 0
+    repeated: int = 0
 
     @property
     def label(self) -> str:
@@ -184,6 +199,7 @@ class Tables:
       absent: record kinds that the export lacks although a mapping or file was expected for them, with the reason.
       notes: what a person should know but nothing fails on: files and columns that nothing reads, rows left out.
       n_quarantined: cells and rows that did not fit; the engine's table `quarantine` holds them.
+      astray: where rows of the export went astray in the program, in sentences; none: every row is accounted for.
       later: which records were written into the system after the day that is looked from, in a sentence; empty: none.
       covers: the first and the last day whose events of a record kind the export has, where its mapping says that it has not all.
       services: which kinds of service the `agency` records name; empty where none is known.
@@ -202,6 +218,7 @@ class Tables:
     empty: frozenset[str] = frozenset()
     covers: Mapping[str, tuple[date, date]] = field(default_factory=dict)
     later: str = ""
+    astray: tuple[str, ...] = ()
     personal: bool = False
     pseudonyms: str = ""
     remarks: tuple[str, ...] = ()

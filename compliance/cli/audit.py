@@ -34,6 +34,7 @@ from compliance.cli.terminal import (
     span,
     stop,
     strict_option,
+    tell_astray,
     tell_failed,
     tell_times,
     tidy,
@@ -216,6 +217,8 @@ def _trend(
     results = trend(asked, first, last, every, times)
     print_out(FORMATS[format_](results, width()), out)
     times.mark("report")
+    if tell_astray(results.tables):
+        return INCOMPLETE
     return NOTHING if fail_on == "never" or not results.at_or_above(_severity(fail_on)) else FOUND
 
 
@@ -225,7 +228,7 @@ def _severity(fail_on: str) -> Severity:
 
 
 def _exit_code(report: Report, fail_on: str, require_complete: bool) -> int:
-    if report.n_rules("failed") or (require_complete and report.n_rules("could not run")):
+    if tell_astray(report.tables) or report.n_rules("failed") or (require_complete and report.n_rules("could not run")):
         return INCOMPLETE
     if fail_on == "never":
         return NOTHING

@@ -10,10 +10,25 @@ from typing import TYPE_CHECKING
 import click
 
 from compliance.cli.asking import data_argument, given_export, mapping_option, shown_options
-from compliance.cli.terminal import COULD_NOT, FOUND, NOTHING, Day, entries, out_option, print_out, tidy, width
+from compliance.cli.terminal import (
+    COULD_NOT,
+    FOUND,
+    INCOMPLETE,
+    NOTHING,
+    Day,
+    entries,
+    out_option,
+    print_out,
+    tell_astray,
+    tidy,
+    width,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from compliance.jobs.asked import Export
+    from compliance.model import Source
 
 
 @click.group()
@@ -34,17 +49,12 @@ def data_check(export: Export, strict: bool) -> None:
     """
     from compliance.jobs.opening import loaded
     from compliance.records import loading
-    from compliance.report.grid import grid
 
     with loaded(export) as read:
         tables = read.tables
         for remark in tables.remarks:
             click.echo(f"{remark}\n")
-        rows = [[s.file + (f" [{s.sheet}]" if s.sheet else ""), s.record, f"{s.rows:,}"] for s in tables.sources]
-        click.echo(
-            grid(rows, ["File", "Record kind", "Rows"], [None, None, None], right=(2,)) if rows else "No records.",
-            nl=False,
-        )
+        click.echo(_accounts(tables.sources), nl=False)
         for kind, why in sorted(tables.absent.items()):
             click.echo(f"No {kind} records: {why}")
         for note in tables.notes:
@@ -54,7 +64,29 @@ def data_check(export: Export, strict: bool) -> None:
             click.echo(tidy(line))
         n = tables.n_quarantined
         click.echo(f"{entries(n)} could not be used as written." if n else "Everything could be used as written.")
-    sys.exit(COULD_NOT if strict and n else NOTHING)
+        astray = tell_astray(tables)
+    sys.exit(COULD_NOT if strict and n else INCOMPLETE if astray else NOTHING)
+
+
+def _accounts(sources: Sequence[Source]) -> str:
+    """What became of the rows of every source, and of all of them in one sum."""
+    from compliance.report.grid import grid
+
+    if not sources:
+        return "No records.\n"
+    parts = [("Records", "records", [s.rows for s in sources])]
+    parts += [("Left out", "left out", [s.left_out for s in sources])]
+    parts += [("Not usable", "not usable", [s.unusable for s in sources])]
+    parts += [("Repeated", "repeated", [s.repeated for s in sources])]
+    shown = [(head, what, ns) for head, what, ns in parts if head == "Records" or any(ns)]
+    rows = [
+        [s.label, s.record, f"{s.in_file:,}", *(f"{ns[i]:,}" if ns[i] else "-" for _, _, ns in shown)]
+        for i, s in enumerate(sources)
+    ]
+    heads = ["File", "Record kind", "Rows", *(head for head, _, _ in shown)]
+    table = grid(rows, heads, [None] * len(heads), right=range(2, len(heads)))
+    total = " + ".join(f"{sum(ns):,} {what}" for _, what, ns in shown)
+    return f"{table}Rows in all: {sum(s.in_file for s in sources):,} = {total}.\n"
 
 
 @data.command("import")

@@ -31,6 +31,7 @@ from compliance.cli.terminal import (
     require_complete_option,
     stop,
     strict_option,
+    tell_astray,
     tell_failed,
     tell_times,
     timings_option,
@@ -110,6 +111,10 @@ def forecast(
             from compliance.report.forecast.table import summary
 
             aside(summary(ahead), out)
-        incomplete = ahead.n_rules("failed") or (require_complete and ahead.n_rules("could not run"))
+        incomplete = (
+            tell_astray(ahead.tables)
+            or ahead.n_rules("failed")
+            or (require_complete and ahead.n_rules("could not run"))
+        )
     tell_times(times if timings else None)
     sys.exit(INCOMPLETE if incomplete else NOTHING)

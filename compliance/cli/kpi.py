@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection
 from datetime import date, datetime
 from pathlib import Path
@@ -19,12 +20,15 @@ from compliance.cli.asking import (
 )
 from compliance.cli.terminal import (
     FREQUENCIES,
+    INCOMPLETE,
+    NOTHING,
     Day,
     Format,
     aside,
     out_option,
     print_out,
     span,
+    tell_astray,
     tell_times,
     timings_option,
     width,
@@ -101,7 +105,7 @@ def kpi(
     DATA is a folder of CSV files, one CSV file, or an XLSX workbook.
 
     \b
-    Exit codes: 0 worked out; 2 could not run. A KPI that is missed does not change the code.
+    Exit codes: 0 worked out; 2 could not run; 3 rows went astray. A KPI that is missed does not change the code.
 
     \b
     Example: compliance kpi fixtures/agency --as-at 2021-09-20
@@ -120,19 +124,21 @@ def kpi(
     if cases is not None:
         if suppress or codes or chart:
             raise click.UsageError("--cases lists single records; it goes with no --suppress, --chart or other codes")
-        _list_cases(asked, options, cases, format_, out, times)
+        astray = _list_cases(asked, options, cases, format_, out, times)
     else:
-        _tell(asked, options, suppress, chart, format_, out, times)
+        astray = _tell(asked, options, suppress, chart, format_, out, times)
     tell_times(times if timings else None)
+    sys.exit(INCOMPLETE if astray else NOTHING)
 
 
-def _list_cases(asked: Asked, options: Options, code: str, format_: str, out: Path | None, times: Timings) -> None:
-    """The records that count against the service in one KPI."""
+def _list_cases(asked: Asked, options: Options, code: str, format_: str, out: Path | None, times: Timings) -> bool:
+    """The records that count against the service in one KPI; whether rows of the export went astray."""
     from compliance.jobs.cases import cases
     from compliance.report import FORMATS
 
     with cases(asked, options, code, times) as report:
         print_out(FORMATS[format_](report, width()), out)
+        return tell_astray(report.tables)
 
 
 def _tell(
@@ -143,8 +149,8 @@ def _tell(
     format_: str,
     out: Path | None,
     times: Timings,
-) -> None:
-    """The KPIs, with counts below `suppress` left out, and drawn into the folder `chart`."""
+) -> bool:
+    """The KPIs, with counts below `suppress` left out, and drawn into the folder `chart`; whether rows of the export went astray."""
     from compliance.jobs.kpis import kpis
     from compliance.report.kpi import FORMATS
 
@@ -161,6 +167,7 @@ def _tell(
         from compliance.report.kpi.table import summary
 
         aside(summary(report), out)
+    return tell_astray(report.tables)
 
 
 def _draw(report: KpiReport, folder: Path) -> None:

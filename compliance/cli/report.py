@@ -22,6 +22,7 @@ from compliance.cli.terminal import (
     NOTHING,
     Day,
     print_out,
+    tell_astray,
     whole_format_option,
     whole_out_option,
     whole_writer,
@@ -70,7 +71,7 @@ def report(
     """Write the audit, what falls due next, the KPIs and the improvement plan: one HTML page, or one workbook.
 
     \b
-    Exit codes: 0 written, whatever is found; 2 could not run; 3 written, but a rule failed.
+    Exit codes: 0 written, whatever is found; 2 could not run; 3 written, but a rule failed or rows went astray.
     A pipeline is gated by compliance audit.
 
     \b
@@ -92,5 +93,5 @@ def report(
         assert whole.audit is not None and whole.ahead is not None
         click.echo(summary(whole.audit), nl=False, err=True)
         click.echo(f"Written to {out}.", err=True)
-        failed = whole.audit.n_rules("failed") + whole.ahead.n_rules("failed")
+        failed = tell_astray(whole.audit.tables) + whole.audit.n_rules("failed") + whole.ahead.n_rules("failed")
     sys.exit(INCOMPLETE if failed else NOTHING)

@@ -17,7 +17,7 @@ from compliance.errors import ComplianceError, nearest
 if TYPE_CHECKING:
     from compliance.findings.forecast import RuleAhead
     from compliance.jobs.asked import Timings
-    from compliance.model import RuleResult
+    from compliance.model import RuleResult, Tables
     from compliance.report.whole import Whole
 
 NOTHING, FOUND, COULD_NOT, INCOMPLETE = 0, 1, 2, 3
@@ -208,6 +208,13 @@ def tell_failed(results: Iterable[RuleResult | RuleAhead]) -> None:
                 f"Rule {result.rule.id} failed: {result.why}\n    This is a fault of the program; please report it."
             )
             click.echo(tidy(message), err=True)
+
+
+def tell_astray(tables: Tables) -> bool:
+    """Whether rows of the export went astray in the program, which is told whatever the format."""
+    for where in tables.astray:
+        click.echo(tidy(f"{where} This is a fault of the program; please report it."), err=True)
+    return bool(tables.astray)
 
 
 def aside(summary: str, out: Path | None) -> None:

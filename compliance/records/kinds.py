@@ -100,6 +100,8 @@ def _field(name: str, its: Mapping[str, Any], required: bool, id_of: str) -> Fie
         title=its["title"],
         empty=its.get("x-empty", ""),
         sort=its.get("x-sort", False),
+        not_before=tuple(its.get("x-not-before", ())),
+        birth=its.get("x-birth", False),
     )
 
 
@@ -125,6 +127,9 @@ def _wrong(kind: RecordKind, kinds: Mapping[str, RecordKind]) -> Iterator[str]:
     for f in kind.fields.values():
         yield from dates(f"x-known-from of '{f.name}'", (f.known_from,) if f.known_from else ())
         yield from dates(f"x-in-doubt-before of '{f.name}'", (f.in_doubt_before,) if f.in_doubt_before else ())
+        yield from dates(f"x-not-before of '{f.name}'", f.not_before)
+        if (f.not_before or f.birth) and f.type != "date":
+            yield f"'{f.name}' says when it may lie, and is no date"
         if f.kind_in and f.kind_in not in kind.fields:
             yield f"x-id-of-kind-in of '{f.name}' names '{f.kind_in}', which is no field{nearest(f.kind_in, kind.fields)}"
         if (f.id_of or f.kind_in) and (f.type != "text" or f.codes):

@@ -6,6 +6,7 @@ parent's `rid`), and `quarantine` with everything that did not fit.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -19,9 +20,9 @@ from compliance.engine.sidebyside import run_jobs, workers
 from compliance.errors import DataError, nearest
 from compliance.model import Link, Quarantined, RecordKind, RecordKinds, Source, Table, Tables
 from compliance.records import reading
-from compliance.records.mapping import Column, SourceOf, is_pattern, plain
+from compliance.records.mapping import Column, SourceOf, Where, is_pattern, plain
 from compliance.records.mapping import Mapping as ExportMapping
-from compliance.records.reading import Empty, Sheet, Workbook
+from compliance.records.reading import Empty, Layout, Sheet, Workbook
 from compliance.sql import loading as sql
 from compliance.sql import privacy as hashing
 from compliance.sql.duckdb import LEAVE_OUT
@@ -45,8 +46,11 @@ class Loaded:
     Args:
       src: its place among all sources.
       again: the sheet, looked at row by row to say which rows the engine does not take, and why.
-      rows: those that are records; `total`: all.
-      blank, elsewhere, unasked: those that are blank, and left out by `only_where` and by `only_if`.
+      made_on: the day on which the export was made, YYYY-MM-DD; empty: not known.
+      key_made_up: the mapping makes its keys of several columns, for the export numbers no rows; they may be too few.
+      total: rows that the engine had of it; `rows`: those of them that are records.
+      blank, elsewhere, unasked, unusable: those that are blank, left out by `only_where` or `skip_where` and by `only_if`, and that are
+        told as such that cannot be used.
     """
 
     kind: RecordKind
@@ -57,11 +61,14 @@ class Loaded:
     constants: Mapping[str, str]
     empty: tuple[str, ...]
     again: Callable[[], Sheet]
+    made_on: str = ""
+    key_made_up: bool = False
     rows: int = 0
     total: int = 0
     blank: int = 0
     elsewhere: int = 0
     unasked: int = 0
+    unusable: int = 0
 
     @property
     def shown(self) -> str:
@@ -73,7 +80,14 @@ class Loaded:
         """What the engine reads."""
         its = self.sheet
         return sql.File(
-            str(its.path), its.delimiter, len(its.header), its.numbered, its.trimmed, its.marked, self.empty
+            str(its.path),
+            its.delimiter,
+            len(its.header),
+            its.numbered,
+            its.trimmed,
+            its.marked,
+            self.empty,
+            its.unknown,
         )
 
     @property
@@ -94,6 +108,7 @@ class Gathered:
       fields: those that any source supplies; `doubts`: those that are in doubt somewhere.
       links: those that lead to a kind that the export has.
       rows: how many.
+      notes: what a person should know of them.
     """
 
     kind: RecordKind
@@ -102,6 +117,12 @@ class Gathered:
     doubts: list[str]
     links: list[Link]
     rows: int = 0
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def keys_made_up(self) -> bool:
+        """Whether rows that differ may bear the same key, because a mapping made it."""
+        return any(one.key_made_up for one in self.sources)
 
     @property
     def table(self) -> str:
@@ -133,8 +154,9 @@ class Files:
     encoding: str
     delimiter: str
     scratch: Path
+    meant: frozenset[str] = frozenset()
     books: dict[Path, Workbook] = field(default_factory=dict)
-    read: dict[tuple[Path, str, int, bool], Sheet] = field(default_factory=dict)
+    read: dict[tuple[Path, str, Layout, bool], Sheet] = field(default_factory=dict)
 
     def named(self, file: str, sheet: str) -> list[Path]:
         """The files of this name or pattern; without a name: the only one, or the CSV files that are called as the sheet is."""
@@ -153,15 +175,16 @@ class Files:
             self.books[path] = Workbook(path)
         return self.books[path].sheets
 
-    def sheet(self, path: Path, sheet: str, header: int, as_it_is: bool = True) -> Sheet:
+    def sheet(self, path: Path, sheet: str, header: int = 1, footer: int = 0, as_it_is: bool = True) -> Sheet:
         """One of them, read."""
-        key = (path, sheet, header, as_it_is)
+        layout = Layout(header, footer, self.meant)
+        key = (path, sheet, layout, as_it_is)
         if key not in self.read:
             if path.suffix.lower() == ".csv":
-                self.read[key] = reading.read_csv(path, self.encoding, self.delimiter, header, self.scratch, as_it_is)
+                self.read[key] = reading.read_csv(path, self.encoding, self.delimiter, layout, self.scratch, as_it_is)
             else:
                 self.sheets(path)
-                self.read[key] = self.books[path].read(sheet, header, self.scratch)
+                self.read[key] = self.books[path].read(sheet, layout, self.scratch)
         return self.read[key]
 
 
@@ -189,20 +212,21 @@ def load_tables(
     paths = [p for p in paths if p not in answers]
     by_name = {p.name: p for p in paths}
     given = mapping or ExportMapping(())
-    files = Files(folder, by_name, paths[0] if len(paths) == 1 else None, given.encoding, given.delimiter, scratch)
+    only = paths[0] if len(paths) == 1 else None
+    files = Files(folder, by_name, only, given.encoding, given.delimiter, scratch, given.meant)
     notes: list[str] = []
     absent: dict[str, str] = {}
     if mapping is None:
         wanted = _by_names(files, kinds, notes, absent)
     else:
         wanted = _by_mapping(files, mapping, notes, absent)
-        unused = {plain(u) for u in mapping.unused}
-        notes += [f"{p.name} is neither CSV nor XLSX; it was not read." for p in others if _stray(p, unused)]
+    unused = {plain(u) for u in given.unused}
+    notes += [_unread(p) for p in others if _stray(p, unused)]
     ours = Files(folder, {p.name: p for p in answers}, None, "utf-8-sig", ",", scratch)
     each = [(files, given, *its) for its in wanted] + [(ours, OURS, *its) for its in _answered(ours, kinds, absent)]
     loaded: list[Loaded] = []
     for of, meaning, source, sheet, path in each:
-        again = partial(of.sheet, path, "", source.header, as_it_is=False)
+        again = partial(of.sheet, path, "", source.header, source.footer, as_it_is=False)
         one = _prepared(source, sheet, meaning, kinds, len(loaded), again, notes, absent, personal)
         if one is not None:
             loaded.append(one)
@@ -212,6 +236,7 @@ def load_tables(
     if not loaded:
         told = "\n    ".join(f"{kind}: {why}" for kind, why in sorted(absent.items())) or "\n    ".join(notes)
         raise DataError(f"Nothing in {data} could be read as records.{'' if not told else f'{chr(10)}    {told}'}")
+    notes += [note for g in gathered.values() for note in g.notes]
     for k in sorted(gathered.keys() & absent.keys()):
         there = ", ".join(one.shown for one in gathered[k].sources)
         notes.append(f"{absent.pop(k)}; the {k} records are those of {there} alone.")
@@ -241,6 +266,13 @@ def like(wanted: str, names: Iterable[str]) -> list[str]:
     return []
 
 
+def _unread(path: Path) -> str:
+    """What is said of something beside the export's files that nobody reads."""
+    if path.is_dir():
+        return f"{path.name} is a folder; nothing in it was read."
+    return f"{path.name} is neither CSV nor XLSX; it was not read."
+
+
 # --- which file is what ---------------------------------------------------------------------------------------------
 
 Wanted = list[tuple[SourceOf, Sheet, Path]]
@@ -260,7 +292,7 @@ def _by_names(files: Files, kinds: RecordKinds, notes: list[str], absent: dict[s
                 notes.append(f"{shown} was not read: its name is no record kind{near}. A mapping can say what it is.")
                 continue
             try:
-                read = files.sheet(path, sheet, 1)
+                read = files.sheet(path, sheet)
             except Empty:
                 absent[kind] = f"{shown} is empty: it has not even a header"
                 continue
@@ -275,7 +307,7 @@ def _answered(files: Files, kinds: RecordKinds, absent: dict[str, str]) -> Wante
     for path in files.paths.values():
         kind = reading.answered(path)
         try:
-            read = files.sheet(path, "", 1)
+            read = files.sheet(path, "")
         except Empty:
             absent[kind] = f"{path.name} is empty: it has not even a header"
             continue
@@ -291,7 +323,7 @@ def _by_mapping(files: Files, mapping: ExportMapping, notes: list[str], absent: 
         for path, found in _places(files, source, missing):
             used.add((path.name, found))
             try:
-                wanted.append((source, files.sheet(path, found, source.header), path))
+                wanted.append((source, files.sheet(path, found, source.header, source.footer), path))
             except Empty:
                 shown = f"{path.name} [{found}]" if found else path.name
                 missing.append(f"{shown} is empty: it has not even a header")
@@ -342,8 +374,7 @@ def _columns_unread(wanted: Wanted, unused: set[str], notes: list[str]) -> None:
         _, names = read.setdefault((sheet.file, sheet.sheet), (sheet, set()))
         for column in source.columns.values():
             names.update(plain(n) for n in column.names)
-        if source.only_where:
-            names.add(plain(source.only_where[0]))
+        names.update(plain(where.column) for where in (source.only_where, source.skip_where) if where)
     for (file, name_), (sheet, names) in read.items():
         left = [c for c in sheet.header if c and plain(c) not in names | unused]
         shown = f"{file} [{name_}]" if name_ else file
@@ -399,8 +430,10 @@ def _prepared(
         lacking = " and ".join(f for f in key if not any(c.field.name == f for c in cells))
         absent[kind.name] = f"{shown} has no column for {lacking}, which names a {kind.name} record"
         return None
+    named_by = source.columns[kind.key]
+    key_made_up = len(named_by.fields) > 1 or (bool(named_by.template) and len(set(named_by.names)) > 1)
     constants = {f: sql.constant(kind.fields[f], v) for f, v in source.set.items()}
-    return Loaded(kind, source, sheet, src, tuple(cells), constants, mapping.empty, again)
+    return Loaded(kind, source, sheet, src, tuple(cells), constants, mapping.empty, again, mapping.made_on, key_made_up)
 
 
 def _position(sheet: Sheet, column: str, shown: str) -> int | None:
@@ -426,13 +459,17 @@ def _of_fields(column: Column, cells: list[sql.Cell]) -> tuple[dict[str, int], s
 
 
 def _left_out(one: Loaded) -> Iterator[str]:
-    """What became of rows that are no records."""
+    """What became of rows that are no records, and what was read otherwise than it stands there."""
     if blank := one.blank + one.sheet.blank:
         yield f"{one.shown}: {_rows(blank)} without any content."
+    if one.sheet.footer:
+        yield f"{one.shown}: {_rows(one.sheet.footer)} left out at the end by footer."
     if one.elsewhere:
-        yield f"{one.shown}: {_rows(one.elsewhere)} left out of {one.kind.name} by only_where."
+        by = " and ".join(k for k in ("only_where", "skip_where") if getattr(one.source, k))
+        yield f"{one.shown}: {_rows(one.elsewhere)} left out of {one.kind.name} by {by}."
     if one.unasked:
         yield f"{one.shown}: {_rows(one.unasked)} left out of {one.kind.name} by only_if."
+    yield from (f"{one.shown}: {remark}" for remark in one.sheet.remarks)
 
 
 def _rows(n: int) -> str:
@@ -479,13 +516,18 @@ def _table(con: Connection, g: Gathered, gathered: Mapping[str, Gathered]) -> No
     # Who leads to their own kind cannot be joined before all are there and no key stands twice.
     table = f"b_{k}" if own else g.table
     links = [] if own else _led(g, gathered, table)
-    counted = _exact(con, g, table, links) or _lenient(con, g, table, links)
+    exact = _exact(con, g, table, links)
+    counted = exact or _lenient(con, g, table, links)
+    if exact is None and g.keys_made_up:
+        counted = _told_apart(con, g, table, counted, g.links if links else [])
     g.rows = counted.rows
     lacking = [f for f in _required(g) if counted.filled[f] < sum(one.rows for one in g.sources if f in one.fields)]
     made = ""
     if counted.rows > counted.keys:
         made = f"m_{k}"
         con.execute(sql.repeats(table, key, g.fields, k, g.files, g.column(key)))
+        # What cannot be read in a row that goes into an earlier one cannot be read in that.
+        con.execute(sql.of_first(table, key, k))
         con.execute(sql.merged(made, table, key, g.fields, g.doubts))
         con.execute(sql.drop_table(table))
         others = [f for f in g.fields if f != key]
@@ -505,6 +547,21 @@ def _table(con: Connection, g: Gathered, gathered: Mapping[str, Gathered]) -> No
             con.execute(sql.orphans(g.table, k, g.files, x.name, x.field, g.column(x.field), x.to))
 
 
+def _told_apart(con: Connection, g: Gathered, table: str, counted: Counted, links: Sequence[Link]) -> Counted:
+    """Rows that differ and bear the same key, because a mapping made it of too little, are given keys of their own."""
+    if counted.rows > counted.keys:
+        ((n, first),) = con.execute(sql.n_apart(table, g.kind.key, g.fields)).fetchall()
+        con.execute(sql.told_apart(table, g.kind.key, g.fields))
+        if n:
+            differ = f"row {first:,} differs" if n == 1 else f"{n:,} rows, the first row {first:,}, differ"
+            labels = " and ".join(dict.fromkeys(one.shown for one in g.sources))
+            same = f"from another with the same {g.column(g.kind.key)}"
+            g.notes.append(f"{labels}: {differ} {same}; each is a {g.kind.name} record of its own.")
+        counted = _counted(con, g, table, links)
+    con.execute(sql.without_rest(table))
+    return counted
+
+
 def _led(g: Gathered, gathered: Mapping[str, Gathered], own: str) -> list[tuple[str, str, str, str]]:
     """Links as statements need them; `own` is where the kind itself is by now."""
     to = {x.to: own if x.to == g.kind.name else gathered[x.to].table for x in g.links}
@@ -518,20 +575,20 @@ def _required(g: Gathered) -> list[str]:
 
 @dataclass(frozen=True)
 class Counted:
-    """What one look at a table tells: its rows and different keys, how many cells of some columns are filled, and dates out of range."""
+    """What one look at a table tells: its rows and different keys, how many cells of some columns are filled, and whether it looks odd."""
 
     rows: int
     keys: int
     filled: Mapping[str, int]
-    out_of_range: bool
+    odd: bool
 
 
-def _counted(con: Connection, g: Gathered, table: str, links: Sequence[Link], dates: Sequence[str] = ()) -> Counted:
+def _counted(con: Connection, g: Gathered, table: str, links: Sequence[Link], odd: str = "FALSE") -> Counted:
     columns = list(
         dict.fromkeys([g.kind.key, *_required(g), *(x.field for x in links), *(f"link__{x.name}" for x in links)])
     )
-    ((out, rows, keys, *filled),) = con.execute(sql.counted(table, g.kind.key, columns, dates)).fetchall()
-    return Counted(rows, keys, dict(zip(columns, filled, strict=True)), bool(out))
+    ((is_odd, rows, keys, *filled),) = con.execute(sql.counted(table, g.kind.key, columns, odd)).fetchall()
+    return Counted(rows, keys, dict(zip(columns, filled, strict=True)), bool(is_odd))
 
 
 def _exact(con: Connection, g: Gathered, table: str, links: list[tuple[str, str, str, str]]) -> Counted | None:
@@ -539,18 +596,22 @@ def _exact(con: Connection, g: Gathered, table: str, links: list[tuple[str, str,
 
     A source of which rows are left out is not read so, for these would have to be counted in the file once more.
     """
-    if any(one.source.only_where or one.source.only_if for one in g.sources):
+    if any(s.source.only_where or s.source.skip_where or s.source.only_if or s.sheet.unknown for s in g.sources):
         return None
     alone = len(g.sources) == 1
     selects = [sql.exact(one.file, one.src, one.cells, _others(g, one), g.columns, alone) for one in g.sources]
     if not con.reads(sql.final(table, selects[0] if alone else sql.together(selects), links)):
         return None
-    dates = [f for f in g.fields if g.kind.fields[f].type == "date"]
-    counted = _counted(con, g, table, g.links if links else [], dates)
-    if counted.out_of_range or counted.filled[g.kind.key] < counted.rows:
+    of_cells = {c.field.name for one in g.sources for c in one.cells if c.codes is None}
+    dates = [f for f in g.kind.fields.values() if f.type == "date" and f.name in of_cells]
+    odd = sql.looks_impossible(dates, name(g.kind.key), max(one.made_on for one in g.sources))
+    counted = _counted(con, g, table, g.links if links else [], odd)
+    n_of = {g.sources[0].src: counted.rows} if alone else dict(con.execute(sql.rows_by_source(table)).fetchall())
+    all_there = all(n_of.get(one.src, 0) == one.sheet.n for one in g.sources)
+    merge = g.keys_made_up and counted.keys < counted.rows
+    if counted.odd or merge or not all_there or counted.filled[g.kind.key] < counted.rows:
         con.execute(sql.drop_table(table))
         return None
-    n_of = {g.sources[0].src: counted.rows} if alone else dict(con.execute(sql.rows_by_source(table)).fetchall())
     for one in g.sources:
         one.rows = one.total = n_of.get(one.src, 0)
         _rejected(con, one)
@@ -577,13 +638,23 @@ def _lenient(con: Connection, g: Gathered, table: str, links: list[tuple[str, st
 
 
 def _read(con: Connection, one: Loaded) -> None:
-    """Into the engine. A file that the engine does not take as it is, is looked at row by row to say which rows and why."""
-    if not con.reads(_statement(one)):
+    """Into the engine. A file that the engine does not take as it is, or of which it loses a row, is looked at row by row."""
+    if not _taken(con, one):
         if not one.sheet.numbered:
             one.sheet = one.again()
-        if not con.reads(_statement(one)):
+            con.execute(sql.drop_table_if_there(f"s_{one.src}"))
+            if _taken(con, one):
+                return
+        if not one.total:
             raise DataError(f"{one.shown} cannot be read: a row of it is longer than any record, or no text.")
-    _rejected(con, one)
+
+
+def _taken(con: Connection, one: Loaded) -> bool:
+    """Whether all rows of a source are in the engine now."""
+    if not con.reads(_statement(one)):
+        return False
+    ((one.total,),) = con.execute(sql.n_rows(f"s_{one.src}")).fetchall()
+    return one.total == one.sheet.n
 
 
 def _rejected(con: Connection, one: Loaded) -> None:
@@ -592,27 +663,36 @@ def _rejected(con: Connection, one: Loaded) -> None:
 
 
 def _statement(one: Loaded) -> str:
-    where = ""
-    if one.source.only_where:
-        column, wanted = one.source.only_where
-        at = _position(one.sheet, column, one.shown)
-        if at is None:
-            raise DataError(f"{one.shown} has no column '{column}', by which the mapping picks its rows.")
-        where = (
-            f"lower({sql.cleaned(f't{at}', one.empty)}) IN ({', '.join(literal(v.strip().lower()) for v in wanted)})"
-        )
-    if_ = [name("v_" + f) for f in one.source.only_if if f in {c.field.name for c in one.cells}]
-    skip = sql.skipped(name("v_" + one.kind.key), len(one.sheet.header), where, if_)
-    return sql.lenient(f"s_{one.src}", one.file, one.cells, one.constants, skip)
+    of_cells = {c.field.name for c in one.cells}
+    rows = sql.Rows(
+        one.kind.key,
+        tuple(f for f, its in one.kind.fields.items() if its.required and f in of_cells),
+        _matched(one, one.source.only_where, "picks its rows"),
+        _matched(one, one.source.skip_where, "leaves rows out"),
+        tuple(f for f in one.source.only_if if f in of_cells),
+    )
+    return sql.lenient(f"s_{one.src}", one.file, one.cells, one.constants, rows, one.made_on, one.key_made_up)
+
+
+def _matched(one: Loaded, where: Where | None, what: str) -> sql.Matched | None:
+    if where is None:
+        return None
+    at = _position(one.sheet, where.column, one.shown)
+    if at is None:
+        raise DataError(f"{one.shown} has no column '{where.column}', by which the mapping {what}.")
+    return sql.Matched(at, where.words, where.pattern)
 
 
 def _kept(con: Connection, g: Gathered, one: Loaded, offset: int) -> str:
     """SQL of a source's records, once it is in the engine; what did not fit in them goes into the quarantine."""
     table, kind, row = f"s_{one.src}", g.kind, sql.row_number(one.sheet.numbered)
     (counts,) = con.execute(sql.n_skipped(table, kind.key)).fetchall()
-    one.total, one.blank, one.elsewhere, one.unasked, bad, keyless = counts
-    one.rows = one.total - one.blank - one.elsewhere - one.unasked
+    one.total, one.blank, one.elsewhere, one.unasked, one.unusable, bad, keyless = counts
+    one.rows = one.total - one.blank - one.elsewhere - one.unasked - one.unusable
     own_key = f"concat('row-', {row})" if len(g.sources) == 1 else f"concat('source-{one.src + 1}-row-', {row})"
+    _rejected(con, one)
+    if one.unusable:
+        con.execute(sql.unusable(table, one.shown, kind.name, row))
     if keyless:
         at = (table, offset, one.shown, kind.name, row)
         con.execute(sql.no_key(*at, kind.key, one.column(kind.key), own_key))
@@ -621,6 +701,8 @@ def _kept(con: Connection, g: Gathered, one: Loaded, offset: int) -> str:
         reasons = {c.field.name: sql.reason(c) for c in one.cells}
         con.execute(sql.bad_cells(table, offset, one.shown, kind.name, row, called, reasons))
     columns = {c: name(c) for c in g.columns} | {c: x for c, x in _others(g, one).items() if c not in one.fields}
+    if g.keys_made_up:
+        columns[sql.REST] = sql.REST if one.key_made_up else "''"
     return sql.kept(table, offset, one.src, kind.key, own_key, row, columns)
 
 
@@ -644,7 +726,8 @@ def _outcome(
         k: Table(g.rows, frozenset(g.fields), frozenset(doubted[k]), frozenset(x.name for x in g.links))
         for k, g in gathered.items()
     }
-    sources = tuple(Source(one.sheet.file, one.sheet.sheet, one.kind.name, one.rows) for one in loaded)
+    sources, astray = _accounted(con, gathered, loaded)
+    notes += astray
     services = frozenset[str]()
     if "agency" in tables and "kind" in tables["agency"].columns:
         services = frozenset(str(kind) for (kind,) in con.execute(sql.SERVICES).fetchall())
@@ -652,7 +735,39 @@ def _outcome(
     without = frozenset(k for k, g in gathered.items() if not g.rows)
     covers = {k: _covers(g.sources) for k, g in gathered.items()}
     whole = {k: c for k, c in covers.items() if c is not None}
-    return Tables(tables, sources, absent, tuple(dict.fromkeys(notes)), n_bad, services, without, whole)
+    told = tuple(dict.fromkeys(notes))
+    return Tables(tables, sources, absent, told, n_bad, services, without, whole, astray=astray)
+
+
+def _accounted(
+    con: Connection, gathered: Mapping[str, Gathered], loaded: list[Loaded]
+) -> tuple[tuple[Source, ...], tuple[str, ...]]:
+    """What became of the rows of each source, and where they do not add up.
+
+    What is held against each other was counted apart: rows in the file before the engine read it, rows that it had, rows of the tables in
+    the end, and entries of the quarantine.
+    """
+    there: dict[int, int] = dict(con.execute(sql.n_by_source([g.table for g in gathered.values()])).fetchall())
+    told = {(f, k): n for f, k, n in con.execute(sql.N_REPEATED).fetchall()}
+    sources, astray, repeated = [], [], Counter[tuple[str, str]]()
+    for one in loaded:
+        its, n = one.sheet, there.get(one.src, 0)
+        in_file = its.n + its.blank + its.footer + len(its.ragged)
+        left_out = its.blank + its.footer + one.blank + one.elsewhere + one.unasked
+        again = one.rows - n
+        sources.append(
+            Source(its.file, its.sheet, one.kind.name, n, in_file, left_out, len(its.ragged) + one.unusable, again)
+        )
+        repeated[one.shown, one.kind.name] += again
+        if one.total != its.n:
+            astray.append(
+                f"{one.shown}: {_rows(its.n)} were counted in it as {one.kind.name}, and the engine had {one.total:,}."
+            )
+    for (shown, kind), n in repeated.items():
+        if n != told.get((shown, kind), 0):
+            what = f"{_rows(n)} came to no {kind} record, and {told.get((shown, kind), 0):,} are told as repetitions"
+            astray.append(f"{shown}: {what}.")
+    return tuple(sources), tuple(astray)
 
 
 def _covers(sources: list[Loaded]) -> tuple[date, date] | None:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping as Map
 from dataclasses import dataclass, field
+from unicodedata import category
 
 ISO = "YYYY-MM-DD"
 SERIAL = "serial"
 """A date that a spreadsheet wrote as the number of days since the end of 1899."""
+SHORT = "is not there: "
+"""Begins why nobody can tell what is in a cell that would stand behind the end of its row."""
+DOUBLED = re.compile(r"([()])\1+")
+STRAIGHT = str.maketrans({"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u2013": "-", "\u2014": "-"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +39,27 @@ class Column:
     fields: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Rows whose cell in a column is one of some words, or matches a regular expression.
+
+    Args:
+      words: in small letters; `pattern`: empty: none.
+    """
+
+    column: str
+    words: tuple[str, ...] = ()
+    pattern: str = ""
+
+
 @dataclass(frozen=True)
 class SourceOf:
     """Files or sheets as one record kind; docs/mapping.md says what everything means.
 
     Args:
       files, sheets: their names, or patterns of them with `*` and `?`; one of the two may be empty.
+      only_where, skip_where: the only rows that belong to it, and those that do not.
+      header, footer: the row that holds the column names, and how many rows at the end are no records.
       covers: the first and the last day, YYYY-MM-DD, whose events it holds; None: it holds all.
     """
 
@@ -48,14 +69,20 @@ class SourceOf:
     columns: Map[str, Column]
     set: Map[str, str | bool | int | float | None] = field(default_factory=dict)
     only_if: tuple[str, ...] = ()
-    only_where: tuple[str, tuple[str, ...]] | None = None
+    only_where: Where | None = None
     header: int = 1
     covers: tuple[str, str] | None = None
+    skip_where: Where | None = None
+    footer: int = 0
 
 
 @dataclass(frozen=True)
 class Mapping:
-    """A whole mapping file."""
+    """A whole mapping file.
+
+    Args:
+      made_on: the day on which the export was made, YYYY-MM-DD; empty: not known.
+    """
 
     sources: tuple[SourceOf, ...]
     dates: tuple[str, ...] = (ISO,)
@@ -63,6 +90,13 @@ class Mapping:
     encoding: str = ""
     delimiter: str = ""
     unused: tuple[str, ...] = ()
+    made_on: str = ""
+
+    @property
+    def meant(self) -> frozenset[str]:
+        """Cells, in small letters, that it gives a meaning to whatever they look like."""
+        coded = (k for s in self.sources for c in s.columns.values() for k in c.codes or {})
+        return frozenset({*(e.strip().lower() for e in self.empty), *coded})
 
 
 def is_pattern(name: str) -> bool:
@@ -71,5 +105,7 @@ def is_pattern(name: str) -> bool:
 
 
 def plain(name: str) -> str:
-    """A name as it is compared: case, spaces and `_` do not matter."""
-    return "".join(name.casefold().replace("_", " ").split())
+    """A name as it is compared: without case, blanks, ends of lines, invisible characters, `_`, the shape of quotes, doubled brackets."""
+    if not name.isascii():
+        name = "".join(c for c in name.translate(STRAIGHT) if category(c) != "Cf")
+    return DOUBLED.sub(r"\1", "".join(name.casefold().replace("_", " ").split()))

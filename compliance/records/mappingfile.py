@@ -43,10 +43,13 @@ class ColumnModel(Strict):
 
 
 class WhereModel(Strict):
-    """Rows that belong to a source."""
+    """Rows by what stands in one of their columns."""
 
     column: Text
-    in_: list[Text] = Field(alias="in", min_length=1)
+    in_: list[Text] | None = Field(None, alias="in", min_length=1, description="The cell is one of these")
+    matches: list[Text] | None = Field(
+        None, min_length=1, description="One of these regular expressions is found in the cell"
+    )
 
 
 class CoversModel(Strict):
@@ -67,6 +70,8 @@ class SourceModel(Strict):
     set: dict[str, Scalar | None] = {}
     only_if: list[Text] = []
     only_where: WhereModel | None = None
+    skip_where: WhereModel | None = Field(None, description="Rows that are no records: totals and remarks")
+    footer: Annotated[int, Field(ge=0, le=1000, description="So many rows at the end are no records")] = 0
     covers: CoversModel | None = None
 
 
@@ -76,6 +81,10 @@ class MappingModel(Strict):
     title: str | None = None
     based_on: Text | None = Field(None, description="A mapping that came with the program; this one says what differs")
     covers: CoversModel | None = None
+    made_on: Text | None = Field(
+        None,
+        description="The day on which the export was made, or the field that is set to it: what lies later cannot be",
+    )
     ask: dict[str, Text] = Field({}, description="Fields that whoever uses this mapping must set, and what they are")
     set: dict[str, Scalar | None] = Field({}, description="The same value for every row of every kind with this field")
     dates: DateFormats = [mapping.ISO]
@@ -129,6 +138,7 @@ def read_mapping(
         encoding=written.encoding or "",
         delimiter=written.delimiter or "",
         unused=tuple(written.unused),
+        made_on=_made_on(written),
     )
 
 
@@ -188,7 +198,6 @@ def _column(written: Text | list[Text] | ColumnModel, strip: list[Text], coded: 
 
 
 def _source(s: SourceModel, whole: MappingModel, kind: RecordKind) -> mapping.SourceOf:
-    where = (s.only_where.column, tuple(s.only_where.in_)) if s.only_where else None
     coded = {f.name for f in kind.fields.values() if f.codes or f.type == "boolean"}
     columns = {f: _column(c, whole.strip, f in coded) for f, c in s.columns.items()}
     values = {f: v for f, v in whole.set.items() if f in kind.fields and f not in columns} | s.set
@@ -199,10 +208,30 @@ def _source(s: SourceModel, whole: MappingModel, kind: RecordKind) -> mapping.So
         columns,
         values,
         tuple(s.only_if),
-        where,
+        _where(s.only_where),
         s.header,
         _covers(s.covers or whole.covers, whole.set),
+        _where(s.skip_where),
+        s.footer,
     )
+
+
+def _where(written: WhereModel | None) -> mapping.Where | None:
+    if written is None:
+        return None
+    words = tuple(word.strip().lower() for word in written.in_ or [])
+    return mapping.Where(written.column, words, "|".join(f"(?:{p})" for p in written.matches or []))
+
+
+def _made_on(written: MappingModel) -> str:
+    """The day on which the export was made; empty: not known.
+
+    Raises:
+      ValueError: it is no day.
+    """
+    if written.made_on is None:
+        return ""
+    return parse_date(str(written.set.get(written.made_on, written.made_on))).isoformat()
 
 
 def _covers(written: CoversModel | None, given: Mapping[str, object]) -> tuple[str, str] | None:
@@ -239,6 +268,12 @@ def _wrong(written: MappingModel, kinds: RecordKinds) -> Iterator[Wrong]:
         if field not in written.set:
             example = f"Such as set: {{{field}: 2021-09-20}} in the mapping, or --mapping NAME:{field}=2021-09-20"
             yield ("set",), f"'{field}' is not set: {what}", example
+    if written.made_on is not None and written.made_on not in {f for f in written.ask if f not in written.set}:
+        try:
+            _made_on(written)
+        except ValueError as e:
+            what = f"the day on which the export was made cannot be told: {e}"
+            yield ("made_on",), what, "Such as made_on: 2021-09-20, or made_on: snapshot_on where that is set"
     named = [
         (("covers",), written.covers),
         *((("sources", i, "covers"), s.covers) for i, s in enumerate(written.sources)),
@@ -281,6 +316,11 @@ def _source_wrong(source: SourceModel, kind: RecordKind, at: tuple[str | int, ..
         yield (*at, "set", field), f"'{field}' has a column already; it cannot be set as well", ""
     if kind.key not in source.columns:
         yield (*at, "columns"), f"no column is given for '{kind.key}', the key of {kind.name}", ""
+    for key, where in (("only_where", source.only_where), ("skip_where", source.skip_where)):
+        if where is not None and (where.in_ is None) is (where.matches is None):
+            yield (*at, key), f"{key} takes either `in` or `matches`", "Such as {column: Status, in: [Live]}"
+        if where is not None:
+            yield from _patterns((*at, key, "matches"), where.matches or [])
     for field in source.only_if:
         if field not in source.columns:
             yield (*at, "only_if"), f"only_if names '{field}', which has no column here", ""

@@ -1,27 +1,36 @@
 """CSV files and workbooks, whatever their encoding, as files that the engine reads at once (I/O).
 
 A CSV file in plain UTF-8 is left as it is. Everything else (another encoding, blank or ragged rows, a workbook) is written anew into
-the scratch folder, one record a line, with the row's number in front; rows that have not as many cells as the header are told apart.
+the scratch folder, one record a line, with the row's number in front; rows that have more cells than the header are told apart. What nobody
+can tell of a cell, because the row ends before it or because the sheet shows something else than it holds, stands in it behind a mark.
 """
 
 from __future__ import annotations
 
 import csv
 import os
+import re
 import tempfile
 import zipfile
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from decimal import Decimal, InvalidOperation
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 from compliance.errors import DataError, Location, Problem
-from compliance.records.mapping import plain
+from compliance.records import sheets
+from compliance.records.mapping import SHORT, plain
+from compliance.records.sheets import Book
 
 DATE_MARK = "\x1f"
 """Stands before a real date of a workbook, so that it is read as such whatever the mapping's formats."""
+
+UNKNOWN_MARK = "\x1e"
+"""Stands in a cell before why nobody can tell what is in it."""
 
 BLANKS = " \u00a0"
 DELIMITERS = ",;\t"
@@ -34,6 +43,25 @@ UNPACKED = 2 << 30
 """Bytes that a workbook may unpack to."""
 RATIO = 250
 """How many times its size a workbook of more than 50 MB unpacked may unpack to; real ones stay below 50."""
+ERRORS = frozenset(
+    {
+        "#REF!",
+        "#VALUE!",
+        "#DIV/0!",
+        "#NAME?",
+        "#NULL!",
+        "#NUM!",
+        "#N/A",
+        "#SPILL!",
+        "#CALC!",
+        "#FIELD!",
+        "#GETTING_DATA",
+    }
+)
+"""What a spreadsheet writes where a formula came to nothing."""
+_ERROR = re.compile(rb"#(?:REF!|VALUE!|DIV/0!|NAME\?|NULL!|NUM!|N/A|SPILL!|CALC!|FIELD!|GETTING_DATA)")
+_NO_END = bytes(c for c in range(256) if c not in b'"\n')
+"""All bytes that end no row and begin no quotation."""
 
 
 @dataclass(frozen=True)
@@ -46,9 +74,12 @@ class Sheet:
       path, delimiter: the file that the engine reads; it has a header row.
       numbered: its first column is the row's number, before those of the header.
       trimmed: no cell has blanks around it.
+      n: how many rows below the header are in the file for the engine, counted before it reads them.
       marked: columns in which real dates bear `DATE_MARK`.
-      ragged: rows with more or fewer cells than the header, by number; they are not in the file.
-      blank: rows without any content; they are not in the file.
+      unknown: columns in which cells bear `UNKNOWN_MARK`.
+      ragged: rows that cannot be used, by number, and why; they are not in the file.
+      blank, footer: rows without any content, and those that the mapping leaves out at the end; they are not in the file.
+      remarks: what was read otherwise than it stands there, or is not seen by who opens the sheet.
     """
 
     file: str
@@ -58,9 +89,13 @@ class Sheet:
     delimiter: str
     numbered: bool
     trimmed: bool
+    n: int
     marked: frozenset[int] = frozenset()
+    unknown: frozenset[int] = frozenset()
     ragged: tuple[tuple[int, str], ...] = ()
     blank: int = 0
+    footer: int = 0
+    remarks: tuple[str, ...] = ()
 
     def position(self, name: str) -> list[int]:
         """Where columns of this name stand; names are compared without case, spaces and `_`."""
@@ -93,7 +128,7 @@ def answered(path: Path) -> str:
 
 
 def export_files(data: Path) -> tuple[Path, list[Path], list[Path]]:
-    """The export's folder, its CSV files and workbooks by name, and files that are neither.
+    """The export's folder, its CSV files and workbooks by name, and what else is in it: other files, and folders.
 
     Raises:
       DataError: there is nothing to read.
@@ -105,10 +140,10 @@ def export_files(data: Path) -> tuple[Path, list[Path], list[Path]]:
             return data.parent, [data], []
         if not data.is_dir():
             raise DataError(f"There is no folder or file {data}.")
-        found = sorted(p for p in data.iterdir() if p.is_file() and not p.name.startswith((".", "~$")))
+        found = sorted(p for p in data.iterdir() if not p.name.startswith((".", "~$")))
     except OSError as e:
         raise DataError(f"{data} cannot be read: {e.strerror or 'unknown cause'}.") from e
-    wanted = [p for p in found if p.suffix.lower() in (".csv", ".xlsx", ".xlsm")]
+    wanted = [p for p in found if p.suffix.lower() in (".csv", ".xlsx", ".xlsm") and p.is_file()]
     if not wanted:
         raise DataError(f"{data} holds no CSV file and no XLSX workbook.")
     return data, wanted, [p for p in found if p not in wanted]
@@ -121,7 +156,21 @@ def _problem(path: Path, what: str, help_: str = "", line: int = 0) -> DataError
 # --- CSV ------------------------------------------------------------------------------------------------------------
 
 
-def read_csv(path: Path, encoding: str, delimiter: str, header_row: int, scratch: Path, as_it_is: bool) -> Sheet:
+@dataclass(frozen=True)
+class Layout:
+    """How a mapping says that a file or sheet is laid out.
+
+    Args:
+      header: the row that holds the column names; `footer`: so many rows at the end are no records.
+      meant: words that the mapping gives a meaning to, in small letters, which are no errors then.
+    """
+
+    header: int = 1
+    footer: int = 0
+    meant: frozenset[str] = frozenset()
+
+
+def read_csv(path: Path, encoding: str, delimiter: str, layout: Layout, scratch: Path, as_it_is: bool) -> Sheet:
     """A CSV file.
 
     Args:
@@ -137,47 +186,62 @@ def read_csv(path: Path, encoding: str, delimiter: str, header_row: int, scratch
             sample = file.read(SAMPLE)
             if not sample.strip():
                 raise Empty
-            clean = as_it_is and header_row == 1 and _clean(file, sample)
-            trimmed = clean and not _blanks(file)
+            clean = as_it_is and layout.header == 1 and not layout.footer
+            n = _clean(file, sample, layout.meant) if clean else None
+            trimmed = n is not None and not _blanks(file)
     except OSError as e:
         raise _problem(
             path, f"the file cannot be read: {e.strerror or 'unknown cause'}", "Is it open elsewhere?"
         ) from e
     if encoding and encoding.lower().replace("_", "-") not in ("utf-8", "utf8", "utf-8-sig"):
-        clean = False
+        n = None
     found = encoding or _encoding(path, sample)
     if found != "utf-8-sig" and not encoding:
-        clean = False
+        n = None
     text = _decoded(path, found)
-    rows = _rows(path, text, delimiter or _delimiter(sample, found))
     sep = delimiter or _delimiter(sample, found)
+    rows = _rows(path, text, sep)
     header: list[str] = []
     for number, cells in rows:
         header = cells
-        if number >= header_row and any(header):
+        if number >= layout.header and any(header):
             break
     else:
         raise Empty
-    if clean and "\n" not in "".join(header):
-        return Sheet(path.name, "", tuple(header), path, sep, numbered=False, trimmed=trimmed)
-    return _written(path.name, "", header, rows, scratch)
+    if n is not None and all(header) and not {*"\r\n"} & {*"".join(header)}:
+        return Sheet(path.name, "", tuple(header), path, sep, numbered=False, trimmed=trimmed, n=n)
+    return _written(path.name, "", header, rows, scratch, layout)
 
 
-def _clean(file: Any, sample: bytes) -> bool:
-    """Whether the engine and Python's csv module would number the rows alike, and strip the cells alike."""
+def _clean(file: Any, sample: bytes, meant: frozenset[str]) -> int | None:
+    """How many rows stand below the header of a file that the engine can read itself; None: it cannot.
+
+    It can if it and Python's csv module would number the rows alike and strip the cells alike, and every cell is what it seems.
+    """
     if sample.startswith((b"\xff\xfe", b"\xfe\xff", b"\n", b"\r")) or b"\0" in sample:
-        return False
+        return None
     file.seek(0)
-    before = b""
+    before, n, quoted = b"", -1, 0
     while piece := file.read(1 << 20):
         seen = before + piece
         # What is looked for as two bytes takes ten times as long as one byte, so that is asked first.
-        if b"\n\n" in seen or b"\x1f" in seen or (not seen.isascii() and b"\xc2\xa0" in seen):
-            return False
+        if b"\n\n" in seen or b"\x1f" in seen or b"\x1e" in seen or (not seen.isascii() and b"\xc2\xa0" in seen):
+            return None
         if b"\r" in seen and (b"\n\r\n" in seen or b"\r\r" in seen):
-            return False
-        before = seen[-2:]
-    return sample.count(b"\r") in (0, sample.count(b"\r\n"), sample.count(b"\r\n") + sample.endswith(b"\r"))
+            return None
+        if b"#" in seen and any(m[0].decode().lower() not in meant for m in _ERROR.finditer(seen)):
+            return None
+        if quoted or b'"' in piece:
+            # Within quotation marks the end of a line is no end of a row.
+            parts = piece.translate(None, _NO_END).split(b'"')
+            n += b"".join(parts[quoted::2]).count(b"\n")
+            quoted ^= (len(parts) - 1) & 1
+        else:
+            n += piece.count(b"\n")
+        before = seen[-16:]
+    n += not before.endswith(b"\n")
+    crs = sample.count(b"\r")
+    return n if crs in (0, sample.count(b"\r\n"), sample.count(b"\r\n") + sample.endswith(b"\r")) else None
 
 
 def _blanks(file: Any) -> bool:
@@ -220,7 +284,7 @@ def _decoded(path: Path, encoding: str) -> Iterator[str]:
     try:
         with path.open(encoding=encoding, newline="") as file:
             for text in file:
-                yield text.replace("\0", "")
+                yield text.replace("\0", "").replace(UNKNOWN_MARK, "")
                 line += 1
     except UnicodeError as e:
         what = f"the file is not {encoding}: a byte near line {line} means nothing in it"
@@ -256,24 +320,88 @@ def _written(
     header: list[str],
     rows: Iterable[tuple[int, list[str]]],
     scratch: Path,
+    layout: Layout,
     marked: Iterable[int] = (),
+    marked_unknown: Iterable[int] = (),
+    remarks: Sequence[str] = (),
 ) -> Sheet:
-    """Writes rows for the engine."""
+    """Writes rows for the engine, which looks at the header for nothing but where it ends."""
+    # Formatted but empty columns to the right are no columns, and a delimiter at the end of the header makes none.
+    all_columns = len(header)
+    while header and not header[-1]:
+        header.pop()
     width = len(header)
+    unnamed = [*(i for i, cell in enumerate(header) if not cell), *range(width, all_columns)]
     ragged: list[tuple[int, str]] = []
-    blank = 0
-    handle, made = tempfile.mkstemp(suffix=".csv", dir=scratch)
-    with os.fdopen(handle, "w", encoding="utf-8", newline="") as out:
-        writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n")
-        writer.writerow(["", *header])
+    unknown = {i for i in marked_unknown if i < width}
+    unread: list[int] = []
+    blank = n = 0
+    footer: deque[tuple[int, list[str]]] = deque()
+
+    def kept() -> Iterator[tuple[int, list[str]]]:
+        """Rows with content, without those at the end."""
+        nonlocal blank
         for number, cells in rows:
             if not any(cells):
                 blank += 1
-            elif len(cells) < width or any(cells[width:]):
-                ragged.append((number, f"the row has {len(cells):,} cells, the header {width:,}"))
-            else:
-                writer.writerow([number, *cells[:width]])
-    return Sheet(file, sheet, tuple(header), Path(made), ",", True, True, frozenset(marked), tuple(ragged), blank)
+                continue
+            footer.append((number, cells))
+            if len(footer) > layout.footer:
+                yield footer.popleft()
+
+    handle, made = tempfile.mkstemp(suffix=".csv", dir=scratch)
+    with os.fdopen(handle, "w", encoding="utf-8", newline="") as out:
+        writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n")
+        # A name with the end of a line in it would make the engine lose its place.
+        writer.writerow(["r", *(f"c{i}" for i in range(width))])
+        for number, cells in kept():
+            there = len(cells)
+            why = f"the row has {there:,} cells, the header {width:,}"
+            if any(cells[all_columns:]):
+                ragged.append((number, why))
+                continue
+            if there < width:
+                # So few may be a remark below the table, or half of a row that is broken in two.
+                if 2 * there < width or sum(map(bool, cells)) < 2:
+                    ragged.append((number, why))
+                    continue
+                cells = cells + [_unknown(SHORT + why)] * (width - there)
+                unknown.update(range(there, width))
+            if not ERRORS.isdisjoint(cells):
+                cells = [
+                    _unknown(f"is the error {c} of a spreadsheet")
+                    if c in ERRORS and c.lower() not in layout.meant
+                    else c
+                    for c in cells
+                ]
+                unknown.update(i for i, c in enumerate(cells[:width]) if c.startswith(UNKNOWN_MARK))
+            if unnamed and any(cells[i] for i in unnamed if i < there):
+                unread.append(number)
+            writer.writerow([number, *cells[:width]])
+            n += 1
+    if unread:
+        rows_said = f"row {unread[0]:,}" if len(unread) == 1 else f"{len(unread):,} rows, first in row {unread[0]:,}"
+        remarks = [*remarks, f"cells under no column name were not read, in {rows_said}."]
+    return Sheet(
+        file,
+        sheet,
+        tuple(header),
+        Path(made),
+        ",",
+        numbered=True,
+        trimmed=True,
+        n=n,
+        marked=frozenset(marked),
+        unknown=frozenset(unknown),
+        ragged=tuple(ragged),
+        blank=blank,
+        footer=len(footer),
+        remarks=tuple(remarks),
+    )
+
+
+def _unknown(why: str) -> str:
+    return UNKNOWN_MARK + why
 
 
 # --- workbooks ------------------------------------------------------------------------------------------------------
@@ -326,7 +454,21 @@ class Workbook:
         except (CalamineError, ValueError) as e:
             raise _problem(self.path, f"sheet '{sheet}' cannot be read", "Open the workbook and save it anew") from e
 
-    def read(self, sheet: str, header_row: int, scratch: Path) -> Sheet:
+    @cached_property
+    def whole(self) -> Book:
+        """What it says of its sheets.
+
+        Raises:
+          DataError: it is damaged.
+        """
+        try:
+            return sheets.book(self.path)
+        except (*sheets.DAMAGED, OSError) as e:
+            raise _problem(
+                self.path, "this is not an XLSX workbook, or it is damaged", "Open it and save it anew"
+            ) from e
+
+    def read(self, sheet: str, layout: Layout, scratch: Path) -> Sheet:
         """One sheet.
 
         Raises:
@@ -334,19 +476,91 @@ class Workbook:
           Empty: it has no header.
         """
         columns = list(zip(*self.cells(sheet), strict=True))
+        try:
+            facts = sheets.facts(self.path, self.whole, sheet)
+        except (*sheets.DAMAGED, OSError) as e:
+            raise _problem(self.path, f"sheet '{sheet}' cannot be read", "Open the workbook and save it anew") from e
         marked = [i for i, column in enumerate(columns) if not {date, datetime}.isdisjoint(map(type, column))]
-        rows = enumerate(map(list, zip(*map(_texts, columns), strict=True)), 1)
+        rows: Iterator[tuple[int, list[str]]] = enumerate(map(list, zip(*map(_texts, columns), strict=True)), 1)
+        if facts.of_cells:
+            rows = _as_shown(rows, facts, layout.meant, len(columns))
         header: list[str] = []
         for number, cells in rows:
             header = cells
-            if number >= header_row and any(cells):
+            if number >= layout.header and any(cells):
                 break
         if not any(header):
             raise Empty
-        # Formatted but empty columns to the right are no columns.
-        while not header[-1]:
-            header.pop()
-        return _written(self.path.name, sheet, [c.lstrip(DATE_MARK) for c in header], rows, scratch, marked)
+        header = [c.partition(UNKNOWN_MARK)[0].lstrip(DATE_MARK) for c in header]
+        remarks = facts.remarks
+        if sheet in self.whole.hidden:
+            remarks = ["the sheet is hidden; it is read like the others.", *remarks]
+        return _written(self.path.name, sheet, header, rows, scratch, layout, marked, facts.unknown, remarks)
+
+
+def _as_shown(
+    rows: Iterable[tuple[int, list[str]]], facts: sheets.Facts, meant: frozenset[str], width: int
+) -> Iterator[tuple[int, list[str]]]:
+    """Rows with what a sheet says of its cells; of what lies outside of `width` columns it is nothing to us."""
+    cells_of: dict[int, dict[int, str]] = defaultdict(dict)
+    for (row, column), word in facts.errors.items():
+        if word.lower() not in meant:
+            cells_of[row][column] = _unknown(f"is the error {word} of a spreadsheet")
+    for row, column in facts.uncalculated:
+        cells_of[row][column] = _unknown(sheets.NO_RESULT)
+    shown: dict[int, dict[int, int]] = defaultdict(dict)
+    for row, column in facts.percents:
+        shown[row][column] = 0
+    for (row, column), digits in facts.padded.items():
+        shown[row][column] = digits
+    areas = sorted(facts.merged, key=lambda a: a.first_row)
+    open_areas: list[tuple[sheets.Area, str]] = []
+    last = 0
+
+    def seen(number: int, cells: list[str]) -> list[str]:
+        for column, why in cells_of.pop(number, {}).items():
+            if column < width:
+                cells[column] = why
+        for column, digits in shown.get(number, {}).items():
+            if column < width:
+                cells[column] = _padded(cells[column], digits) if digits else _in_percent(cells[column])
+        open_areas[:] = [(area, text) for area, text in open_areas if area.last_row >= number]
+        content = any(cells)
+        for area, text in open_areas:
+            if content:
+                _fill(cells, area, text)
+        while areas and areas[0].first_row <= number:
+            area = areas.pop(0)
+            if area.first_row == number and area.first_column < width:
+                text = cells[area.first_column]
+                _fill(cells, area, text)
+                open_areas.append((area, text))
+        return cells
+
+    for number, cells in rows:
+        last = number
+        yield number, seen(number, cells)
+    for number in sorted(n for n in cells_of if n > last):
+        yield number, seen(number, [""] * width)
+
+
+def _fill(cells: list[str], area: sheets.Area, text: str) -> None:
+    """What merged cells say in one of their rows: in their first column all that they hold, in the others nobody knows."""
+    cells[area.first_column] = text
+    for column in range(area.first_column + 1, min(area.last_column + 1, len(cells))):
+        if text:
+            cells[column] = _unknown(f"is one of the merged cells {area.label}")
+
+
+def _in_percent(text: str) -> str:
+    try:
+        return f"{Decimal(text) * 100:f}%"
+    except InvalidOperation:
+        return text
+
+
+def _padded(text: str, digits: int) -> str:
+    return text.zfill(digits) if text.isdigit() else text
 
 
 def _texts(column: Sequence[Any]) -> list[str]:

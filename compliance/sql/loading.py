@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
 from compliance.model import Field
-from compliance.records.mapping import ISO, SERIAL
+from compliance.records.mapping import ISO, SERIAL, SHORT
 from compliance.sql.duckdb import COLUMN_TYPES
 from compliance.sql.privacy import ANSWERS
 from compliance.sql.text import literal, name
 
-EARLIEST, LATEST = "1900-01-01", "2199-12-31"
+EARLIEST, LATEST = "1902-01-01", "2078-12-31"
+"""Days outside are no days of anybody's records: systems write 0001-01-01, 1753-01-01, 1899-12-30, 1900-01-01 and 1901-01-01 for none, and
+2079-06-06, 2099-12-31, 2999-12-31 and 9999-12-31 for none or never."""
+EPOCH = "1970-01-01"
+"""What systems that count seconds write for none; somebody may be born on it."""
+REST = "rest"
+"""The column that stands for what a row holds beside the values of its fields, while keys are made."""
+UNKNOWN = "chr(30)"
+"""Stands before why nobody can tell what is in a cell."""
+TOTALS = r"(grand |sub[- ]?)?totals?([ :=(\-].*)?|(sum|count|average|mean)[ :=]*[0-9.,]*"
+"""What stands in the key's column of a row that adds up others, in small letters."""
+TOTAL = "reads as a total, no record; footer or skip_where of a mapping leaves it out"
 TRUE_WORDS = ("true", "yes", "y", "1")
 FALSE_WORDS = ("false", "no", "n", "0")
 REAL = "\x1f%Y-%m-%d"
@@ -35,7 +46,7 @@ class File:
       width: how many columns it has.
       numbered: the row's number stands before them.
       trimmed: no cell has blanks around it.
-      marked: columns in which real dates bear `REAL` in front.
+      marked: columns in which real dates bear `REAL` in front; `unknown`: in which cells bear `UNKNOWN`.
       empty: what means nothing besides an empty cell.
     """
 
@@ -46,6 +57,23 @@ class File:
     trimmed: bool
     marked: frozenset[int] = frozenset()
     empty: tuple[str, ...] = ()
+    unknown: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
+class Matched:
+    """Rows whose cell in a column is one of some words, in small letters, or matches a regular expression."""
+
+    at: int
+    words: tuple[str, ...]
+    pattern: str
+
+    def sql(self, empty: Sequence[str]) -> str:
+        """SQL of whether a row is one of them; its columns are t0, t1 and so on."""
+        text = f"lower({cleaned(f't{self.at}', empty)})"
+        found = [f"{text} IN ({', '.join(map(literal, self.words))})"] if self.words else []
+        found += [f"regexp_matches({text}, {literal(self.pattern)}, 'i')"] if self.pattern else []
+        return f"({' OR '.join(found)}) IS TRUE"
 
 
 @dataclass(frozen=True)
@@ -80,6 +108,12 @@ class Cell:
     def marked(self, file: File) -> bool:
         """Whether real dates among its texts bear a mark."""
         return not self.template and not file.marked.isdisjoint(self.at.values())
+
+    def unknown(self, file: File, text: Callable[[int], str]) -> str:
+        """SQL of why nobody can tell what is in it, NULL where that is no question; empty where it never is."""
+        marked = [text(at) for at in dict.fromkeys(self.at.values()) if at in file.unknown]
+        cases = [f"CASE WHEN starts_with({t}, {UNKNOWN}) THEN substr({t}, 2) END" for t in marked]
+        return f"coalesce({', '.join(cases)})" if len(cases) > 1 else "".join(cases)
 
     def raw(self, text: Callable[[int], str], empty: Sequence[str]) -> str:
         """SQL of the cleaned text, NULL where it means nothing; `text` gives that of a column without blanks around it."""
@@ -161,8 +195,12 @@ def value(cell: Cell, v: str, marked: bool, exact: bool = False) -> str:
                 f, f"CASE WHEN regexp_full_match({v}, '{shape}') THEN TRY_CAST({v} AS BIGINT){otherwise} END", otherwise
             )
         case "number":
-            shape = "[-+]?[0-9]{1,13}([.][0-9]{1,20})?"
-            made = f"CASE WHEN regexp_full_match({v}, '{shape}') THEN TRY_CAST({v} AS DECIMAL(18, 4)){otherwise} END"
+            # A share may be written in per cent, which is how the record kinds have it.
+            shape = "[-+]?[0-9]{1,13}([.][0-9]{1,20})?" + ("" if f.unit else " ?%?")
+            digits = v if f.unit else f"rtrim({v}, ' %')"
+            made = (
+                f"CASE WHEN regexp_full_match({v}, '{shape}') THEN TRY_CAST({digits} AS DECIMAL(18, 4)){otherwise} END"
+            )
             return _bounded(f, made, otherwise)
         case "boolean":
             true, false = ", ".join(map(literal, TRUE_WORDS)), ", ".join(map(literal, FALSE_WORDS))
@@ -345,44 +383,197 @@ def together(selects: Sequence[str]) -> str:
     return f"SELECT {PLACE}, * FROM ({' UNION ALL '.join(selects)})"
 
 
-def lenient(table: str, file: File, cells: Sequence[Cell], constants: Mapping[str, str], skip: str) -> str:
-    """All rows of a source in the types of its kind, what does not fit being NULL and listed in `bad`; `skip` says which are left out.
+def lenient(
+    table: str,
+    file: File,
+    cells: Sequence[Cell],
+    constants: Mapping[str, str],
+    rows: Rows,
+    made_on: str,
+    with_rest: bool,
+) -> str:
+    """All rows of a source in the types of its kind, what does not fit being NULL and listed in `bad`; `rows` says which are left out.
 
     Layer upon layer, for the engine takes its time to read a statement that says the same thing twice.
+
+    Args:
+      made_on: the day on which the export was made; empty: not known.
+      with_rest: a column stands for all that the row holds beside the values of its fields.
     """
     trimmed = ", ".join(f"trim(c{i}) AS t{i}" for i in range(file.width))
     row = "r, " if file.numbered else ""
     raw = {c.field.name: c.raw("t{}".format, file.empty) for c in cells}
-    raws = "".join(
-        f", {stripped(raw[c.field.name], c.strip)} AS {name('v_' + c.field.name)}" for c in cells if not c.fields
-    )
+    unknown = {c.field.name: u for c in cells if (u := c.unknown(file, "t{}".format))}
+    raws = "".join(f", {u} AS {name('u_' + f)}" for f, u in unknown.items())
+    for c in cells:
+        if not c.fields:
+            v = stripped(raw[c.field.name], c.strip)
+            if c.field.name in unknown:
+                v = f"CASE WHEN {name('u_' + c.field.name)} IS NULL THEN {v} END"
+            raws += f", {v} AS {name('v_' + c.field.name)}"
     values, fields, bads = [], [], []
+    days = impossible_days(cells, made_on)
     # Those made of other fields come last, for they name what stands before them.
     for c in sorted(cells, key=lambda c: bool(c.fields)):
         v, f = name("v_" + c.field.name), name(c.field.name)
         if c.fields:
             values.append(f"{_joined([name(x) for x in c.fields])} AS {v}")
         values.append(f"{value(c, v, c.marked(file))} AS {f}")
-        if c.field.type == "date" and c.codes is None:
-            fits = f"{f} BETWEEN DATE '{EARLIEST}' AND DATE '{LATEST}'"
-            fields.append(f"CASE WHEN {fits} THEN {f} END AS {f}")
-            bad = f"{v} IS NOT NULL AND ({fits}) IS NOT TRUE"
+        bad = why = ""
+        if c.field.name in days:
+            why = f"CASE {' '.join(f'WHEN {wrong} THEN {literal(told)}' for wrong, told in days[c.field.name])} END"
+            fields.append(f"CASE WHEN {why} IS NULL THEN {f} END AS {f}")
+            bad = f"{v} IS NOT NULL AND ({f} IS NULL OR {why} IS NOT NULL)"
         else:
             fields.append(f)
-            if _plain(c):
-                continue
-            nothing = means_nothing(c, v)
-            bad = f"{v} IS NOT NULL AND {f} IS NULL{f' AND NOT {nothing}' if nothing else ''}"
+            if not _plain(c):
+                nothing = means_nothing(c, v)
+                bad = f"{v} IS NOT NULL AND {f} IS NULL{f' AND NOT {nothing}' if nothing else ''}"
         shown = raw[c.field.name] if c.strip else v
         shown = "NULL" if c.hidden else f"ltrim({shown}, chr(31))" if c.marked(file) else shown
-        bads.append(f"CASE WHEN {bad} THEN {{'f': {literal(c.field.name)}, 'v': CAST({shown} AS VARCHAR)}} END")
+        whens = (
+            _listed(c, f"{name('u_' + c.field.name)} IS NOT NULL", "NULL", name("u_" + c.field.name))
+            if c.field.name in unknown
+            else ""
+        )
+        whens += _listed(c, bad, shown, why or "NULL") if bad else ""
+        if whens:
+            bads.append(f"CASE {whens}END")
     fields += [f"{sql} AS {name(f)}" for f, sql in constants.items()]
     listed = f"list_filter([{', '.join(bads)}], lambda e: e IS NOT NULL)" if bads else "[]"
     numbers = 'r AS "row", ' if file.numbered else ""
+    if with_rest:
+        used = {at for c in cells for at in c.at.values()}
+        rest = [f"t{i}" for i in range(file.width) if i not in used]
+        # Of what cannot be read it counts how it is written.
+        rest += [
+            f"CASE WHEN {name(c.field.name)} IS NULL THEN {name('v_' + c.field.name)} END"
+            for c in cells
+            if not _plain(c)
+        ]
+        rest += [name("u_" + f) for f in unknown]
+        numbers += f"md5(concat_ws(chr(31), ''{''.join(f', coalesce({r}, {chr(39) * 2})' for r in rest)})) AS {REST}, "
     return (
-        f"CREATE TABLE {name(table)} AS SELECT {numbers}{', '.join(fields)}, CAST({skip} AS TINYINT) AS skip, {listed} AS bad"
+        f"CREATE TABLE {name(table)} AS SELECT {numbers}{', '.join(fields)}, {rows.lost(file, unknown)} AS lost,"
+        f" CAST({rows.skipped(file, unknown)} AS TINYINT) AS skip, {listed} AS bad"
         f" FROM (SELECT *, {', '.join(values)} FROM (SELECT *{raws} FROM (SELECT {row}{trimmed} FROM {_scan(file, {}, [''])})))"
     )
+
+
+def _listed(c: Cell, when: str, shown: str, why: str) -> str:
+    return f"WHEN {when} THEN {{'f': {literal(c.field.name)}, 'v': CAST({shown} AS VARCHAR), 'w': CAST({why} AS VARCHAR)}} "
+
+
+def impossible_days(cells: Sequence[Cell], made_on: str) -> dict[str, list[tuple[str, str]]]:
+    """By field, SQL of what makes its date one that cannot be, and what is told then.
+
+    Args:
+      made_on: the day on which the export was made; empty: not known.
+    """
+    dated = {c.field.name: c for c in cells if c.field.type == "date" and c.codes is None}
+    found: dict[str, list[tuple[str, str]]] = {}
+
+    def before(earlier: str, later: str) -> str:
+        # What stands for no day lies before or after nothing.
+        proper = " AND ".join(f"NOT ({_no_day(dated[f])})" for f in (earlier, later))
+        return f"{name(later)} < {name(earlier)} AND {proper}"
+
+    for f, c in dated.items():
+        found[f] = [(_no_day(c), "stands for no day that anybody means")]
+        if made_on and not c.field.may_lie_ahead:
+            found[f].append(
+                (f"{name(f)} > DATE {literal(made_on)}", f"lies after {made_on}, on which the export was made")
+            )
+    for f, c in dated.items():
+        for start in c.field.not_before:
+            if start in dated:
+                found[f].append((before(start, f), f"lies before {dated[start].column}, which it cannot"))
+                found[start].append((before(start, f), f"lies after {c.column}, which it cannot"))
+    return found
+
+
+def _no_day(c: Cell) -> str:
+    f = name(c.field.name)
+    epoch = "" if c.field.birth else f" OR {f} = DATE '{EPOCH}'"
+    return f"{f} NOT BETWEEN DATE '{EARLIEST}' AND DATE '{LATEST}'{epoch}"
+
+
+def looks_impossible(fields: Sequence[Field], key: str, made_on: str) -> str:
+    """SQL of whether a kind's table may hold a date that cannot be, or a total among its records: looked at row by row then.
+
+    Args:
+      fields: those that are dates from cells.
+      made_on: as in `impossible_days`; empty: not known.
+    """
+    names = {f.name for f in fields}
+
+    def extreme(which: str, among: list[str]) -> str:
+        return (
+            f"{which}({'least' if which == 'min' else 'greatest'}({', '.join(among)}))"
+            if len(among) > 1
+            else f"{which}({among[0]})"
+        )
+
+    # Nobody records an event of before 1970, so all that is early is looked at.
+    births, events = ([name(f.name) for f in fields if f.birth is birth] for birth in (True, False))
+    found = [f"{extreme('min', births)} < DATE '{EARLIEST}'"] if births else []
+    found += [f"{extreme('min', events)} <= DATE '{EPOCH}'"] if events else []
+    found += [f"{extreme('max', [*births, *events])} > DATE '{LATEST}'"] if names else []
+    behind = [name(f.name) for f in fields if not f.may_lie_ahead]
+    found += [f"{extreme('max', behind)} > DATE {literal(made_on)}"] if made_on and behind else []
+    pairs = [(f.name, start) for f in fields for start in f.not_before if start in names]
+    found += [f"bool_or({' OR '.join(f'{name(f)} < {name(start)}' for f, start in pairs)})"] if pairs else []
+    starts = ", ".join(literal(start) for start in ("tot", "gra", "sub", "sum", "cou", "ave", "mea"))
+    found.append(f"bool_or(CASE WHEN lower(left({key}, 3)) IN ({starts}) THEN {_is_total(key)} END)")
+    return f"coalesce({') OR coalesce('.join(f'{one}, FALSE' for one in found)})"
+
+
+def _is_total(key: str) -> str:
+    return f"regexp_full_match(lower({key}), {literal(TOTALS)})"
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Which rows of a source are records of its kind.
+
+    Args:
+      key: the field that names them; `required`: fields of cells without which there is none.
+      only_where, skip_where: those that the mapping wants, and those that it does not.
+      only_if: fields of which one must be filled.
+    """
+
+    key: str
+    required: tuple[str, ...]
+    only_where: Matched | None = None
+    skip_where: Matched | None = None
+    only_if: tuple[str, ...] = ()
+
+    def lost(self, file: File, unknown: Collection[str]) -> str:
+        """SQL of why a row cannot be used at all, though it may be a record; `unknown`: the fields whose cells may bear a mark."""
+        whens = [(_is_total(name("v_" + self.key)), literal(TOTAL))]
+        for f in self.required:
+            if f in unknown:
+                short = f"starts_with({name('u_' + f)}, {literal(SHORT)})"
+                whens.append((short, f"substr({name('u_' + f)}, {len(SHORT) + 1})"))
+        for where in (self.only_where, self.skip_where):
+            if where is not None and where.at in file.unknown:
+                told = literal("nobody can tell whether the mapping leaves it out: the cell that says so ")
+                whens.append((f"starts_with(t{where.at}, {UNKNOWN})", f"concat({told}, substr(t{where.at}, 2))"))
+        return f"CASE {' '.join(f'WHEN {when} THEN {why}' for when, why in whens)} END"
+
+    def skipped(self, file: File, unknown: Collection[str]) -> str:
+        """SQL: 1: the row is blank; 2, 3: it is not among those that the mapping wants; 4: it cannot be used; 0: it is read."""
+        texts = ", ".join(f"t{i}" for i in range(file.width))
+        whens = f"WHEN {name('v_' + self.key)} IS NULL AND concat({texts}) = '' THEN 1 "
+        for where, wanted in ((self.only_where, False), (self.skip_where, True)):
+            if where is not None:
+                whens += f"WHEN starts_with(t{where.at}, {UNKNOWN}) THEN 4 " if where.at in file.unknown else ""
+                whens += f"WHEN {'' if wanted else 'NOT '}({where.sql(file.empty)}) THEN 2 "
+        if self.only_if:
+            nothing = [f"{name('v_' + f)} IS NULL" for f in self.only_if]
+            nothing += [f"{name('u_' + f)} IS NULL" for f in self.only_if if f in unknown]
+            whens += f"WHEN {' AND '.join(nothing)} THEN 3 "
+        return f"CASE {whens}WHEN lost IS NOT NULL THEN 4 ELSE 0 END"
 
 
 def _joined(fields: Sequence[str]) -> str:
@@ -391,37 +582,35 @@ def _joined(fields: Sequence[str]) -> str:
     return f"CASE WHEN {fields[0]} IS NOT NULL THEN concat_ws(' ', {texts}) END"
 
 
-def skipped(key: str, width: int, only_where: str, only_if: Sequence[str]) -> str:
-    """1: the row is blank; 2, 3: it is not among those that the mapping wants; 0: it is read."""
-    whens = f"WHEN {key} IS NULL AND concat({', '.join(f't{i}' for i in range(width))}) = '' THEN 1 "
-    if only_where:
-        whens += f"WHEN ({only_where}) IS NOT TRUE THEN 2 "
-    if only_if:
-        whens += f"WHEN {' AND '.join(f'{v} IS NULL' for v in only_if)} THEN 3 "
-    return f"CASE {whens}ELSE 0 END"
-
-
 def n_skipped(table: str, key: str) -> str:
-    """Of a source that was read leniently: all rows, blank ones, those left out, those with cells that do not fit, those without key."""
+    """Of a source that was read leniently: all rows; how many are blank, left out, of no use, odd, without key."""
     return (
         "SELECT count(*), count(*) FILTER (WHERE skip = 1), count(*) FILTER (WHERE skip = 2), count(*) FILTER (WHERE skip = 3),"
+        " count(*) FILTER (WHERE skip = 4),"
         f" count(*) FILTER (WHERE skip = 0 AND len(bad) > 0), count(*) FILTER (WHERE skip = 0 AND {name(key)} IS NULL)"
         f" FROM {name(table)}"
     )
 
 
-def counted(table: str, key: str, columns: Sequence[str], dates: Sequence[str]) -> str:
-    """All rows, different keys, filled cells of each column, and whether a date is out of range, in one look at the table."""
+def n_rows(table: str) -> str:
+    """How many rows a table has."""
+    return f"SELECT count(*) FROM {name(table)}"
+
+
+def counted(table: str, key: str, columns: Sequence[str], odd: str) -> str:
+    """Whether something is odd, all rows, different keys, and filled cells of each column, in one look at the table."""
     listed = "".join(f", count({name(c)})" for c in columns)
-    every = ", ".join(map(name, dates))
-    least, greatest = (f"least({every})", f"greatest({every})") if len(dates) > 1 else (every, every)
-    out = f"min({least}) < DATE '{EARLIEST}' OR max({greatest}) > DATE '{LATEST}'" if dates else "FALSE"
-    return f"SELECT {out}, count(*), count(DISTINCT {name(key)}){listed} FROM {name(table)}"
+    return f"SELECT {odd}, count(*), count(DISTINCT {name(key)}){listed} FROM {name(table)}"
 
 
 def rows_by_source(table: str) -> str:
     """How many rows each source gave."""
     return f"SELECT src, count(*) FROM {name(table)} GROUP BY src"
+
+
+def n_by_source(tables: Sequence[str]) -> str:
+    """How many rows each source has in the tables of all kinds."""
+    return " UNION ALL ".join(f"SELECT src, count(*) FROM {name(t)} GROUP BY src" for t in tables)
 
 
 QUARANTINE = (
@@ -451,8 +640,16 @@ def bad_cells(
     why = " ".join(f"WHEN {literal(f)} THEN {literal(r)}" for f, r in reasons.items())
     return (
         f"INSERT INTO quarantine SELECT {literal(file)}, at_row, {literal(record)}, rid, b.f, CASE b.f {column} END, b.v,"
-        f" CASE b.f {why} END FROM (SELECT rowid + {offset} AS rid, {row} AS at_row, unnest(bad) AS b FROM {name(table)}"
+        f" coalesce(b.w, CASE b.f {why} END) FROM (SELECT rowid + {offset} AS rid, {row} AS at_row, unnest(bad) AS b FROM {name(table)}"
         f" WHERE skip = 0)"
+    )
+
+
+def unusable(table: str, file: str, record: str, row: str) -> str:
+    """Rows that cannot be used at all, into the quarantine; `table` was read leniently."""
+    return (
+        f"INSERT INTO quarantine SELECT {literal(file)}, {row}, {literal(record)}, NULL, '', '', NULL, lost FROM {name(table)}"
+        f" WHERE skip = 4"
     )
 
 
@@ -484,6 +681,11 @@ def file_case(files: Mapping[int, str]) -> str:
 def drop_table(table: str) -> str:
     """Away with a table."""
     return f"DROP TABLE {name(table)}"
+
+
+def drop_table_if_there(table: str) -> str:
+    """Away with a table that may not have been made."""
+    return f"DROP TABLE IF EXISTS {name(table)}"
 
 
 def any_true(table: str, columns: Sequence[str]) -> str:
@@ -518,6 +720,39 @@ def repeats(table: str, key: str, fields: Sequence[str], record: str, files: str
         f" JOIN (SELECT * FROM {name(table)} QUALIFY row_number() OVER (PARTITION BY {name(key)} ORDER BY rid) = 1) o"
         f" ON o.{name(key)} = b.{name(key)} AND o.rid < b.rid)"
     )
+
+
+def of_first(table: str, key: str, record: str) -> str:
+    """Entries of the quarantine about cells of a row become those of the first row with its key."""
+    first = f"min(rid) OVER (PARTITION BY {name(key)}) AS first_rid"
+    return (
+        f"UPDATE quarantine SET rid = o.first_rid FROM (SELECT rid, {first} FROM {name(table)}) o"
+        f" WHERE record = {literal(record)} AND field <> '' AND quarantine.rid = o.rid AND o.rid > o.first_rid"
+    )
+
+
+def _apart(table: str, key: str, fields: Sequence[str]) -> str:
+    # By what stands in them, so that the order of rows makes no other keys.
+    content = ", ".join(name(f) for f in fields if f != key)
+    order = f"{content}, {REST}" if content else REST
+    return f"(SELECT *, dense_rank() OVER (PARTITION BY {name(key)} ORDER BY {order}) AS n FROM {name(table)})"
+
+
+def n_apart(table: str, key: str, fields: Sequence[str]) -> str:
+    """How many rows differ in content from another one with the same key, but for the first; and the row of the first of these."""
+    return f'SELECT count(DISTINCT ({name(key)}, n)), min("row") FROM {_apart(table, key, fields)} WHERE n > 1'
+
+
+def told_apart(table: str, key: str, fields: Sequence[str]) -> str:
+    """Rows with the same key and another content, given keys of their own."""
+    own = f"CASE WHEN n > 1 THEN concat({name(key)}, ' (', n, ')') ELSE {name(key)} END AS {name(key)}"
+    rows = _apart(table, key, fields)
+    return f"CREATE OR REPLACE TABLE {name(table)} AS SELECT * EXCLUDE (n) REPLACE ({own}) FROM {rows} ORDER BY rid"
+
+
+def without_rest(table: str) -> str:
+    """The column of what else stands in a row, away."""
+    return f"ALTER TABLE {name(table)} DROP COLUMN {REST}"
 
 
 def listed(table: str, columns: Sequence[str]) -> str:
@@ -569,6 +804,7 @@ JOINS = "join_order,build_side_probe_side"
 DOUBTED = "SELECT DISTINCT record, field FROM quarantine WHERE field <> '' AND rid IS NOT NULL ORDER BY ALL"
 SERVICES = "SELECT DISTINCT kind FROM t_agency WHERE kind IS NOT NULL ORDER BY kind"
 N_QUARANTINED = "SELECT count(*) FROM quarantine"
+N_REPEATED = "SELECT file, record, count(*) FROM quarantine WHERE field = '' AND rid IS NOT NULL GROUP BY file, record"
 QUARANTINED = (
     'SELECT file, "row", record, field, "column", coalesce(value, \'\'), reason FROM quarantine'
     ' ORDER BY file, "row", record, field, reason'
