@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from compliance.cli.asking import data_argument, given_export, mapping_option, shown_options
-from compliance.cli.terminal import COULD_NOT, FOUND, NOTHING, Day, entries, out_option, print_out, tidy, width
+from compliance.cli.ending import COULD_NOT, FOUND, NOTHING
+from compliance.cli.terminal import Day, entries, out_option, print_out, tidy, width
 
 if TYPE_CHECKING:
     from compliance.jobs.asked import Export
@@ -35,23 +36,26 @@ def data_check(export: Export, strict: bool) -> None:
     from compliance.jobs.opening import loaded
     from compliance.records import loading
     from compliance.report.grid import grid
+    from compliance.report.words import printable
 
     with loaded(export) as read:
         tables = read.tables
         for remark in tables.remarks:
             click.echo(f"{remark}\n")
-        rows = [[s.file + (f" [{s.sheet}]" if s.sheet else ""), s.record, f"{s.rows:,}"] for s in tables.sources]
+        rows = [
+            [printable(s.file + (f" [{s.sheet}]" if s.sheet else "")), s.record, f"{s.rows:,}"] for s in tables.sources
+        ]
         click.echo(
             grid(rows, ["File", "Record kind", "Rows"], [None, None, None], right=(2,)) if rows else "No records.",
             nl=False,
         )
         for kind, why in sorted(tables.absent.items()):
-            click.echo(f"No {kind} records: {why}")
+            click.echo(f"No {kind} records: {printable(why)}")
         for note in tables.notes:
-            click.echo(tidy(note))
+            click.echo(printable(note))
         click.echo()
         for line in loading.folded(read.con):
-            click.echo(tidy(line))
+            click.echo(printable(line))
         n = tables.n_quarantined
         click.echo(f"{entries(n)} could not be used as written." if n else "Everything could be used as written.")
     sys.exit(COULD_NOT if strict and n else NOTHING)

@@ -212,9 +212,13 @@ def new(file: Path, on: date | None, role: str, name: str | None, db: str) -> No
         if its.id in store.plans():
             raise ComplianceError(f"{db} holds a plan '{its.id}' already. Nothing was changed.")
         try:
-            state, _ = store.change(its.id, by.day, by.who, lambda state: [life.begin(its)] if not state.number else [])
+            state, begun = store.change(
+                its.id, by.day, by.who, lambda state: [life.begin(its)] if not state.number else []
+            )
         except life.Refused as e:
             raise ComplianceError(f"{file}: {e}. Nothing was changed.") from e
+    if not begun:  # somebody else was first, after we looked
+        raise ComplianceError(f"{db} holds a plan '{its.id}' already. Nothing was changed.")
     for said in accounts.differences(its):
         click.echo(said, err=True)
     click.echo(f"Begun: {its.title}, {len(state.plan.workstreams):,} workstreams, {len(state.actions):,} actions.")
@@ -526,7 +530,8 @@ def history(action: str | None, plan_id: str | None, check: bool, db: str) -> No
 
     Example: compliance plan history WS1.1
     """
-    from compliance.cli.terminal import FOUND, tidy
+    from compliance.cli.ending import FOUND
+    from compliance.cli.terminal import tidy
     from compliance.tracker.events import broken
     from compliance.tracker.telling import told
 

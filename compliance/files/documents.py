@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import os
 import re
+import stat
 import tempfile
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -181,6 +184,14 @@ def _composed(path: Path) -> tuple[Node | None, str]:
     return _compose(path)
 
 
+def _pair(node: Node, key: str | int) -> tuple[Node, Node] | None:
+    """Key and value of a group; looked up, for a file can have as many mistakes as keys."""
+    if not hasattr(node, "pairs"):
+        node.pairs = {k.value: (k, v) for k, v in reversed(node.value) if k.id == "scalar"}
+    found: tuple[Node, Node] | None = node.pairs.get(key)
+    return found
+
+
 def _find(path: Path, loc: Sequence[str | int]) -> tuple[Node | None, str]:
     """The node at `loc`, or the last on the way to it."""
     try:
@@ -191,7 +202,7 @@ def _find(path: Path, loc: Sequence[str | int]) -> tuple[Node | None, str]:
         if node is None:
             break
         if node.id == "mapping":
-            pair = next((p for p in node.value if p[0].value == part), None)
+            pair = _pair(node, part)
             if pair is None:
                 break
             node = pair[1] if pair[1].start_mark.index > pair[0].start_mark.index else pair[0]
@@ -206,10 +217,11 @@ def locate(path: Path, loc: Sequence[str | int]) -> Location:
     """Where in the YAML file the value at `loc` (keys and positions) stands; a key that is wrong itself: where it stands."""
     parent, _ = _find(path, loc[:-1])
     if loc and parent is not None and parent.id == "mapping":
-        for key, value in parent.value:
-            if key.value == loc[-1]:
-                mark = (value if value.id == "scalar" else key).start_mark
-                return Location(str(path), mark.line + 1, mark.column + 1)
+        pair = _pair(parent, loc[-1])
+        if pair is not None:
+            key, value = pair
+            mark = (value if value.id == "scalar" else key).start_mark
+            return Location(str(path), mark.line + 1, mark.column + 1)
     node, _ = _find(path, loc)
     if node is None:
         return Location(str(path))
@@ -242,7 +254,8 @@ def locate_in(path: Path, loc: Sequence[str | int], offset: int) -> Location:
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        twice = next(k for k, _ in pairs if sum(k == other for other, _ in pairs) > 1)
+        counted = Counter(k for k, _ in pairs)
+        twice = next(k for k, n in counted.items() if n > 1)
         raise ValueError(f"the key '{twice}' stands twice")
     return found
 
@@ -261,27 +274,71 @@ def load_json(path: Path) -> object:
         raise _wrong(path, f"this is not JSON: {e.msg}", "", e.lineno, e.colno) from e
     except ValueError as e:
         raise _wrong(path, str(e)) from e
+    except RecursionError as e:
+        raise _wrong(path, "the file is nested too deep") from e
 
 
 def _replace(path: Path, chunks: Iterable[bytes], mode: int) -> None:
+    """Writes a file that is whole or not there. What is no regular file is never replaced: a device or a pipe is written to as it is."""
     try:
+        if _stream(path):
+            _write_all(os.open(path, os.O_WRONLY), chunks)
+            return
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            _write_all(handle, chunks, lasting=True)
+            Path(temporary).chmod(mode)
+            Path(temporary).replace(path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
     except OSError as e:
         raise ComplianceError(f"{path} cannot be written: {e.strerror or 'unknown cause'}") from e
+
+
+def _stream(path: Path) -> bool:
+    """Whether a path leads to what is written to in place: a device, a pipe, or our own standard output.
+
+    Raises:
+      ComplianceError: it leads to something that is neither that nor a regular file of this name.
+    """
     try:
-        with os.fdopen(handle, "wb") as file:
-            for chunk in chunks:
-                file.write(chunk)
-            file.flush()
+        there = path.lstat()
+        target = path.stat()
+    except FileNotFoundError:
+        # Nothing is there, or a link to nowhere: `there` tells.
+        if path.is_symlink():
+            raise ComplianceError(f"{path} is a link to something that is not there; name the file itself") from None
+        return False
+    if stat.S_ISCHR(target.st_mode) or stat.S_ISFIFO(target.st_mode):
+        return True
+    if stat.S_ISREG(there.st_mode):
+        return False
+    if stat.S_ISREG(target.st_mode):
+        if _is_ours(target):
+            return True
+        raise ComplianceError(f"{path} is a link; name the file that it leads to, {path.resolve()}")
+    what = "a folder" if stat.S_ISDIR(target.st_mode) else "no file that can be written to"
+    raise ComplianceError(f"{path} is {what}; name a file")
+
+
+def _is_ours(target: os.stat_result) -> bool:
+    """Whether it is where our standard output or standard error goes, as /dev/stdout is."""
+    for handle in (1, 2):
+        with suppress(OSError):
+            if os.path.samestat(target, os.fstat(handle)):
+                return True
+    return False
+
+
+def _write_all(handle: int, chunks: Iterable[bytes], lasting: bool = False) -> None:
+    """Writes to an open file and closes it; one that is to last is on the disk by then."""
+    with os.fdopen(handle, "wb") as file:
+        for chunk in chunks:
+            file.write(chunk)
+        file.flush()
+        if lasting:
             os.fsync(file.fileno())
-        Path(temporary).chmod(mode)
-        Path(temporary).replace(path)
-    except OSError as e:
-        Path(temporary).unlink(missing_ok=True)
-        raise ComplianceError(f"{path} cannot be written: {e.strerror or 'unknown cause'}") from e
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def write_private(path: Path, chunks: Iterable[str] | Iterable[bytes]) -> None:

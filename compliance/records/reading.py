@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from compliance.errors import DataError, Location, Problem
+from compliance.files.names import is_text, shown
 from compliance.records.mapping import plain
 
 DATE_MARK = "\x1f"
@@ -109,6 +110,9 @@ def export_files(data: Path) -> tuple[Path, list[Path], list[Path]]:
     except OSError as e:
         raise DataError(f"{data} cannot be read: {e.strerror or 'unknown cause'}.") from e
     wanted = [p for p in found if p.suffix.lower() in (".csv", ".xlsx", ".xlsm")]
+    if odd := [p for p in wanted if not is_text(p.name)]:
+        told = [Problem(Location(shown(str(p))), "the name of this file is not UTF-8", "Rename it") for p in odd]
+        raise DataError("The export cannot be read.", told)
     if not wanted:
         raise DataError(f"{data} holds no CSV file and no XLSX workbook.")
     return data, wanted, [p for p in found if p not in wanted]
