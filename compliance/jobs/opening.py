@@ -63,6 +63,8 @@ def loaded(export: Export, timings: Timings | None = None) -> Iterator[Opened]:
             tables = loading.load_tables(con, export.data, mapping, kinds, scratch, export.threads, privacy.personal)
             if privacy.key is not None:
                 tables = loading.pseudonymised(con, tables, kinds, privacy.key.pads)
+            elif not privacy.personal:
+                loading.shaped(con, tables)
             shown = replace(tables, personal=privacy.personal, pseudonyms=privacy.mark, remarks=privacy.remarks)
             timings.mark("read, map and validate")
             yield Opened(con, kinds, shown)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from compliance.engine.sidebyside import run_jobs, workers
 from compliance.errors import DataError, nearest
+from compliance.files.names import shown
 from compliance.model import Link, Quarantined, RecordKind, RecordKinds, Source, Table, Tables
 from compliance.records import reading
 from compliance.records.mapping import Column, SourceOf, is_pattern, plain
@@ -197,7 +198,7 @@ def load_tables(
     else:
         wanted = _by_mapping(files, mapping, notes, absent)
         unused = {plain(u) for u in mapping.unused}
-        notes += [f"{p.name} is neither CSV nor XLSX; it was not read." for p in others if _stray(p, unused)]
+        notes += [f"{shown(p.name)} is neither CSV nor XLSX; it was not read." for p in others if _stray(p, unused)]
     ours = Files(folder, {p.name: p for p in answers}, None, "utf-8-sig", ",", scratch)
     each = [(files, given, *its) for its in wanted] + [(ours, OURS, *its) for its in _answered(ours, kinds, absent)]
     loaded: list[Loaded] = []
@@ -683,6 +684,12 @@ def pseudonymised(con: Connection, tables: Tables, kinds: RecordKinds, pads: Map
         # A row that stands there as a whole stands there by its key.
         con.execute(hashing.quarantine([*told, *((k, "", k) for k in tables.tables)]), pads)
     return replace(tables, tables=made)
+
+
+def shaped(con: Connection, tables: Tables) -> None:
+    """Of what does not fit, shows what it looks like and not what it says: where columns are shifted by one, a name stands anywhere."""
+    if tables.n_quarantined:
+        con.execute(sql.shapes())
 
 
 def turned_back(

@@ -18,6 +18,7 @@ from compliance.report.words import (
     evidence_text,
     head,
     printable,
+    printable_lines,
     read_text,
     reading_text,
     standing_text,
@@ -248,7 +249,9 @@ def _waivers(waivers: Sequence[Judged], width: int) -> str:
         of = " ".join(x for x in (j.rule.id if j.rule else w.rule, w.subject, f"({w.part})" if w.part else "") if x)
         days = f"from {w.from_on}\nuntil {w.until}"
         on = f"{w.reason}\nLegal basis: {w.legal_basis or 'none given'}\nApproved by: {w.approved_by}"
-        rows.append([j.state, printable(f"{w.id}\n{of or w.finding}"), days, printable(why_text(j)), printable(on)])
+        rows.append(
+            [j.state, printable_lines(f"{w.id}\n{of or w.finding}"), days, printable(why_text(j)), printable_lines(on)]
+        )
     left = width - 16 - 16 - 8
     widths = [16, left * 35 // 100, 16, left * 30 // 100, left - left * 35 // 100 - left * 30 // 100]
     table = grid(rows, ["", "Waiver", "Days", "Why", "Accepted because"], widths)
