@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 
 from compliance.errors import ComplianceError
+from compliance.files.locks import alone_in
 from compliance.jobs.asked import Export
 from compliance.jobs.opening import loaded
 from compliance.records import answers as sheets
@@ -33,4 +34,5 @@ def answers(workbook: Path, export: Export, last: date) -> Imported:
         def keys(kind: str) -> frozenset[str]:
             return held.keys(read.con, read.kinds[kind]) if kind in read.tables.tables else frozenset()
 
-        return sheets.keep(workbook, filled, data, keys)
+        with alone_in(data):
+            return sheets.keep(workbook, filled, data, keys)

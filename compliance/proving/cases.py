@@ -217,7 +217,10 @@ def _tell(rule: CheckedRule, case: Case, prefix: str, world: World, problems: li
     kinds = world.kinds
     before = len(world.problems)
     down, up = kinds.down[record], kinds[record].links
-    root: dict[str, object] = dict(cast(dict[str, object], case.records.get(record) or {}))
+    asked_about = case.records.get(record)
+    root = dict(cast(dict[str, object], asked_about)) if isinstance(asked_about, dict) else dict[str, object]()
+    if asked_about is not None and not isinstance(asked_about, dict):
+        world.problems.append(f"{record} must be a group of fields")
     for name, value in case.records.items():
         if name == record:
             continue

@@ -31,7 +31,7 @@ from sqlalchemy import (
     select,
     table,
 )
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
 
 from compliance.errors import ComplianceError
@@ -101,8 +101,9 @@ class Store:
         Raises:
           ComplianceError: it cannot be opened or made, or a newer version of the program has made it.
         """
-        self.url = url if "://" in url else f"sqlite:///{Path(url).absolute()}"
-        self.engine = _engine(self.url)
+        parsed = _parsed(url)
+        self.url = parsed.render_as_string(hide_password=False)
+        self.engine = _engine(parsed)
         try:
             with _told(self.url):
                 self._migrate()
@@ -279,9 +280,19 @@ def _all_kept() -> Iterator[None]:
             gc.enable()
 
 
-def _engine(url: str) -> Engine:
+def _parsed(url: str) -> URL:
+    """Whatever holds no `://` is a path, with every sign in it."""
+    if "://" not in url:
+        return URL.create("sqlite", database=str(Path(url).absolute()))
     try:
-        parsed = make_url(url)
+        return make_url(url)
+    except (ArgumentError, ValueError) as e:
+        raise ComplianceError(f"'{url.split('@')[-1]}' is no database URL: {e}") from e
+
+
+def _engine(parsed: URL) -> Engine:
+    url = parsed.render_as_string(hide_password=True)
+    try:
         backend = parsed.get_backend_name()
         if backend not in ("sqlite", "postgresql"):
             raise ComplianceError(
