@@ -59,7 +59,7 @@ def code_of(run: Callable[[], Any]) -> int:
         return _ended(f"{file}{e.strerror or 'the machine cannot do what was asked'}. Nothing more was done.")
     except MemoryError:
         return _ended("There is not enough memory for this. Nothing more was done.")
-    except Exception as e:
+    except BaseException as e:  # a panic of a library that is not written in Python is no Exception
         return _ended(_fault(e), OUR_FAULT)
 
 

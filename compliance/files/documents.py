@@ -6,7 +6,6 @@ import json
 import os
 import re
 import stat
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from compliance.errors import ComplianceError, Location, Problem
+from compliance.files.temporary import unfinished_file
 
 Node = Any
 """A node of PyYAML, whose types do not say which have a value, a style or an `id`."""
@@ -284,14 +284,10 @@ def _replace(path: Path, chunks: Iterable[bytes], mode: int) -> None:
         if _stream(path):
             _write_all(os.open(path, os.O_WRONLY), chunks)
             return
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
+        with unfinished_file(path.parent) as (handle, unfinished):
             _write_all(handle, chunks, lasting=True)
-            Path(temporary).chmod(mode)
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+            unfinished.chmod(mode)
+            unfinished.replace(path)
     except OSError as e:
         raise ComplianceError(f"{path} cannot be written: {e.strerror or 'unknown cause'}") from e
 

@@ -29,10 +29,9 @@ def answers(workbook: Path, export: Export, last: date) -> Imported:
         raise ComplianceError(
             f"{data} is one file, beside which answers cannot be kept. Put it into a folder of its own, and audit that folder."
         )
-    with loaded(export) as read:
+    with alone_in(data), loaded(export) as read:
 
         def keys(kind: str) -> frozenset[str]:
             return held.keys(read.con, read.kinds[kind]) if kind in read.tables.tables else frozenset()
 
-        with alone_in(data):
-            return sheets.keep(workbook, filled, data, keys)
+        return sheets.keep(workbook, filled, data, keys)

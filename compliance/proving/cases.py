@@ -7,13 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, cast
 
 from compliance.compiler.prepare import prepare
 from compliance.dates import parse_date
 from compliance.errors import Location, Problem, RulesError, nearest
+from compliance.files.temporary import scratch_folder
 from compliance.model import Case, Field, Finding, RecordKinds, Source, Table, Tables
 from compliance.rules import wording
 from compliance.rules.checking import CheckedDeadline, CheckedEvery, CheckedRule
@@ -179,8 +178,8 @@ def _run_batch(
     # The rules of a batch, each once, in the order of the book.
     ids = {rule.rule.id for rule, _ in batch}
     its_rules = tuple(r for r in book.every if r.rule.id in ids)
-    with TemporaryDirectory(prefix="compliance-") as scratch:
-        con = database.connect(Path(scratch), threads=1)
+    with scratch_folder() as scratch:
+        con = database.connect(scratch, threads=1)
         database.set_for_small(con)
         try:
             tables = fill(con, book.kinds, world.rows)

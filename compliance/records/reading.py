@@ -10,7 +10,8 @@ import csv
 import os
 import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from functools import cached_property, partial
@@ -116,6 +117,52 @@ def export_files(data: Path) -> tuple[Path, list[Path], list[Path]]:
     if not wanted:
         raise DataError(f"{data} holds no CSV file and no XLSX workbook.")
     return data, wanted, [p for p in found if p not in wanted]
+
+
+@contextmanager
+def unchanged(data: Path) -> Iterator[None]:
+    """What is read of an export meanwhile is one state of its files, or nothing.
+
+    Raises:
+      DataError: a file came, went or changed, whatever came of reading it.
+    """
+    before = _states(data)
+    try:
+        yield
+    except Exception as e:
+        if changed := _changed(before, data):
+            raise changed from e
+        raise
+    if changed := _changed(before, data):
+        raise changed
+
+
+def _states(data: Path) -> dict[Path, tuple[int, ...]]:
+    """By file, what is otherwise as soon as somebody has written to it."""
+    states: dict[Path, tuple[int, ...]] = {}
+    _, paths, _ = export_files(data)
+    for path in paths:
+        try:
+            there = path.stat()
+        except OSError:
+            states[path] = ()
+        else:
+            states[path] = (there.st_size, there.st_mtime_ns, there.st_ctime_ns, there.st_ino)
+    return states
+
+
+def _changed(before: Mapping[Path, tuple[int, ...]], data: Path) -> DataError | None:
+    """What is wrong, if the files are not as they were."""
+    try:
+        after = _states(data)
+    except DataError as e:
+        return e
+    changed = sorted(p for p in {*before, *after} if before.get(p) != after.get(p))
+    if not changed:
+        return None
+    what = "the file changed while it was read"
+    told = [Problem(Location(str(p)), what, "Try again when whatever writes it is done") for p in changed]
+    return DataError("The export cannot be read.", told)
 
 
 def _problem(path: Path, what: str, help_: str = "", line: int = 0) -> DataError:

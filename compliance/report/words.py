@@ -10,8 +10,8 @@ from compliance.dates import english, english_iso
 from compliance.findings.waivers import EXPIRING_DAYS, Judged
 from compliance.model import Accepted, Finding, Reading
 
-_COMMAND = re.compile(r"(?m)(?<!\S)::(?=\S)|##\[")
-"""What a CI server obeys at the start of a line, wherever a text is wrapped."""
+_COMMAND = re.compile(r"(?m)(?<!\S)::(?=\S)|##(?=\w*\[)")
+"""What a CI server obeys: `::error::` at the start of a line, wherever a text is wrapped; `##[error]`, `##vso[...]` anywhere."""
 
 
 def printable(text: str) -> str:
@@ -30,7 +30,7 @@ def for_log(text: str) -> str:
 
 
 def _disarmed(text: str) -> str:
-    return _COMMAND.sub(lambda m: " ".join((m[0][0], m[0][1:])), text) if "::" in text or "##[" in text else text
+    return _COMMAND.sub(lambda m: " ".join((m[0][0], m[0][1:])), text) if "::" in text or "##" in text else text
 
 
 def evidence_text(f: Finding) -> str:
