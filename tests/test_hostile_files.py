@@ -9,6 +9,7 @@ from contextlib import suppress
 from multiprocessing import get_context
 from pathlib import Path
 
+import plan_making
 import pytest
 from click.testing import Result
 
@@ -16,6 +17,7 @@ from compliance.errors import ComplianceError
 from compliance.files.documents import load_json
 from compliance.files.locks import alone_in
 from compliance.privacy import pseudonyms
+from compliance.tracker import life
 from compliance.tracker.store import Store
 
 STAFF = "staff_id,role\nS1,social worker\n"
@@ -56,15 +58,6 @@ def test_a_key_twice_among_many_is_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(ComplianceError, match="'k49999' stands twice"):
         load_json(path)
     assert time.process_time() - began < 1
-
-
-def test_many_unknown_keys_are_told_soon(cli: Callable[..., Result], tmp_path: Path) -> None:
-    (tmp_path / "staff.csv").write_text(STAFF, encoding="utf-8")
-    (tmp_path / "mapping.yaml").write_text("".join(f"k{i}: 1\n" for i in range(40_000)), encoding="utf-8")
-    began = time.process_time()
-    result = cli("data", "check", tmp_path)
-    assert result.exit_code == 2 and "more" in result.stderr
-    assert time.process_time() - began < 8  # quadratic, it took minutes
 
 
 @pytest.mark.parametrize("name", ["q?mode=memory", "z%2Fz#x", "a b@c:d"])
@@ -117,3 +110,108 @@ def test_a_case_whose_record_is_no_group_is_told(cli: Callable[..., Result], tmp
         result = cli("rules", command, "--rules", tmp_path / "rules")
         assert result.exit_code in (1, 2), result.output
         assert "Traceback" not in result.output
+
+
+# --- JSON that an audit did not write -------------------------------------------------------------------------------
+
+WRONG: dict[str, object] = {
+    "failed": 1.5,
+    "cites": [None],
+    "subject": {"record": "staff", "key": 5, "part": None},
+    "evidence": [],
+    "outcome": ["breach"],
+    "fingerprint": "not one",
+    "title": None,
+    "workstream": {},
+    "severity": "worst",
+}
+
+
+@pytest.fixture(scope="module")
+def audit_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An audit as a plan and a waiver take it."""
+    return plan_making.kept(tmp_path_factory.mktemp("audit"), plan_making.audit("2022-01-31", "assessment-late/C1"))
+
+
+@pytest.fixture
+def plan_db(tmp_path: Path) -> str:
+    db = str(tmp_path / "plan.sqlite")
+    store = Store(db)
+    store.change("p", "2022-01-03", plan_making.MANAGER, lambda _: [life.begin(plan_making.small_plan())])
+    store.close()
+    return db
+
+
+def _doors(file: Path, db: str, folder: Path) -> dict[str, tuple[object, ...]]:
+    who = ("--db", db, "--role", "manager", "--name", "m")
+    terms = ("--reason", "r", "--legal-basis", "l", "--approved-by", "manager", "--until", "2022-03-01")
+    return {
+        "waive": ("waive", file, "assessment-late", "C1", *terms, "--to", folder / "waivers.yaml"),
+        "propose": ("plan", "propose", "--findings", file, *who),
+        "verify": ("plan", "verify", "--findings", file, *who),
+        "measures": ("plan", "measures", "--from-audit", file, "--on", "2022-02-01", *who),
+    }
+
+
+@pytest.mark.parametrize("door", ["waive", "propose", "verify", "measures"])
+def test_a_finding_of_the_wrong_shape_is_refused_at_every_door(
+    cli: Callable[..., Result], tmp_path: Path, plan_db: str, audit_file: Path, door: str
+) -> None:
+    document = json.loads(audit_file.read_text(encoding="utf-8"))
+    path = tmp_path / "findings.json"
+    for field, value in WRONG.items():
+        finding = {**document["findings"][0], field: value}
+        path.write_text(json.dumps({**document, "findings": [finding]}), encoding="utf-8")
+        result = cli(*_doors(path, plan_db, tmp_path)[door])
+        assert (result.exit_code, "Traceback" in result.output) == (2, False), (field, result.output)
+        assert field in result.stderr and "compliance audit" in result.stderr
+    assert cli(*_doors(audit_file, plan_db, tmp_path)[door]).exit_code in (0, 1)
+
+
+@pytest.mark.parametrize(
+    "text", ['["\\ud800"]', "[NaN]", "[" * 70 + "]" * 70, "9" * 5000, "[-Infinity]", '{"\\udfff": 1}']
+)
+def test_json_that_cannot_be_worked_with_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "findings.json"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ComplianceError, match=r"findings\.json"):
+        load_json(path)
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="the machine has no such device")
+def test_a_file_that_never_ends_is_refused(cli: Callable[..., Result], tmp_path: Path) -> None:
+    (tmp_path / "staff.csv").write_text(STAFF, encoding="utf-8")
+    assert cli("data", "check", tmp_path, "--mapping", "/dev/zero").exit_code == 2
+
+
+# --- many mistakes --------------------------------------------------------------------------------------------------
+
+MANY = {
+    "keys": "".join(f"k{i}: 1\n" for i in range(80_000)),
+    "keys that are looked at": "".join(f"k{i}: 1\n" for i in range(40_000)),
+    "entries": "sources: [" + "1, " * 40_000 + "1]\nwaivers: [" + "1, " * 40_000 + "1]\n",
+}
+
+
+@pytest.mark.parametrize("what", MANY)
+@pytest.mark.parametrize("door", ["mapping", "parameters", "waivers", "plan", "rule", "pack"])
+def test_many_mistakes_are_told_soon(cli: Callable[..., Result], tmp_path: Path, what: str, door: str) -> None:
+    data = tmp_path / "export"
+    data.mkdir()
+    (data / "staff.csv").write_text(STAFF, encoding="utf-8")
+    pack = tmp_path / "rules" / "own"
+    pack.mkdir(parents=True)
+    (pack / "pack.yaml").write_text("id: own\ntitle: Own\nabout: Own.\n", encoding="utf-8")
+    file = {"rule": pack / "many.yaml", "pack": pack / "pack.yaml"}.get(door, tmp_path / "many.yaml")
+    file.write_text(MANY[what], encoding="utf-8")
+    audit = ("audit", data, "--as-at", "2021-09-20", "--rule", "appraisal-overdue")
+    asked: dict[str, tuple[object, ...]] = {
+        "mapping": ("data", "check", data, "--mapping", file),
+        "parameters": (*audit, "--parameters", file),
+        "waivers": (*audit, "--waivers", file),
+        "plan": ("plan", "new", file, "--db", tmp_path / "p.sqlite", "--role", "m", "--name", "m"),
+    }
+    began = time.process_time()
+    result = cli(*asked.get(door, ("rules", "lint", "--rules", tmp_path / "rules")))
+    assert (result.exit_code, "Traceback" in result.output) == (2, False), result.output[-2000:]
+    assert time.process_time() - began < 6  # quadratic, each took minutes

@@ -6,10 +6,9 @@ import json
 import os
 import re
 import stat
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,9 @@ Node = Any
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 30
 MAX_NODES = 100_000
+MAX_JSON_BYTES = 256 << 20
+"""An audit with a hundred thousand findings has less."""
+MAX_JSON_DEPTH = 60
 
 _TEXT = "tag:yaml.org,2002:str"
 _TAGS = {"scalar": _TEXT, "sequence": "tag:yaml.org,2002:seq", "mapping": "tag:yaml.org,2002:map"}
@@ -35,18 +37,26 @@ _FLOAT = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})?\.[0-9]+([eE][-+]?[0-9]{1,3})?")
 
 def _read(path: Path) -> str:
     """The file's text, without a byte-order mark."""
+    content = _bytes(path, MAX_BYTES)
     try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise _wrong(path, f"the file has {size:,} bytes; at most {MAX_BYTES:,} are read", "Split it up")
-        return path.read_bytes().decode("utf-8-sig")
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as e:
-        line = path.read_bytes()[: e.start].count(b"\n") + 1
+        line = content[: e.start].count(b"\n") + 1
         raise _wrong(path, "the file is not UTF-8", "Save it as UTF-8", line) from e
+
+
+def _bytes(path: Path, most: int) -> bytes:
+    """What the file holds, which may be a pipe or a device that never ends."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(most + 1)
     except FileNotFoundError as e:
         raise _wrong(path, "there is no such file") from e
     except OSError as e:
         raise _wrong(path, f"the file cannot be read: {e.strerror or 'unknown cause'}") from e
+    if len(content) > most:
+        raise _wrong(path, f"the file has more than the {most:,} bytes that are read of such files", "Split it up")
+    return content
 
 
 def _wrong(path: Path, what: str, help_: str = "", line: int = 0, column: int = 0) -> ComplianceError:
@@ -90,7 +100,7 @@ def load_yaml(path: Path, text: str | None = None) -> object:
     Raises:
       ComplianceError: it cannot be read, is no YAML, or uses what we refuse: a key twice, aliases, tags; or it is too large or deep.
     """
-    node, _ = _compose(path, text)
+    node, _ = _remembered(path, _compose(path, text))
     problems: list[Problem] = []
     value = _Builder(path, problems).build(node, 0) if node is not None else None
     if problems:
@@ -115,9 +125,8 @@ class _Builder:
             return None
         self.seen.add(id(node))
         if depth > MAX_DEPTH or len(self.seen) > MAX_NODES:
-            if len(self.problems) < 1:
-                self.wrong(node, f"the file is nested deeper than {MAX_DEPTH} or has more than {MAX_NODES:,} parts")
-            return None
+            what = f"the file is nested deeper than {MAX_DEPTH} or has more than {MAX_NODES:,} parts"
+            raise _wrong(self.path, what, "Split it up", node.start_mark.line + 1, node.start_mark.column + 1)
         if node.tag != _TAGS[node.id]:
             self.wrong(node, f"the tag {node.tag.replace('tag:yaml.org,2002:', '!!')} stands here", "Tags are not used")
             return None
@@ -179,9 +188,17 @@ def _scalar(text: str) -> object:
     return text
 
 
-@lru_cache(maxsize=8)
-def _composed(path: Path) -> tuple[Node | None, str]:
-    return _compose(path)
+KEPT = 8
+_composed: OrderedDict[Path, tuple[Node | None, str]] = OrderedDict()
+"""The files that were read last, in which mistakes are looked for."""
+
+
+def _remembered(path: Path, composed: tuple[Node | None, str]) -> tuple[Node | None, str]:
+    _composed[path] = composed
+    _composed.move_to_end(path)
+    if len(_composed) > KEPT:
+        _composed.popitem(last=False)
+    return composed
 
 
 def _pair(node: Node, key: str | int) -> tuple[Node, Node] | None:
@@ -195,7 +212,7 @@ def _pair(node: Node, key: str | int) -> tuple[Node, Node] | None:
 def _find(path: Path, loc: Sequence[str | int]) -> tuple[Node | None, str]:
     """The node at `loc`, or the last on the way to it."""
     try:
-        node, text = _composed(path)
+        node, text = _composed[path] if path in _composed else _remembered(path, _compose(path))
     except ComplianceError:
         return None, ""
     for part in loc:
@@ -251,6 +268,9 @@ def locate_in(path: Path, loc: Sequence[str | int], offset: int) -> Location:
     return Location(str(path), text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at))
 
 
+_HALF = re.compile("[\ud800-\udfff]")
+
+
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
@@ -264,18 +284,43 @@ def load_json(path: Path) -> object:
     """A JSON file.
 
     Raises:
-      ComplianceError: it cannot be read, or is no JSON, or has a key twice.
+      ComplianceError: it cannot be read, or is no JSON, has a key twice, or is too large or deep.
     """
+    content = _bytes(path, MAX_JSON_BYTES)
     try:
-        return json.loads(path.read_bytes(), object_pairs_hook=_once)
-    except OSError as e:
-        raise _wrong(path, f"the file cannot be read: {e.strerror or 'unknown cause'}") from e
+        document = json.loads(content, object_pairs_hook=_once, parse_constant=_no_number)
+        _check_json(document)
+        return document
     except json.JSONDecodeError as e:
         raise _wrong(path, f"this is not JSON: {e.msg}", "", e.lineno, e.colno) from e
+    except UnicodeDecodeError as e:
+        raise _wrong(path, "the file is not UTF-8", "Save it as UTF-8") from e
     except ValueError as e:
         raise _wrong(path, str(e)) from e
     except RecursionError as e:
-        raise _wrong(path, "the file is nested too deep") from e
+        raise _wrong(path, TOO_DEEP) from e
+
+
+TOO_DEEP = f"the file is nested deeper than {MAX_JSON_DEPTH}"
+
+
+def _no_number(text: str) -> None:
+    raise ValueError(f"{text} is no number in JSON")
+
+
+def _check_json(document: object) -> None:
+    """ValueError for what cannot be worked with: nested too deep, or an escape that is half a character, which cannot be written."""
+    level: list[Any] = [document]
+    for _ in range(MAX_JSON_DEPTH):
+        texts = [x for x in level if type(x) is str]
+        groups = [x for x in level if type(x) is dict]
+        texts += [key for group in groups for key in group]
+        if any(not t.isascii() and _HALF.search(t) for t in texts):
+            raise ValueError("a text holds half a character, as \\ud800 is")
+        level = [v for group in groups for v in group.values()] + [v for x in level if type(x) is list for v in x]
+        if not level:
+            return
+    raise ValueError(TOO_DEEP)
 
 
 def _replace(path: Path, chunks: Iterable[bytes], mode: int) -> None:

@@ -116,12 +116,13 @@ def validated(kind: type[M], document: object, problems: Problems) -> M | None:
         keys = _keys(kind) if len(errors) <= MOST_NEAREST else []
         found = [(error["type"], *_say(error, keys, document)) for error in errors]
         around = {tuple(loc[:n]) for _, loc, _, _ in found for n in range(len(loc))}
+        about = {tuple(loc[:n]) for type_, loc, _, _ in found if type_ != "model_type" for n in range(len(loc) + 1)}
         with_days = {tuple(loc[:-1]) for type_, loc, _, _ in found if type_ == "string_pattern_mismatch"}
         for type_, loc, what, help in found:
             # Where a text, a list or a group may stand and one is wrong inside, that it is none of the others goes without saying.
             if type_ in ("string_type", "list_type", "dict_type", "int_type") and tuple(loc) in around:
                 continue
-            if type_ == "model_type" and any(t != type_ and other[: len(loc)] == loc for t, other, _, _ in found):
+            if type_ == "model_type" and tuple(loc) in about:
                 continue
             # A group with a badly written day is one of dated versions, and not one of the other groups that may stand there.
             if type_ in ("missing", "extra_forbidden") and tuple(loc[:-1]) in with_days:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import os
 import tempfile
-import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,7 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from compliance.errors import DataError, Location, Problem
+from compliance.files import workbook
 from compliance.files.names import is_text, shown
+from compliance.files.workbook import Unusable
 from compliance.records.mapping import plain
 
 DATE_MARK = "\x1f"
@@ -32,10 +33,6 @@ ANSWERED = ".answers.csv"
 """What the name of a file ends in, after the record kind, in which `data import` keeps answers: beside the export's own files, whatever
 the mapping."""
 LONGEST_CELL = 1_000_000
-UNPACKED = 2 << 30
-"""Bytes that a workbook may unpack to."""
-RATIO = 250
-"""How many times its size a workbook of more than 50 MB unpacked may unpack to; real ones stay below 50."""
 
 
 @dataclass(frozen=True)
@@ -338,31 +335,16 @@ class Workbook:
     """
 
     def __init__(self, path: Path) -> None:
-        from python_calamine import CalamineError, load_workbook
-
         self.path = path
         try:
-            with zipfile.ZipFile(path) as packed:
-                size = sum(entry.file_size for entry in packed.infolist())
-            packed_size = path.stat().st_size
-        except zipfile.BadZipFile as e:
-            help_ = "It may be protected by a password, or an older format: save it as XLSX without a password"
-            raise _problem(path, "this is not an XLSX workbook", help_) from e
-        except OSError as e:
-            help_ = "Is it open elsewhere?"
-            raise _problem(path, f"the file cannot be read: {e.strerror or 'unknown cause'}", help_) from e
-        if size > UNPACKED or (size > 50 << 20 and size > RATIO * packed_size):
-            what = f"the workbook has {packed_size:,} bytes and unpacks to {size:,}; it was not opened"
-            raise _problem(path, what, "Save its sheets as CSV files")
-        try:
-            self._book = load_workbook(path)
-        except (CalamineError, OSError, ValueError) as e:
-            raise _problem(path, "this is not an XLSX workbook, or it is damaged", "Open it and save it anew") from e
+            self._book = workbook.Workbook(path)
+        except Unusable as e:
+            raise _problem(path, e.what, e.help) from e
 
     @property
     def sheets(self) -> list[str]:
         """Names of its sheets."""
-        return list(self._book.sheet_names)
+        return self._book.sheets
 
     def cells(self, sheet: str) -> list[list[Any]]:
         """All cells of a sheet, as they are.
@@ -370,12 +352,10 @@ class Workbook:
         Raises:
           DataError: it cannot be read.
         """
-        from python_calamine import CalamineError
-
         try:
-            return self._book.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
-        except (CalamineError, ValueError) as e:
-            raise _problem(self.path, f"sheet '{sheet}' cannot be read", "Open the workbook and save it anew") from e
+            return self._book.cells(sheet)
+        except Unusable as e:
+            raise _problem(self.path, e.what, e.help) from e
 
     def read(self, sheet: str, header_row: int, scratch: Path) -> Sheet:
         """One sheet.
