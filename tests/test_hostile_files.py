@@ -130,7 +130,7 @@ WRONG: dict[str, object] = {
 @pytest.fixture(scope="module")
 def audit_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An audit as a plan and a waiver take it."""
-    return plan_making.kept(tmp_path_factory.mktemp("audit"), plan_making.audit("2022-01-31", "assessment-late/C1"))
+    return plan_making.kept(tmp_path_factory.mktemp("audit"), plan_making.audit("2022-01-31", "review-late/C1"))
 
 
 @pytest.fixture
@@ -146,7 +146,7 @@ def _doors(file: Path, db: str, folder: Path) -> dict[str, tuple[object, ...]]:
     who = ("--db", db, "--role", "manager", "--name", "m")
     terms = ("--reason", "r", "--legal-basis", "l", "--approved-by", "manager", "--until", "2022-03-01")
     return {
-        "waive": ("waive", file, "assessment-late", "C1", *terms, "--to", folder / "waivers.yaml"),
+        "waive": ("waive", file, "review-late", "C1", *terms, "--to", folder / "waivers.yaml"),
         "propose": ("plan", "propose", "--findings", file, *who),
         "verify": ("plan", "verify", "--findings", file, *who),
         "measures": ("plan", "measures", "--from-audit", file, "--on", "2022-02-01", *who),
@@ -165,7 +165,8 @@ def test_a_finding_of_the_wrong_shape_is_refused_at_every_door(
         result = cli(*_doors(path, plan_db, tmp_path)[door])
         assert (result.exit_code, "Traceback" in result.output) == (2, False), (field, result.output)
         assert field in result.stderr and "compliance audit" in result.stderr
-    assert cli(*_doors(audit_file, plan_db, tmp_path)[door]).exit_code in (0, 1)
+    honest = cli(*_doors(audit_file, plan_db, tmp_path)[door])
+    assert honest.exit_code < 4 and "compliance audit EXPORT" not in honest.stderr
 
 
 @pytest.mark.parametrize(
@@ -187,14 +188,21 @@ def test_a_file_that_never_ends_is_refused(cli: Callable[..., Result], tmp_path:
 # --- many mistakes --------------------------------------------------------------------------------------------------
 
 MANY = {
-    "keys": "".join(f"k{i}: 1\n" for i in range(80_000)),
-    "keys that are looked at": "".join(f"k{i}: 1\n" for i in range(40_000)),
-    "entries": "sources: [" + "1, " * 40_000 + "1]\nwaivers: [" + "1, " * 40_000 + "1]\n",
+    "keys": "".join(f"k{i}: 1\n" for i in range(8_000)),
+    "entries": "sources: [" + "1, " * 8_000 + "1]\nwaivers: [" + "1, " * 8_000 + "1]\n",
+    "more keys than are read": "".join(f"k{i}: 1\n" for i in range(80_000)),
 }
 
 
-@pytest.mark.parametrize("what", MANY)
-@pytest.mark.parametrize("door", ["mapping", "parameters", "waivers", "plan", "rule", "pack"])
+@pytest.mark.parametrize(
+    ("door", "what"),
+    [
+        *((d, "keys") for d in ("mapping", "parameters", "waivers", "plan", "rule", "pack")),
+        ("mapping", "entries"),
+        ("waivers", "entries"),
+        ("mapping", "more keys than are read"),
+    ],
+)
 def test_many_mistakes_are_told_soon(cli: Callable[..., Result], tmp_path: Path, what: str, door: str) -> None:
     data = tmp_path / "export"
     data.mkdir()
@@ -214,4 +222,4 @@ def test_many_mistakes_are_told_soon(cli: Callable[..., Result], tmp_path: Path,
     began = time.process_time()
     result = cli(*asked.get(door, ("rules", "lint", "--rules", tmp_path / "rules")))
     assert (result.exit_code, "Traceback" in result.output) == (2, False), result.output[-2000:]
-    assert time.process_time() - began < 6  # quadratic, each took minutes
+    assert time.process_time() - began < 4  # quadratic, each took eight or more

@@ -37,7 +37,7 @@ _FLOAT = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})?\.[0-9]+([eE][-+]?[0-9]{1,3})?")
 
 def _read(path: Path) -> str:
     """The file's text, without a byte-order mark."""
-    content = _bytes(path, MAX_BYTES)
+    content = content_of(path, MAX_BYTES)
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as e:
@@ -45,8 +45,15 @@ def _read(path: Path) -> str:
         raise _wrong(path, "the file is not UTF-8", "Save it as UTF-8", line) from e
 
 
-def _bytes(path: Path, most: int) -> bytes:
-    """What the file holds, which may be a pipe or a device that never ends."""
+def content_of(path: Path, most: int) -> bytes:
+    """What the file holds, which may be a pipe or a device that never ends.
+
+    Args:
+      most: bytes.
+
+    Raises:
+      ComplianceError: it cannot be read, or holds more.
+    """
     try:
         with path.open("rb") as file:
             content = file.read(most + 1)
@@ -286,7 +293,7 @@ def load_json(path: Path) -> object:
     Raises:
       ComplianceError: it cannot be read, or is no JSON, has a key twice, or is too large or deep.
     """
-    content = _bytes(path, MAX_JSON_BYTES)
+    content = content_of(path, MAX_JSON_BYTES)
     try:
         document = json.loads(content, object_pairs_hook=_once, parse_constant=_no_number)
         _check_json(document)

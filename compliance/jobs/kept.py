@@ -23,6 +23,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 from compliance import __version__
 from compliance.errors import ComplianceError
 from compliance.files import sealed
+from compliance.files.documents import MAX_BYTES, content_of
 from compliance.jobs.shipped import DIGEST, PACKAGE
 
 T = TypeVar("T")
@@ -117,10 +118,13 @@ def _state(entry: os.DirEntry[str]) -> str:
 
 
 def _content(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError:
+    """What a file holds that has a say; of one that can be read only once, a pipe, something that is never the same again."""
+    if not path.exists():
         return b""
+    try:
+        return content_of(path, MAX_BYTES) if path.is_file() else os.urandom(16)
+    except ComplianceError:  # whoever reads it says why
+        return os.urandom(16)
 
 
 def _read(path: Path, kind: type[T], seal: bytes) -> T | None:
