@@ -62,7 +62,7 @@ def content_of(path: Path, most: int) -> bytes:
     except OSError as e:
         raise _wrong(path, f"the file cannot be read: {e.strerror or 'unknown cause'}") from e
     if len(content) > most:
-        raise _wrong(path, f"the file has more than the {most:,} bytes that are read of such files", "Split it up")
+        raise _wrong(path, f"the file has more than {most:,} bytes; at most so many are read", "Split it up")
     return content
 
 
