@@ -303,8 +303,8 @@ def _finding(f: Finding, width: int) -> list[str]:
         severity += f", restated, since {f.restated.since}, {f.restated.times} times"
     if f.waiver:
         severity += f", {accepted_text(f.waiver)}"
-    danger = f"Danger: {f.danger}\n" if f.danger else ""
-    said, key = printable(f"{danger}{f.in_full}"), printable("\n".join(_about(f)))
+    danger = f"Danger: {printable(f.danger)}\n" if f.danger else ""
+    said, key = f"{danger}{printable(f.in_full)}", "\n".join(map(printable, _about(f)))
     due = (f"{english_iso(f.due_on)}\n" if f.due_on else "") + f"put right by {english(f.put_right_on)}"
     if width >= WIDE:
         return [severity, f.rule.id, key, said, evidence, due]
