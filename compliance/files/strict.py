@@ -165,7 +165,7 @@ def _say(error: ErrorDetails, keys: Sequence[str], document: object) -> tuple[Lo
         case "missing":
             return loc, f"{name} is missing", ""
         case "extra_forbidden":
-            return loc, f"'{last}' is not a key here{nearest(last, keys)}", ""
+            return loc, f"'{last}' is not a key here{nearest(last, [k for k in keys if k != last])}", ""
         case "literal_error":
             expected = str(error["ctx"]["expected"])
             return loc, f"{name} is {here!r}; it must be {expected}", ""

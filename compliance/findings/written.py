@@ -11,7 +11,6 @@ from compliance.model import Severity
 
 HOW = "Write one with: compliance audit EXPORT --as-at DATE --format json --out FILE"
 Fingerprint = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
-Value = str | int | float | bool | None
 Text = Annotated[str, Field(min_length=1)]
 
 
@@ -43,7 +42,7 @@ class WrittenFinding(_Written):
     layer: Text
     cites: Annotated[list[str], Field(min_length=1)]
     failed: list[str]
-    evidence: dict[str, Value | list[Value]]
+    evidence: dict[str, Any]
     workstream: str
     requirement: str | None
     group: str | None
