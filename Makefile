@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: audit test lint types rules unit package docs pictures bench bench-html kills fixtures clean
+.PHONY: audit test lint types rules unit package docs pictures bench bench-html kills fuzz fixtures clean
 
 audit: $(STAMP)
 	@rm -rf build/demo
@@ -57,9 +57,14 @@ bench: $(STAMP)
 bench-html: $(STAMP)
 	PYTHONPATH=tests $(BIN)/python tests/bench/pages.py
 
-# Ten minutes; in memory where there is such a folder.
+# Twenty minutes; in memory where there is such a folder.
 kills: $(STAMP)
 	$(BIN)/python tests/bench/kills.py --kills 10000 $(if $(wildcard /dev/shm),--folder /dev/shm)
+	$(BIN)/python tests/bench/killed_commands.py $(if $(wildcard /dev/shm),--folder /dev/shm)
+
+# As long as there is time for; SEED, INPUTS and MINUTES say how much.
+fuzz: $(STAMP)
+	PYTHONPATH=tests $(BIN)/python tests/fuzz/fuzz.py --seed $(or $(SEED),1) --inputs $(or $(INPUTS),1000000) --minutes $(or $(MINUTES),0)
 
 fixtures: $(STAMP)
 	$(BIN)/python fixtures/generate.py

@@ -79,6 +79,9 @@ def cache_home(together: Path) -> Path:
 def _own_cache(cache_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Plans are kept for the test run, not in the home of whoever runs it."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(cache_home))
+    monkeypatch.setenv("XDG_STATE_HOME", str(cache_home / "state"))
+    monkeypatch.delenv("CI", raising=False)
+    monkeypatch.delenv("COMPLIANCE_CACHE", raising=False)
     monkeypatch.setenv("COLUMNS", "120")
 
 

@@ -119,6 +119,7 @@ def audit(
                 "fingerprint": fingerprint(rule, key),
                 "group": its_team[0] if team else None,
                 "restated": None,
+                "waiver": None,
             }
         )
     rules = []
@@ -139,6 +140,8 @@ def audit(
     gone = [{"fingerprint": fingerprint(*f.split("/")), "became": "not in the export"} for f in vanished]
     return {
         "as_at": as_at,
+        "personal": False,
+        "pseudonyms": None,
         "by": "team" if team else None,
         "rules": rules,
         "findings": findings,

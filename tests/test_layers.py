@@ -34,7 +34,7 @@ ALLOWED = {
     "rules": "files records language kpis findings",
     "findings.report": "findings",
     "compiler": "language rules compiler.ir sql findings",
-    "proving": "language rules compiler sql engine findings",
+    "proving": "files language rules compiler sql engine findings",
     "tracker": "files findings",
     "report": "files records language kpis rules findings findings.report tracker",
     "privacy": "files report",

@@ -506,7 +506,7 @@ def test_what_a_plan_file_could_not_hold_is_not_imported_from_a_workbook(plan: R
 
 def test_a_file_that_is_no_workbook_and_a_plan_without_a_name(plan: Run, tmp_path: Path) -> None:
     (tmp_path / "list.xlsx").write_text("Action,Due\n", encoding="utf-8")
-    assert "is no XLSX workbook" in plan("import", tmp_path / "list.xlsx", "--plan", "ours").stderr
+    assert "this is not an XLSX workbook" in plan("import", tmp_path / "list.xlsx", "--plan", "ours").stderr
     path = sheet(tmp_path / "real.xlsx", ["Action", "Due"], ["One", "2022-03"])
     assert "say it with --plan ID" in plan("import", path).stderr
     assert "is no id of a plan" in plan("import", path, "--plan", "Our Plan").stderr

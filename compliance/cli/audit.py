@@ -18,11 +18,9 @@ from compliance.cli.asking import (
     rules_option,
     shown_options,
 )
+from compliance.cli.ending import FOUND, INCOMPLETE, NOTHING
 from compliance.cli.terminal import (
-    FOUND,
     FREQUENCIES,
-    INCOMPLETE,
-    NOTHING,
     Also,
     Day,
     Format,

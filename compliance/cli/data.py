@@ -10,19 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from compliance.cli.asking import data_argument, given_export, mapping_option, shown_options
-from compliance.cli.terminal import (
-    COULD_NOT,
-    FOUND,
-    INCOMPLETE,
-    NOTHING,
-    Day,
-    entries,
-    out_option,
-    print_out,
-    tell_astray,
-    tidy,
-    width,
-)
+from compliance.cli.ending import COULD_NOT, FOUND, INCOMPLETE, NOTHING
+from compliance.cli.terminal import Day, entries, out_option, print_out, tell_astray, tidy, width
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,6 +38,7 @@ def data_check(export: Export, strict: bool) -> None:
     """
     from compliance.jobs.opening import loaded
     from compliance.records import loading
+    from compliance.report.words import printable
 
     with loaded(export) as read:
         tables = read.tables
@@ -56,12 +46,12 @@ def data_check(export: Export, strict: bool) -> None:
             click.echo(f"{remark}\n")
         click.echo(_accounts(tables.sources), nl=False)
         for kind, why in sorted(tables.absent.items()):
-            click.echo(f"No {kind} records: {why}")
+            click.echo(f"No {kind} records: {printable(why)}")
         for note in tables.notes:
-            click.echo(tidy(note))
+            click.echo(printable(note))
         click.echo()
         for line in loading.folded(read.con):
-            click.echo(tidy(line))
+            click.echo(printable(line))
         n = tables.n_quarantined
         click.echo(f"{entries(n)} could not be used as written." if n else "Everything could be used as written.")
         astray = tell_astray(tables)
@@ -71,6 +61,7 @@ def data_check(export: Export, strict: bool) -> None:
 def _accounts(sources: Sequence[Source]) -> str:
     """What became of the rows of every source, and of all of them in one sum."""
     from compliance.report.grid import grid
+    from compliance.report.words import printable
 
     if not sources:
         return "No records.\n"
@@ -80,7 +71,7 @@ def _accounts(sources: Sequence[Source]) -> str:
     parts += [("Repeated", "repeated", [s.repeated for s in sources])]
     shown = [(head, what, ns) for head, what, ns in parts if head == "Records" or any(ns)]
     rows = [
-        [s.label, s.record, f"{s.in_file:,}", *(f"{ns[i]:,}" if ns[i] else "-" for _, _, ns in shown)]
+        [printable(s.label), s.record, f"{s.in_file:,}", *(f"{ns[i]:,}" if ns[i] else "-" for _, _, ns in shown)]
         for i, s in enumerate(sources)
     ]
     heads = ["File", "Record kind", "Rows", *(head for head, _, _ in shown)]

@@ -19,9 +19,8 @@ from compliance.cli.asking import (
     rules_option,
     shown_options,
 )
+from compliance.cli.ending import INCOMPLETE, NOTHING
 from compliance.cli.terminal import (
-    INCOMPLETE,
-    NOTHING,
     Day,
     Format,
     aside,

@@ -18,10 +18,9 @@ from compliance.cli.asking import (
     rules_option,
     shown_options,
 )
+from compliance.cli.ending import INCOMPLETE, NOTHING
 from compliance.cli.terminal import (
     FREQUENCIES,
-    INCOMPLETE,
-    NOTHING,
     Day,
     Format,
     aside,

@@ -60,11 +60,12 @@ def opened(db: str, must_exist: bool = True) -> Iterator[Store]:
     Raises:
       ComplianceError: it cannot be opened.
     """
+    from compliance.cli.terminal import tidy
     from compliance.tracker.store import Store
 
     if must_exist and "://" not in db and not Path(db).exists():
         raise ComplianceError(f"There is no {db}. Begin one with: compliance plan new PLAN.yaml --db {db}")
-    store = Store(db)
+    store = Store(db, lambda said: click.echo(tidy(said), err=True))
     try:
         yield store
     finally:
@@ -96,19 +97,24 @@ def known(db: str, plan_id: str | None, day: date | None) -> tuple[State, list[E
     Raises:
       ComplianceError: there was none yet on that day.
     """
+    from compliance.tracker.events import MENDED, broken
     from compliance.tracker.history import up_to
     from compliance.tracker.state import fold
 
     with opened(db) as store:
         name = chosen(store, plan_id)
         every = store.events(name)
+    if not every:
+        raise ComplianceError(f"Nothing can be read of the plan '{name}'. {MENDED}")
     events = every if day is None else up_to(every, day)
     if not events:
         raise ComplianceError(
             f"The plan '{name}' begins on {every[0].on}; nothing is known of it as at {day}."
             f" Give a later --as-at; or give the day on which it began as --on to: compliance plan new"
         )
-    return fold(events), events
+    state = fold(events)
+    state.broken = broken(every)
+    return state, events
 
 
 @dataclass(frozen=True)
@@ -139,7 +145,10 @@ class Change:
         """As an event names them."""
         from compliance.tracker.events import Who
 
-        return Who(self.role, self.name or getpass.getuser())
+        try:
+            return Who(self.role, self.name or getpass.getuser())
+        except (OSError, KeyError, ImportError) as e:  # as in a container, whose users need have no names
+            raise ComplianceError("Who you are is not known here; say it with --name. Nothing was changed.") from e
 
 
 def changed(by: Change, decide: Callable[[State], Sequence[Draft]], tell: bool = True) -> tuple[State, list[Event]]:
@@ -212,9 +221,13 @@ def new(file: Path, on: date | None, role: str, name: str | None, db: str) -> No
         if its.id in store.plans():
             raise ComplianceError(f"{db} holds a plan '{its.id}' already. Nothing was changed.")
         try:
-            state, _ = store.change(its.id, by.day, by.who, lambda state: [life.begin(its)] if not state.number else [])
+            state, begun = store.change(
+                its.id, by.day, by.who, lambda state: [life.begin(its)] if not state.number else []
+            )
         except life.Refused as e:
             raise ComplianceError(f"{file}: {e}. Nothing was changed.") from e
+    if not begun:  # somebody else was first, after we looked
+        raise ComplianceError(f"{db} holds a plan '{its.id}' already. Nothing was changed.")
     for said in accounts.differences(its):
         click.echo(said, err=True)
     click.echo(f"Begun: {its.title}, {len(state.plan.workstreams):,} workstreams, {len(state.actions):,} actions.")
@@ -526,8 +539,10 @@ def history(action: str | None, plan_id: str | None, check: bool, db: str) -> No
 
     Example: compliance plan history WS1.1
     """
-    from compliance.cli.terminal import FOUND, tidy
+    from compliance.cli.ending import FOUND
+    from compliance.cli.terminal import tidy
     from compliance.tracker.events import broken
+    from compliance.tracker.state import fold
     from compliance.tracker.telling import told
 
     with opened(db) as store:
@@ -536,6 +551,7 @@ def history(action: str | None, plan_id: str | None, check: bool, db: str) -> No
         where = broken(events)
         click.echo(f"The chain is broken: {where}." if where else f"{len(events):,} events, none changed or taken out.")
         raise SystemExit(FOUND if where else 0)
+    fold(events)  # only what can be understood can be told
     for e in events:
         if action is None or e.subject == action:
             click.echo(tidy(told(e)))

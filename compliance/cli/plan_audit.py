@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from compliance.cli.ending import FOUND
 from compliance.cli.plan import (
     Change,
     changed,
@@ -23,7 +24,7 @@ from compliance.cli.plan import (
     role_option,
     why_option,
 )
-from compliance.cli.terminal import FOUND, out_option, print_out, width
+from compliance.cli.terminal import out_option, print_out, width
 from compliance.errors import ComplianceError
 
 if TYPE_CHECKING:

@@ -16,17 +16,9 @@ from compliance.cli.asking import (
     rules_option,
     shown_options,
 )
+from compliance.cli.ending import INCOMPLETE, NOTHING
 from compliance.cli.plan import known
-from compliance.cli.terminal import (
-    INCOMPLETE,
-    NOTHING,
-    Day,
-    print_out,
-    tell_astray,
-    whole_format_option,
-    whole_out_option,
-    whole_writer,
-)
+from compliance.cli.terminal import Day, print_out, tell_astray, whole_format_option, whole_out_option, whole_writer
 
 if TYPE_CHECKING:
     from compliance.jobs.asked import Asked

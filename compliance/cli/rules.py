@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from compliance.cli.asking import meaning_options, rules_option
-from compliance.cli.terminal import FOUND, NOTHING, Day, out_option, print_out, tidy, width
+from compliance.cli.ending import FOUND, NOTHING
+from compliance.cli.terminal import Day, out_option, print_out, tidy, width
 from compliance.errors import ComplianceError
 
 if TYPE_CHECKING:

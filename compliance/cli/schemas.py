@@ -8,10 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from compliance.cli.terminal import (
-    FOUND,
-    NOTHING,
-)
+from compliance.cli.ending import FOUND, NOTHING
 
 if TYPE_CHECKING:
     pass

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 from collections.abc import Callable, Collection, Iterable
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from compliance.cli.ending import code_of, unread
 from compliance.errors import ComplianceError, nearest
+from compliance.files.names import is_text, shown
 
 if TYPE_CHECKING:
     from compliance.findings.forecast import RuleAhead
     from compliance.jobs.asked import Timings
     from compliance.model import RuleResult, Tables
     from compliance.report.whole import Whole
-
-NOTHING, FOUND, COULD_NOT, INCOMPLETE = 0, 1, 2, 3
-"""Exit codes: docs/exit-codes.md."""
-
-click.ClickException.exit_code = COULD_NOT
 
 
 class Day(click.ParamType):  # type: ignore[type-arg]  # generic in click 8.2 and later only
@@ -87,33 +84,43 @@ class Also(click.ParamType):  # type: ignore[type-arg]
 
 
 class Commands(click.Group):
-    """Turns what a person can mend into one message and exit code 2; anything else is our bug and keeps its traceback."""
+    """Ends with the exit code that is true, whatever happens on the way."""
+
+    def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
+        """Runs the command; as a program of its own, ends the process."""
+        run = partial(super().main, *args, standalone_mode=False, **extra)
+        if not standalone_mode:
+            return run()
+        sys.exit(code_of(run))
+
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        """What the command is asked; help is printed on the way."""
+        with unread():
+            return super().make_context(*args, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Runs the command."""
-        try:
+        with unread():
             return super().invoke(ctx)
-        except ComplianceError as e:
-            stop(str(e))
-        except BrokenPipeError:
-            # Whoever read our output has had enough of it.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(COULD_NOT)
-        except KeyboardInterrupt:
-            stop("Stopped.")
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """The arguments, if all of them are text."""
+        for arg in args:
+            if not is_text(arg):
+                raise click.UsageError(f"'{shown(arg)}' is not UTF-8; rename the file or folder")
+        return super().parse_args(ctx, args)
 
 
 def stop(message: str) -> NoReturn:
     """One message, and the end."""
-    click.echo(tidy(message), err=True)
-    sys.exit(COULD_NOT)
+    raise ComplianceError(message)
 
 
 def tidy(message: str) -> str:
     """A message in which nothing can steer a terminal."""
-    from compliance.report.words import printable
+    from compliance.report.words import for_log
 
-    return printable(message)
+    return for_log(message)
 
 
 def width() -> int:

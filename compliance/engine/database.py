@@ -91,6 +91,9 @@ def _ours(error: Exception) -> BaseException | None:
 
     if isinstance(error, duckdb.InterruptException) or (isinstance(error, RuntimeError) and str(error) == INTERRUPTED):
         return KeyboardInterrupt()
+    if isinstance(error, (duckdb.IOException, duckdb.OutOfMemoryException)):
+        # No statement is to blame: the disk is full, a file has gone, or there is not enough memory.
+        return ComplianceError(f"The engine could not go on: {str(error).splitlines()[0]}")
     if isinstance(error, (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)):
         return Fault(str(error).split("\n")[0])
     if isinstance(error, duckdb.Error):

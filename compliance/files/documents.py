@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import os
 import re
-import tempfile
+import stat
+from collections import Counter, OrderedDict
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from compliance.errors import ComplianceError, Location, Problem
+from compliance.files.temporary import unfinished_file
 
 Node = Any
 """A node of PyYAML, whose types do not say which have a value, a style or an `id`."""
@@ -19,6 +21,9 @@ Node = Any
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 30
 MAX_NODES = 100_000
+MAX_JSON_BYTES = 256 << 20
+"""An audit with a hundred thousand findings has less."""
+MAX_JSON_DEPTH = 60
 
 _TEXT = "tag:yaml.org,2002:str"
 _TAGS = {"scalar": _TEXT, "sequence": "tag:yaml.org,2002:seq", "mapping": "tag:yaml.org,2002:map"}
@@ -32,18 +37,33 @@ _FLOAT = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})?\.[0-9]+([eE][-+]?[0-9]{1,3})?")
 
 def _read(path: Path) -> str:
     """The file's text, without a byte-order mark."""
+    content = content_of(path, MAX_BYTES)
     try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise _wrong(path, f"the file has {size:,} bytes; at most {MAX_BYTES:,} are read", "Split it up")
-        return path.read_bytes().decode("utf-8-sig")
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as e:
-        line = path.read_bytes()[: e.start].count(b"\n") + 1
+        line = content[: e.start].count(b"\n") + 1
         raise _wrong(path, "the file is not UTF-8", "Save it as UTF-8", line) from e
+
+
+def content_of(path: Path, most: int) -> bytes:
+    """What the file holds, which may be a pipe or a device that never ends.
+
+    Args:
+      most: bytes.
+
+    Raises:
+      ComplianceError: it cannot be read, or holds more.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(most + 1)
     except FileNotFoundError as e:
         raise _wrong(path, "there is no such file") from e
     except OSError as e:
         raise _wrong(path, f"the file cannot be read: {e.strerror or 'unknown cause'}") from e
+    if len(content) > most:
+        raise _wrong(path, f"the file has more than {most:,} bytes; at most so many are read", "Split it up")
+    return content
 
 
 def _wrong(path: Path, what: str, help_: str = "", line: int = 0, column: int = 0) -> ComplianceError:
@@ -87,7 +107,7 @@ def load_yaml(path: Path, text: str | None = None) -> object:
     Raises:
       ComplianceError: it cannot be read, is no YAML, or uses what we refuse: a key twice, aliases, tags; or it is too large or deep.
     """
-    node, _ = _compose(path, text)
+    node, _ = _remembered(path, _compose(path, text))
     problems: list[Problem] = []
     value = _Builder(path, problems).build(node, 0) if node is not None else None
     if problems:
@@ -112,9 +132,8 @@ class _Builder:
             return None
         self.seen.add(id(node))
         if depth > MAX_DEPTH or len(self.seen) > MAX_NODES:
-            if len(self.problems) < 1:
-                self.wrong(node, f"the file is nested deeper than {MAX_DEPTH} or has more than {MAX_NODES:,} parts")
-            return None
+            what = f"the file is nested deeper than {MAX_DEPTH} or has more than {MAX_NODES:,} parts"
+            raise _wrong(self.path, what, "Split it up", node.start_mark.line + 1, node.start_mark.column + 1)
         if node.tag != _TAGS[node.id]:
             self.wrong(node, f"the tag {node.tag.replace('tag:yaml.org,2002:', '!!')} stands here", "Tags are not used")
             return None
@@ -176,22 +195,38 @@ def _scalar(text: str) -> object:
     return text
 
 
-@lru_cache(maxsize=8)
-def _composed(path: Path) -> tuple[Node | None, str]:
-    return _compose(path)
+KEPT = 8
+_composed: OrderedDict[Path, tuple[Node | None, str]] = OrderedDict()
+"""The files that were read last, in which mistakes are looked for."""
+
+
+def _remembered(path: Path, composed: tuple[Node | None, str]) -> tuple[Node | None, str]:
+    _composed[path] = composed
+    _composed.move_to_end(path)
+    if len(_composed) > KEPT:
+        _composed.popitem(last=False)
+    return composed
+
+
+def _pair(node: Node, key: str | int) -> tuple[Node, Node] | None:
+    """Key and value of a group; looked up, for a file can have as many mistakes as keys."""
+    if not hasattr(node, "pairs"):
+        node.pairs = {k.value: (k, v) for k, v in reversed(node.value) if k.id == "scalar"}
+    found: tuple[Node, Node] | None = node.pairs.get(key)
+    return found
 
 
 def _find(path: Path, loc: Sequence[str | int]) -> tuple[Node | None, str]:
     """The node at `loc`, or the last on the way to it."""
     try:
-        node, text = _composed(path)
+        node, text = _composed[path] if path in _composed else _remembered(path, _compose(path))
     except ComplianceError:
         return None, ""
     for part in loc:
         if node is None:
             break
         if node.id == "mapping":
-            pair = next((p for p in node.value if p[0].value == part), None)
+            pair = _pair(node, part)
             if pair is None:
                 break
             node = pair[1] if pair[1].start_mark.index > pair[0].start_mark.index else pair[0]
@@ -206,10 +241,11 @@ def locate(path: Path, loc: Sequence[str | int]) -> Location:
     """Where in the YAML file the value at `loc` (keys and positions) stands; a key that is wrong itself: where it stands."""
     parent, _ = _find(path, loc[:-1])
     if loc and parent is not None and parent.id == "mapping":
-        for key, value in parent.value:
-            if key.value == loc[-1]:
-                mark = (value if value.id == "scalar" else key).start_mark
-                return Location(str(path), mark.line + 1, mark.column + 1)
+        pair = _pair(parent, loc[-1])
+        if pair is not None:
+            key, value = pair
+            mark = (value if value.id == "scalar" else key).start_mark
+            return Location(str(path), mark.line + 1, mark.column + 1)
     node, _ = _find(path, loc)
     if node is None:
         return Location(str(path))
@@ -239,10 +275,14 @@ def locate_in(path: Path, loc: Sequence[str | int], offset: int) -> Location:
     return Location(str(path), text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at))
 
 
+_HALF = re.compile("[\ud800-\udfff]")
+
+
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        twice = next(k for k, _ in pairs if sum(k == other for other, _ in pairs) > 1)
+        counted = Counter(k for k, _ in pairs)
+        twice = next(k for k, n in counted.items() if n > 1)
         raise ValueError(f"the key '{twice}' stands twice")
     return found
 
@@ -251,37 +291,102 @@ def load_json(path: Path) -> object:
     """A JSON file.
 
     Raises:
-      ComplianceError: it cannot be read, or is no JSON, or has a key twice.
+      ComplianceError: it cannot be read, or is no JSON, has a key twice, or is too large or deep.
     """
+    content = content_of(path, MAX_JSON_BYTES)
     try:
-        return json.loads(path.read_bytes(), object_pairs_hook=_once)
-    except OSError as e:
-        raise _wrong(path, f"the file cannot be read: {e.strerror or 'unknown cause'}") from e
+        document = json.loads(content, object_pairs_hook=_once, parse_constant=_no_number)
+        _check_json(document)
+        return document
     except json.JSONDecodeError as e:
         raise _wrong(path, f"this is not JSON: {e.msg}", "", e.lineno, e.colno) from e
+    except UnicodeDecodeError as e:
+        raise _wrong(path, "the file is not UTF-8", "Save it as UTF-8") from e
     except ValueError as e:
         raise _wrong(path, str(e)) from e
+    except RecursionError as e:
+        raise _wrong(path, TOO_DEEP) from e
+
+
+TOO_DEEP = f"the file is nested deeper than {MAX_JSON_DEPTH}"
+
+
+def _no_number(text: str) -> None:
+    raise ValueError(f"{text} is no number in JSON")
+
+
+def _check_json(document: object) -> None:
+    """ValueError for what cannot be worked with: nested too deep, or an escape that is half a character, which cannot be written."""
+    level: list[Any] = [document]
+    for _ in range(MAX_JSON_DEPTH):
+        texts = [x for x in level if type(x) is str]
+        groups = [x for x in level if type(x) is dict]
+        texts += [key for group in groups for key in group]
+        if any(not t.isascii() and _HALF.search(t) for t in texts):
+            raise ValueError("a text holds half a character, as \\ud800 is")
+        level = [v for group in groups for v in group.values()] + [v for x in level if type(x) is list for v in x]
+        if not level:
+            return
+    raise ValueError(TOO_DEEP)
 
 
 def _replace(path: Path, chunks: Iterable[bytes], mode: int) -> None:
+    """Writes a file that is whole or not there. What is no regular file is never replaced: a device or a pipe is written to as it is."""
     try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        if _stream(path):
+            _write_all(os.open(path, os.O_WRONLY), chunks)
+            return
+        with unfinished_file(path.parent) as (handle, unfinished):
+            _write_all(handle, chunks, lasting=True)
+            unfinished.chmod(mode)
+            unfinished.replace(path)
     except OSError as e:
         raise ComplianceError(f"{path} cannot be written: {e.strerror or 'unknown cause'}") from e
+
+
+def _stream(path: Path) -> bool:
+    """Whether a path leads to what is written to in place: a device, a pipe, or our own standard output.
+
+    Raises:
+      ComplianceError: it leads to something that is neither that nor a regular file of this name.
+    """
     try:
-        with os.fdopen(handle, "wb") as file:
-            for chunk in chunks:
-                file.write(chunk)
-            file.flush()
+        there = path.lstat()
+        target = path.stat()
+    except FileNotFoundError:
+        # Nothing is there, or a link to nowhere: `there` tells.
+        if path.is_symlink():
+            raise ComplianceError(f"{path} is a link to something that is not there; name the file itself") from None
+        return False
+    if stat.S_ISCHR(target.st_mode) or stat.S_ISFIFO(target.st_mode):
+        return True
+    if stat.S_ISREG(there.st_mode):
+        return False
+    if stat.S_ISREG(target.st_mode):
+        if _is_ours(target):
+            return True
+        raise ComplianceError(f"{path} is a link; name the file that it leads to, {path.resolve()}")
+    what = "a folder" if stat.S_ISDIR(target.st_mode) else "no file that can be written to"
+    raise ComplianceError(f"{path} is {what}; name a file")
+
+
+def _is_ours(target: os.stat_result) -> bool:
+    """Whether it is where our standard output or standard error goes, as /dev/stdout is."""
+    for handle in (1, 2):
+        with suppress(OSError):
+            if os.path.samestat(target, os.fstat(handle)):
+                return True
+    return False
+
+
+def _write_all(handle: int, chunks: Iterable[bytes], lasting: bool = False) -> None:
+    """Writes to an open file and closes it; one that is to last is on the disk by then."""
+    with os.fdopen(handle, "wb") as file:
+        for chunk in chunks:
+            file.write(chunk)
+        file.flush()
+        if lasting:
             os.fsync(file.fileno())
-        Path(temporary).chmod(mode)
-        Path(temporary).replace(path)
-    except OSError as e:
-        Path(temporary).unlink(missing_ok=True)
-        raise ComplianceError(f"{path} cannot be written: {e.strerror or 'unknown cause'}") from e
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def write_private(path: Path, chunks: Iterable[str] | Iterable[bytes]) -> None:

@@ -25,6 +25,8 @@ LimitText = Annotated[
     str, Field(description="'28 days', '10 working_days', '1 month', 'same day', or a parameter's name")
 ]
 SUSPENDED = "suspended"
+MOST_NEAREST = 200
+"""Of a file with more mistakes nobody is told which word was meant: that takes longer than all else."""
 
 
 class Strict(BaseModel):
@@ -110,19 +112,20 @@ def validated(kind: type[M], document: object, problems: Problems) -> M | None:
     try:
         return kind.model_validate(document)
     except ValidationError as e:
-        found = [(error["type"], *_say(error, kind, document)) for error in e.errors(include_url=False)]
+        errors = e.errors(include_url=False)
+        keys = _keys(kind) if len(errors) <= MOST_NEAREST else []
+        found = [(error["type"], *_say(error, keys, document)) for error in errors]
+        around = {tuple(loc[:n]) for _, loc, _, _ in found for n in range(len(loc))}
+        about = {tuple(loc[:n]) for type_, loc, _, _ in found if type_ != "model_type" for n in range(len(loc) + 1)}
+        with_days = {tuple(loc[:-1]) for type_, loc, _, _ in found if type_ == "string_pattern_mismatch"}
         for type_, loc, what, help in found:
             # Where a text, a list or a group may stand and one is wrong inside, that it is none of the others goes without saying.
-            if type_ in ("string_type", "list_type", "dict_type", "int_type") and any(
-                len(other) > len(loc) and other[: len(loc)] == loc for _, other, _, _ in found
-            ):
+            if type_ in ("string_type", "list_type", "dict_type", "int_type") and tuple(loc) in around:
                 continue
-            if type_ == "model_type" and any(t != type_ and other[: len(loc)] == loc for t, other, _, _ in found):
+            if type_ == "model_type" and tuple(loc) in about:
                 continue
             # A group with a badly written day is one of dated versions, and not one of the other groups that may stand there.
-            if type_ in ("missing", "extra_forbidden") and any(
-                other_type == "string_pattern_mismatch" and other[:-1] == loc[:-1] for other_type, other, _, _ in found
-            ):
+            if type_ in ("missing", "extra_forbidden") and tuple(loc[:-1]) in with_days:
                 continue
             problems.add(loc, what, help)
         return None
@@ -143,7 +146,7 @@ def _shape(document: object) -> str:
             return "a single value"
 
 
-def _say(error: ErrorDetails, kind: type[BaseModel], document: object) -> tuple[Loc, str, str]:
+def _say(error: ErrorDetails, keys: Sequence[str], document: object) -> tuple[Loc, str, str]:
     """One pydantic error in the words of a rule author. Branches of a union are not part of the place."""
     loc: list[str | int] = []
     here: object = document
@@ -162,7 +165,7 @@ def _say(error: ErrorDetails, kind: type[BaseModel], document: object) -> tuple[
         case "missing":
             return loc, f"{name} is missing", ""
         case "extra_forbidden":
-            return loc, f"'{last}' is not a key here{nearest(last, _keys(kind))}", ""
+            return loc, f"'{last}' is not a key here{nearest(last, [k for k in keys if k != last])}", ""
         case "literal_error":
             expected = str(error["ctx"]["expected"])
             return loc, f"{name} is {here!r}; it must be {expected}", ""

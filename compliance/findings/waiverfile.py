@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -15,6 +15,7 @@ from compliance.errors import ComplianceError, Location, Problem, nearest
 from compliance.files import documents
 from compliance.files.strict import Day, Line, Problems, Slug, Strict, validated
 from compliance.findings.waivers import Waiver, Wrong, too_long
+from compliance.findings.written import HOW, WrittenFinding, written
 from compliance.model import fingerprint, fingerprint_rest
 
 ITEM = re.compile(r"^( *)- ", re.MULTILINE)
@@ -67,11 +68,13 @@ def read(path: Path) -> tuple[Waiver, ...]:
 
 def _parsed(path: Path, document: object) -> tuple[Waiver, ...]:
     problems = Problems(lambda loc: documents.locate(path, loc))
-    written = validated(WaiversModel, document, problems)
-    found = [_waiver(n, w, problems) for n, w in enumerate((written.waivers if written else None) or ())]
+    model = validated(WaiversModel, document, problems)
+    found = [_waiver(n, w, problems) for n, w in enumerate((model.waivers if model else None) or ())]
+    ids = set[str]()
     for n, waiver in enumerate(found):
-        if waiver.id in {w.id for w in found[:n]}:
+        if waiver.id in ids:
             problems.add(("waivers", n, "id"), f"there is another waiver '{waiver.id}'", "Give each an id of its own")
+        ids.add(waiver.id)
     if problems.found:
         raise ComplianceError(f"{path.name} cannot be used; nothing was audited.", problems.found)
     return tuple(found)
@@ -148,14 +151,14 @@ def accept(findings: Path, named: Sequence[str], terms: Terms, to: Path) -> Waiv
       ComplianceError: there is no such finding, it may not be accepted so, or it is accepted then already.
     """
     as_at, finding = _finding(findings, named)
-    rule, subject = finding["rule"], finding["subject"]
-    key, part, print_ = subject["key"], subject["part"] or "", finding["fingerprint"]
-    own = print_ == fingerprint(rule, subject["record"], key, fingerprint_rest(part, True))
+    rule, subject = finding.rule, finding.subject
+    key, part, print_ = subject.key, subject.part or "", finding.fingerprint
+    own = print_ == fingerprint(rule, subject.record, key, fingerprint_rest(part, True))
     first = terms.from_on or as_at
     wrong = too_long(first, terms.until)
     if first < as_at:
         wrong = f"it begins on {first}, before the audit as at {as_at} that found it"
-    if finding["layer"] == "statute" and not terms.legal_basis.strip():
+    if finding.layer == "statute" and not terms.legal_basis.strip():
         wrong = f"'{rule}' checks a requirement of law; say with --legal-basis what in law allows for the departure"
     if wrong:
         raise ComplianceError(f"The risk cannot be accepted: {wrong}.")
@@ -167,14 +170,14 @@ def accept(findings: Path, named: Sequence[str], terms: Terms, to: Path) -> Waiv
         subject=key,
         part=part,
         own_policy=own,
-        outcome=finding["outcome"],
+        outcome=finding.outcome,
         reason=terms.reason,
         legal_basis=terms.legal_basis,
         approved_by=terms.approved_by,
         from_on=first,
         until=terms.until,
-        rests_on=finding["evidence"],
-        failed=tuple(finding["failed"]),
+        rests_on=finding.evidence,
+        failed=tuple(finding.failed),
     )
     unfit = Problems(lambda loc: Location(str(to)))
     validated(WaiverModel, _document(waiver), unfit)
@@ -189,7 +192,7 @@ def accept(findings: Path, named: Sequence[str], terms: Terms, to: Path) -> Waiv
             days = f"from {other.from_on} until {other.until}"
             raise ComplianceError(
                 f"The finding is accepted {days} already: '{other.id}' in {to}. If that has lapsed, set its until to a day"
-                " before {waiver.from_on}; to go on after it, give --from."
+                f" before {waiver.from_on}; to go on after it, give --from."
             )
     _append(to, waiver, there)
     return waiver
@@ -203,29 +206,25 @@ def _free(id_: str, taken: set[str]) -> str:
     return free
 
 
-def _finding(path: Path, named: Sequence[str]) -> tuple[date, Mapping[str, Any]]:
-    document = cast(Any, documents.load_json(path))
+def _finding(path: Path, named: Sequence[str]) -> tuple[date, WrittenFinding]:
     try:
-        as_at = date.fromisoformat(document["as_at"])
-        if document.get("personal"):
-            what = "what a waiver rests on would hold what is personal"
-            raise ComplianceError(f"{path} was made with --personal, and {what}. Make it without.")
-        of: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
-        for f in document["findings"]:
-            subject = f["subject"]
-            whole = (f["rule"], subject["key"], *([subject["part"]] if subject["part"] else []))
-            of.setdefault((f["fingerprint"],), []).append(f)
-            of.setdefault(whole, []).append(f)
-            _ = subject["record"], f["outcome"], f["layer"], f["evidence"].items(), f["failed"]
-    except (KeyError, TypeError, ValueError, AttributeError) as e:
-        how = "Write one with: compliance audit EXPORT --as-at DATE --format json --out FILE"
-        raise ComplianceError(f"{path} is not the JSON of an audit. {how}.") from e
+        audit = written(documents.load_json(path))
+    except ValueError as e:
+        raise ComplianceError(f"{path} is not the JSON of an audit: {e}. {HOW}.") from e
+    if audit.personal:
+        what = "what a waiver rests on would hold what is personal"
+        raise ComplianceError(f"{path} was made with --personal, and {what}. Make it without.")
+    of: dict[tuple[str, ...], list[WrittenFinding]] = {}
+    for f in audit.findings:
+        whole = (f.rule, f.subject.key, *([f.subject.part] if f.subject.part else []))
+        of.setdefault((f.fingerprint,), []).append(f)
+        of.setdefault(whole, []).append(f)
     its = of.get(tuple(named), [])
     if len(its) == 1:
-        return as_at, its[0]
+        return audit.as_at, its[0]
     said = " ".join(named)
     if its:
-        prints = " and ".join(f"{f['fingerprint']} ({f['layer']})" for f in its)
+        prints = " and ".join(f"{f.fingerprint} ({f.layer})" for f in its)
         raise ComplianceError(f"{path} has {len(its)} findings '{said}': say which by its fingerprint, {prints}.")
     near = nearest(said, (" ".join(n) for n in of))
     raise ComplianceError(f"{path} has no finding '{said}'{near or '.'}")

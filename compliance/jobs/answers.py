@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 
 from compliance.errors import ComplianceError
+from compliance.files.locks import alone_in
 from compliance.jobs.asked import Export
 from compliance.jobs.opening import loaded
 from compliance.records import answers as sheets
@@ -28,7 +29,7 @@ def answers(workbook: Path, export: Export, last: date) -> Imported:
         raise ComplianceError(
             f"{data} is one file, beside which answers cannot be kept. Put it into a folder of its own, and audit that folder."
         )
-    with loaded(export) as read:
+    with alone_in(data), loaded(export) as read:
 
         def keys(kind: str) -> frozenset[str]:
             return held.keys(read.con, read.kinds[kind]) if kind in read.tables.tables else frozenset()

@@ -1,7 +1,8 @@
 """What has been made of rules, mappings and record kinds, kept in the user's cache folder (I/O: that folder).
 
-An entry is plain JSON under a key of everything that had a say. One that is stale, broken or foreign is made anew without a word; a folder
-that cannot be written to costs time, nothing else.
+An entry is plain JSON under a key of everything that had a say, sealed with a secret of the user's (files/sealed.py), so that it decides
+nothing that this program did not put there. One that is stale, broken or foreign is made anew without a word; a folder that cannot be
+written to, or that others can write to, costs time, nothing else.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import os
 import sys
 import types
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from datetime import date
 from decimal import Decimal
@@ -21,7 +23,8 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from compliance import __version__
 from compliance.errors import ComplianceError
-from compliance.files import documents
+from compliance.files import sealed
+from compliance.files.documents import MAX_BYTES, content_of
 from compliance.jobs.shipped import DIGEST, PACKAGE
 
 T = TypeVar("T")
@@ -30,8 +33,16 @@ HAVE_A_SAY = (".yaml", ".json", ".py")
 """How the names of files end that have a say."""
 
 
+OWN_FOLDER, IN_CI = "COMPLIANCE_CACHE", "CI"
+"""Variables: the folder to keep entries in; and what CI servers set, where nothing is kept unless a folder is given."""
+
+
 def folder() -> Path | None:
-    """Where entries are; None where there is no home."""
+    """Where entries are; None: none are kept, for there is no home, or in CI nobody asked for it."""
+    if given := os.environ.get(OWN_FOLDER):
+        return Path(given)
+    if os.environ.get(IN_CI, "").lower() not in ("", "0", "false"):
+        return None
     base = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
     try:
         return (Path(base) if base else Path.home() / ".cache") / "compliance"
@@ -58,14 +69,15 @@ def kept(
       use: whether an entry that fits will do.
     """
     place = folder()
-    if place is None:
+    seal = None if place is None else sealed.secret()
+    if place is None or seal is None:
         return make()
     path = place / f"{stem}-{_key(shipped, own, asked)}.json"
-    entry = _read(path, kind)
+    entry = _read(path, kind, seal)
     if entry is not None and use(entry):
         return entry
     entry = make()
-    _write(path, entry)
+    _write(path, entry, seal)
     return entry
 
 
@@ -107,26 +119,26 @@ def _state(entry: os.DirEntry[str]) -> str:
 
 
 def _content(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError:
+    """What a file holds that has a say; of one that can be read only once, a pipe, something that is never the same again."""
+    if not path.exists():
         return b""
-
-
-def _read(path: Path, kind: type[T]) -> T | None:
     try:
-        entry = restored(kind, json.loads(path.read_bytes()))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return content_of(path, MAX_BYTES) if path.is_file() else os.urandom(16)
+    except ComplianceError:  # whoever reads it says why
+        return os.urandom(16)
+
+
+def _read(path: Path, kind: type[T], seal: bytes) -> T | None:
+    stored = sealed.read(path, seal)
+    try:
+        return None if stored is None else restored(kind, json.loads(stored))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
-    return entry
 
 
-def _write(path: Path, entry: Any) -> None:
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        documents.write_private(path, [json.dumps(plain(entry), separators=(",", ":")).encode()])
-    except (OSError, ComplianceError):
-        pass
+def _write(path: Path, entry: Any, seal: bytes) -> None:
+    with suppress(OSError, ComplianceError):
+        sealed.write(path, json.dumps(plain(entry), separators=(",", ":")).encode(), seal)
 
 
 def plain(value: Any) -> Any:

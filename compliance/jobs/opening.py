@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from compliance.engine import clearing, database
+from compliance.files.temporary import scratch_folder
 from compliance.jobs import planning
 from compliance.jobs.asked import Export, Timings
 from compliance.model import RecordKinds, Tables
@@ -49,8 +48,7 @@ def loaded(export: Export, timings: Timings | None = None) -> Iterator[Opened]:
       ComplianceError: the mapping or the export cannot be used.
     """
     timings = timings or Timings()
-    with TemporaryDirectory(prefix="compliance-") as folder:
-        scratch = Path(folder)
+    with scratch_folder() as scratch:
         con = database.connect(scratch, export.memory, export.threads or 1)
         timings.mark("start")
         try:
@@ -60,9 +58,14 @@ def loaded(export: Export, timings: Timings | None = None) -> Iterator[Opened]:
             mapping = planning.mapping(export.mapping_file, kinds, export.use_cache)
             timings.mark("load mapping")
             privacy = export.privacy
-            tables = loading.load_tables(con, export.data, mapping, kinds, scratch, export.threads, privacy.personal)
+            with reading.unchanged(export.data):
+                tables = loading.load_tables(
+                    con, export.data, mapping, kinds, scratch, export.threads, privacy.personal
+                )
             if privacy.key is not None:
                 tables = loading.pseudonymised(con, tables, kinds, privacy.key.pads)
+            elif not privacy.personal:
+                loading.shaped(con, tables)
             shown = replace(tables, personal=privacy.personal, pseudonyms=privacy.mark, remarks=privacy.remarks)
             timings.mark("read, map and validate")
             yield Opened(con, kinds, shown)

@@ -317,7 +317,11 @@ class _Checker:
         kept = self.base, self.seen_from, self.mistakes
         self.base, self.seen_from, self.mistakes = (scope, path, fact.kind), len(self.scopes), []
         self.facts_open.append((fact.kind, fact.name))
-        item = self.visit(ast.parse(f"({fact.text}\n)", mode="eval").body)
+        try:
+            parsed: ast.expr | None = ast.parse(f"({fact.text}\n)", mode="eval").body
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            parsed = None
+        item = self.bad(e, "what it is said to be is no expression") if parsed is None else self.visit(parsed)
         self.facts_open.pop()
         wrong = self.mistakes
         self.base, self.seen_from, self.mistakes = kept

@@ -77,8 +77,12 @@ def new_key(path: Path) -> Key:
     try:
         # Never with another mode, not for a moment, and never in the place of a key that reports were made with.
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(secret.hex() + "\n")
+        try:
+            with os.fdopen(handle, "w", encoding="ascii") as file:
+                file.write(secret.hex() + "\n")
+        except BaseException:
+            path.unlink(missing_ok=True)  # made just now, and no key
+            raise
     except FileExistsError as e:
         what = "it may be the key of reports that nobody could turn back without it"
         raise ComplianceError(f"There is a file {path} already, and {what}. Nothing was written; name another.") from e

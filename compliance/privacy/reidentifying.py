@@ -16,11 +16,14 @@ from xml.sax.saxutils import escape
 from compliance.errors import ComplianceError
 from compliance.files.cells import safe
 from compliance.files.documents import write_private
+from compliance.files.workbook import Unusable, look_through
 from compliance.privacy.pseudonyms import PSEUDONYM
 from compliance.report import markdown
 from compliance.report.words import printable
 
 WORKBOOK = b"PK\x03\x04"
+MOST_BYTES = 256 << 20
+"""Of a report."""
 _EMBEDDED = re.compile(r'(<script type="application/json"[^>]*>.*?</script>)', re.S)
 _FOLD = re.compile(r"\r?\n[ \t]")
 
@@ -73,9 +76,13 @@ def read(file: Path) -> Written:
     if PSEUDONYM.fullmatch(str(file)) and not file.exists():
         return Written(file, {"": f"{file}\n"})
     try:
-        content = file.read_bytes()
+        with file.open("rb") as opened:
+            content = opened.read(MOST_BYTES + 1)
+        if len(content) > MOST_BYTES:
+            raise ComplianceError(f"{file} is larger than {MOST_BYTES >> 20} MB.")
         if not content.startswith(WORKBOOK):
             return Written(file, {"": content.decode("utf-8")})
+        look_through(file)
         with zipfile.ZipFile(io.BytesIO(content)) as book:
             names = [n for n in book.namelist() if n.startswith("xl/") and n.endswith(".xml")]
             return Written(file, {n: book.read(n).decode("utf-8") for n in names}, content)
@@ -83,6 +90,8 @@ def read(file: Path) -> Written:
         raise ComplianceError(
             f"There is no file {file}, and it is no pseudonym: one is a P and 16 digits, 0 to f."
         ) from e
+    except Unusable as e:
+        raise ComplianceError(f"{file}: {e.what}. {e.help}.") from e
     except (UnicodeDecodeError, zipfile.BadZipFile) as e:
         raise ComplianceError(f"{file} is neither a text in UTF-8 nor a workbook.") from e
     except OSError as e:

@@ -10,13 +10,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, cast
 
 from compliance.compiler.prepare import prepare
 from compliance.engine import database, explaining
 from compliance.engine.outcomes import run
+from compliance.files.temporary import scratch_folder
 from compliance.findings.explained import Explained
 from compliance.model import Dated, Finding, Value
 from compliance.proving import variants
@@ -183,8 +182,8 @@ def _compare(book: Rulebook, as_at: date, asked: list[_Asked]) -> Iterator[Diffe
         for kind, its in a.tried.rows.items():
             rows[kind] += its
     ids = {a.rule.rule.id for a in asked}
-    with TemporaryDirectory(prefix="compliance-") as scratch:
-        con = database.connect(Path(scratch), threads=1)
+    with scratch_folder() as scratch:
+        con = database.connect(scratch, threads=1)
         database.set_for_small(con)
         try:
             tables = fill(con, book.kinds, cast(Any, rows))

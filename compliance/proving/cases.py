@@ -7,13 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, cast
 
 from compliance.compiler.prepare import prepare
 from compliance.dates import parse_date
 from compliance.errors import Location, Problem, RulesError, nearest
+from compliance.files.temporary import scratch_folder
 from compliance.model import Case, Field, Finding, RecordKinds, Source, Table, Tables
 from compliance.rules import wording
 from compliance.rules.checking import CheckedDeadline, CheckedEvery, CheckedRule
@@ -179,8 +178,8 @@ def _run_batch(
     # The rules of a batch, each once, in the order of the book.
     ids = {rule.rule.id for rule, _ in batch}
     its_rules = tuple(r for r in book.every if r.rule.id in ids)
-    with TemporaryDirectory(prefix="compliance-") as scratch:
-        con = database.connect(Path(scratch), threads=1)
+    with scratch_folder() as scratch:
+        con = database.connect(scratch, threads=1)
         database.set_for_small(con)
         try:
             tables = fill(con, book.kinds, world.rows)
@@ -217,7 +216,10 @@ def _tell(rule: CheckedRule, case: Case, prefix: str, world: World, problems: li
     kinds = world.kinds
     before = len(world.problems)
     down, up = kinds.down[record], kinds[record].links
-    root: dict[str, object] = dict(cast(dict[str, object], case.records.get(record) or {}))
+    asked_about = case.records.get(record)
+    root = dict(cast(dict[str, object], asked_about)) if isinstance(asked_about, dict) else dict[str, object]()
+    if asked_about is not None and not isinstance(asked_about, dict):
+        world.problems.append(f"{record} must be a group of fields")
     for name, value in case.records.items():
         if name == record:
             continue

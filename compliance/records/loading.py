@@ -269,8 +269,8 @@ def like(wanted: str, names: Iterable[str]) -> list[str]:
 def _unread(path: Path) -> str:
     """What is said of something beside the export's files that nobody reads."""
     if path.is_dir():
-        return f"{path.name} is a folder; nothing in it was read."
-    return f"{path.name} is neither CSV nor XLSX; it was not read."
+        return f"{shown(path.name)} is a folder; nothing in it was read."
+    return f"{shown(path.name)} is neither CSV nor XLSX; it was not read."
 
 
 # --- which file is what ---------------------------------------------------------------------------------------------
@@ -798,6 +798,12 @@ def pseudonymised(con: Connection, tables: Tables, kinds: RecordKinds, pads: Map
         # A row that stands there as a whole stands there by its key.
         con.execute(hashing.quarantine([*told, *((k, "", k) for k in tables.tables)]), pads)
     return replace(tables, tables=made)
+
+
+def shaped(con: Connection, tables: Tables) -> None:
+    """Of what does not fit, shows what it looks like and not what it says: where columns are shifted by one, a name stands anywhere."""
+    if tables.n_quarantined:
+        con.execute(sql.shapes())
 
 
 def turned_back(

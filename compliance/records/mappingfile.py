@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
@@ -253,9 +252,10 @@ Wrong = tuple[tuple[str | int, ...], str, str]
 def _wrong(written: MappingModel, kinds: RecordKinds) -> Iterator[Wrong]:
     if written.encoding is not None:
         try:
-            codecs.lookup(written.encoding)
-        except LookupError:
-            yield ("encoding",), f"there is no encoding '{written.encoding}'", "Such as utf-8, utf-16, cp1252"
+            # A codec of bytes, as hex, is none of text, and some of text say so only when they are used.
+            "Aa\u00a3".encode(written.encoding, "ignore").decode(written.encoding)
+        except (LookupError, ValueError):
+            yield ("encoding",), f"there is no encoding of text '{written.encoding}'", "Such as utf-8, utf-16, cp1252"
     yield from _dates(("dates",), written.dates)
     yield from _patterns(("strip",), written.strip)
     if not written.sources:

@@ -11,9 +11,9 @@ import csv
 import os
 import re
 import tempfile
-import zipfile
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
@@ -22,6 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from compliance.errors import DataError, Location, Problem
+from compliance.files import workbook
+from compliance.files.names import is_text, shown
+from compliance.files.workbook import Unusable
 from compliance.records import sheets
 from compliance.records.mapping import SHORT, plain
 from compliance.records.sheets import Book
@@ -39,10 +42,6 @@ ANSWERED = ".answers.csv"
 """What the name of a file ends in, after the record kind, in which `data import` keeps answers: beside the export's own files, whatever
 the mapping."""
 LONGEST_CELL = 1_000_000
-UNPACKED = 2 << 30
-"""Bytes that a workbook may unpack to."""
-RATIO = 250
-"""How many times its size a workbook of more than 50 MB unpacked may unpack to; real ones stay below 50."""
 ERRORS = frozenset(
     {
         "#REF!",
@@ -143,10 +142,59 @@ def export_files(data: Path) -> tuple[Path, list[Path], list[Path]]:
         found = sorted(p for p in data.iterdir() if not p.name.startswith((".", "~$")))
     except OSError as e:
         raise DataError(f"{data} cannot be read: {e.strerror or 'unknown cause'}.") from e
-    wanted = [p for p in found if p.suffix.lower() in (".csv", ".xlsx", ".xlsm") and p.is_file()]
+    wanted = [p for p in found if p.suffix.lower() in (".csv", ".xlsx", ".xlsm") and not p.is_dir()]
+    if odd := [p for p in wanted if not is_text(p.name)]:
+        told = [Problem(Location(shown(str(p))), "the name of this file is not UTF-8", "Rename it") for p in odd]
+        raise DataError("The export cannot be read.", told)
     if not wanted:
         raise DataError(f"{data} holds no CSV file and no XLSX workbook.")
     return data, wanted, [p for p in found if p not in wanted]
+
+
+@contextmanager
+def unchanged(data: Path) -> Iterator[None]:
+    """What is read of an export meanwhile is one state of its files, or nothing.
+
+    Raises:
+      DataError: a file came, went or changed, whatever came of reading it.
+    """
+    before = _states(data)
+    try:
+        yield
+    except Exception as e:
+        if changed := _changed(before, data):
+            raise changed from e
+        raise
+    if changed := _changed(before, data):
+        raise changed
+
+
+def _states(data: Path) -> dict[Path, tuple[int, ...]]:
+    """By file, what is otherwise as soon as somebody has written to it."""
+    states: dict[Path, tuple[int, ...]] = {}
+    _, paths, _ = export_files(data)
+    for path in paths:
+        try:
+            there = path.stat()
+        except OSError:
+            states[path] = ()
+        else:
+            states[path] = (there.st_size, there.st_mtime_ns, there.st_ctime_ns, there.st_ino)
+    return states
+
+
+def _changed(before: Mapping[Path, tuple[int, ...]], data: Path) -> DataError | None:
+    """What is wrong, if the files are not as they were."""
+    try:
+        after = _states(data)
+    except DataError as e:
+        return e
+    changed = sorted(p for p in {*before, *after} if before.get(p) != after.get(p))
+    if not changed:
+        return None
+    what = "the file changed while it was read"
+    told = [Problem(Location(str(p)), what, "Try again when whatever writes it is done") for p in changed]
+    return DataError("The export cannot be read.", told)
 
 
 def _problem(path: Path, what: str, help_: str = "", line: int = 0) -> DataError:
@@ -415,31 +463,16 @@ class Workbook:
     """
 
     def __init__(self, path: Path) -> None:
-        from python_calamine import CalamineError, load_workbook
-
         self.path = path
         try:
-            with zipfile.ZipFile(path) as packed:
-                size = sum(entry.file_size for entry in packed.infolist())
-            packed_size = path.stat().st_size
-        except zipfile.BadZipFile as e:
-            help_ = "It may be protected by a password, or an older format: save it as XLSX without a password"
-            raise _problem(path, "this is not an XLSX workbook", help_) from e
-        except OSError as e:
-            help_ = "Is it open elsewhere?"
-            raise _problem(path, f"the file cannot be read: {e.strerror or 'unknown cause'}", help_) from e
-        if size > UNPACKED or (size > 50 << 20 and size > RATIO * packed_size):
-            what = f"the workbook has {packed_size:,} bytes and unpacks to {size:,}; it was not opened"
-            raise _problem(path, what, "Save its sheets as CSV files")
-        try:
-            self._book = load_workbook(path)
-        except (CalamineError, OSError, ValueError) as e:
-            raise _problem(path, "this is not an XLSX workbook, or it is damaged", "Open it and save it anew") from e
+            self._book = workbook.Workbook(path)
+        except Unusable as e:
+            raise _problem(path, e.what, e.help) from e
 
     @property
     def sheets(self) -> list[str]:
         """Names of its sheets."""
-        return list(self._book.sheet_names)
+        return self._book.sheets
 
     def cells(self, sheet: str) -> list[list[Any]]:
         """All cells of a sheet, as they are.
@@ -447,12 +480,10 @@ class Workbook:
         Raises:
           DataError: it cannot be read.
         """
-        from python_calamine import CalamineError
-
         try:
-            return self._book.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
-        except (CalamineError, ValueError) as e:
-            raise _problem(self.path, f"sheet '{sheet}' cannot be read", "Open the workbook and save it anew") from e
+            return self._book.cells(sheet)
+        except Unusable as e:
+            raise _problem(self.path, e.what, e.help) from e
 
     @cached_property
     def whole(self) -> Book:

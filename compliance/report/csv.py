@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from compliance.files.cells import safe
 from compliance.findings.report import Report
 from compliance.model import Finding
-from compliance.report.words import raw_evidence
+from compliance.report.words import printable, raw_evidence
 
 HEADER = (
     "severity",
@@ -77,7 +77,7 @@ def _row(f: Finding) -> list[str]:
         *((w.id, w.until.isoformat(), w.reason, w.approved_by) if (w := f.waiver) else ("",) * 4),
         f.fingerprint,
     ]
-    return [safe(c) for c in cells]
+    return [safe(printable(c)) for c in cells]
 
 
 def write(report: Report, width: int) -> Iterator[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from compliance.findings.report import Report
 from compliance.model import Finding, Severity
-from compliance.report.words import printable, standing_text, subject_text
+from compliance.report.words import printable_lines, standing_text, subject_text
 
 KINDS: dict[Severity, str] = {"requirement": "error", "recommendation": "warning", "advice": "notice"}
 SHOWN = 10
@@ -55,7 +55,7 @@ def _command(kind: str, message: str, properties: dict[str, str]) -> str:
 
 def _data(text: str) -> str:
     """What a line end or a percent sign would end or change, escaped."""
-    return printable(text.replace("\r\n", "\n").replace("\r", "\n")).replace("%", "%25").replace("\n", "%0A")
+    return printable_lines(text.replace("\r\n", "\n").replace("\r", "\n")).replace("%", "%25").replace("\n", "%0A")
 
 
 def _property(text: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from textwrap import wrap
 
+from compliance.report.words import for_log
+
 
 def grid(
     rows: Sequence[Sequence[str]], headers: Sequence[str], widths: Sequence[int | None], right: Sequence[int] = ()
@@ -30,9 +32,8 @@ def grid(
     shown = [[wrapped(c, w) for c, w in zip(row, widths, strict=True)] for row in rows]
     heads = [wrapped(h, w) for h, w in zip(headers, widths, strict=True)]
     align = ["right" if i in right else "left" for i in range(len(headers))]
-    return (
-        tabulate.tabulate(
-            shown, heads, colalign=align if rows else None, headersglobalalign="left", disable_numparse=True
-        )
-        + "\n"
+    table = tabulate.tabulate(
+        shown, heads, colalign=align if rows else None, headersglobalalign="left", disable_numparse=True
     )
+    # Where a long word was broken, its rest begins a line.
+    return for_log(table) + "\n"

@@ -11,7 +11,7 @@ from html import escape
 
 from compliance.findings.report import Report
 from compliance.model import RuleInfo, RuleResult
-from compliance.report.words import muted_text, on_one_line, printable, standing_text, subject_text
+from compliance.report.words import for_log, muted_text, on_one_line, standing_text, subject_text
 
 MOST = 100
 """Findings that are told of a rule, failing or not; the rest are counted."""
@@ -115,4 +115,4 @@ def _attribute(text: str) -> str:
 
 
 def _text(text: str) -> str:
-    return escape(printable(text), quote=False)
+    return escape(for_log(text), quote=False)

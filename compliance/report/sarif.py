@@ -9,7 +9,7 @@ from urllib.parse import quote
 from compliance import __version__
 from compliance.findings.report import Report
 from compliance.model import Finding, RuleInfo, RuleResult
-from compliance.report.words import printable, subject_text
+from compliance.report.words import printable, printable_lines, subject_text
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 LEVELS = {"requirement": "error", "recommendation": "warning", "advice": "note"}
@@ -55,12 +55,12 @@ def _rule(rule: RuleInfo) -> dict[str, object]:
     tags = [rule.layer, rule.pack, rule.put_right.workstream, *rule.cites]
     return {
         "id": _id(rule),
-        "shortDescription": {"text": printable(rule.title)},
-        "fullDescription": {"text": printable(f"{rule.title}. {cited}".strip())},
-        "help": {"text": printable("\n".join(help_))},
+        "shortDescription": {"text": printable_lines(rule.title)},
+        "fullDescription": {"text": printable_lines(f"{rule.title}. {cited}".strip())},
+        "help": {"text": printable_lines("\n".join(help_))},
         "defaultConfiguration": {"level": LEVELS[rule.severity]},
         "properties": {
-            "tags": [printable(t) for t in dict.fromkeys(tags) if t][:TAGS],
+            "tags": [printable_lines(t) for t in dict.fromkeys(tags) if t][:TAGS],
             "problem.severity": {"advice": "recommendation"}.get(rule.severity, LEVELS[rule.severity]),
             "severity": rule.severity,
             "cites": list(rule.cites),
@@ -94,7 +94,7 @@ def _note(r: RuleResult, level: str, what: str) -> dict[str, object]:
     return {
         "level": level,
         "associatedRule": {"id": _id(r.rule)},
-        "message": {"text": printable(f"Rule {r.rule.id} {what}: {r.why}")},
+        "message": {"text": printable_lines(f"Rule {r.rule.id} {what}: {r.why}")},
     }
 
 
@@ -120,7 +120,7 @@ def _result(f: Finding, report: Report, places: dict[str, int]) -> dict[str, obj
         "ruleIndex": places[_id(f.rule)],
         "kind": "fail" if breach else "open",
         "level": LEVELS[f.rule.severity] if breach else "none",
-        "message": {"text": printable(f"{subject_text(f)}: {f.title}. {f.in_full} To put it right: {f.remedy}")},
+        "message": {"text": printable_lines(f"{subject_text(f)}: {f.title}. {f.in_full} To put it right: {f.remedy}")},
         "partialFingerprints": {"complianceFinding/v1": f.fingerprint},
     }
     path = report.path(f.file)
@@ -160,4 +160,4 @@ def _suppression(f: Finding) -> dict[str, object]:
     w = f.waiver
     # The standard knows no end of a suppression.
     ends = {"id": w.id, "until": w.until.isoformat(), "approvedBy": w.approved_by}
-    return {"kind": "external", "status": "accepted", "justification": printable(w.reason), "properties": ends}
+    return {"kind": "external", "status": "accepted", "justification": printable_lines(w.reason), "properties": ends}

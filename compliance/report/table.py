@@ -18,6 +18,7 @@ from compliance.report.words import (
     evidence_text,
     head,
     printable,
+    printable_lines,
     read_text,
     reading_text,
     standing_text,
@@ -248,7 +249,9 @@ def _waivers(waivers: Sequence[Judged], width: int) -> str:
         of = " ".join(x for x in (j.rule.id if j.rule else w.rule, w.subject, f"({w.part})" if w.part else "") if x)
         days = f"from {w.from_on}\nuntil {w.until}"
         on = f"{w.reason}\nLegal basis: {w.legal_basis or 'none given'}\nApproved by: {w.approved_by}"
-        rows.append([j.state, printable(f"{w.id}\n{of or w.finding}"), days, printable(why_text(j)), printable(on)])
+        rows.append(
+            [j.state, printable_lines(f"{w.id}\n{of or w.finding}"), days, printable(why_text(j)), printable_lines(on)]
+        )
     left = width - 16 - 16 - 8
     widths = [16, left * 35 // 100, 16, left * 30 // 100, left - left * 35 // 100 - left * 30 // 100]
     table = grid(rows, ["", "Waiver", "Days", "Why", "Accepted because"], widths)
@@ -300,8 +303,8 @@ def _finding(f: Finding, width: int) -> list[str]:
         severity += f", restated, since {f.restated.since}, {f.restated.times} times"
     if f.waiver:
         severity += f", {accepted_text(f.waiver)}"
-    danger = f"Danger: {f.danger}\n" if f.danger else ""
-    said, key = printable(f"{f.title}.\n{danger}{f.in_full}"), printable("\n".join(_about(f)))
+    danger = f"Danger: {printable(f.danger)}\n" if f.danger else ""
+    said, key = f"{printable(f.title)}.\n{danger}{printable(f.in_full)}", "\n".join(map(printable, _about(f)))
     due = (f"{english_iso(f.due_on)}\n" if f.due_on else "") + f"put right by {english(f.put_right_on)}"
     if width >= WIDE:
         return [severity, f.rule.id, key, said, evidence, due]

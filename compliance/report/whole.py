@@ -36,7 +36,9 @@ class Whole:
     def remarks(self) -> tuple[str, ...]:
         """What whoever reads it must know, once."""
         its = [part.tables for part in (self.audit, self.ahead, self.kpis) if part is not None]
-        return tuple(dict.fromkeys(r for tables in its for r in tables.remarks))
+        broken = self.plan.broken if self.plan is not None else ""
+        of_plan = [f"The plan is not as it was written: {broken}."] if broken else []
+        return tuple(dict.fromkeys([*of_plan, *(r for tables in its for r in tables.remarks)]))
 
     @property
     def personal(self) -> bool:

@@ -10,10 +10,27 @@ from compliance.dates import english, english_iso
 from compliance.findings.waivers import EXPIRING_DAYS, Judged
 from compliance.model import Accepted, Finding, Reading
 
+_COMMAND = re.compile(r"(?m)(?<!\S)::(?=\S)|##(?=\w*\[)")
+"""What a CI server obeys: `::error::` at the start of a line, wherever a text is wrapped; `##[error]`, `##vso[...]` anywhere."""
+
 
 def printable(text: str) -> str:
-    """`text` without control characters: nothing in a record can steer a terminal."""
+    """`text` on one line and without control characters: nothing in a record can steer a terminal, or be a command to a CI server."""
+    return _disarmed("".join(c if c.isprintable() else "�" for c in text))
+
+
+def printable_lines(text: str) -> str:
+    """`text` without control characters, with lines of its own, for a format that escapes what it must."""
     return "".join(c if c.isprintable() or c == "\n" else "�" for c in text)
+
+
+def for_log(text: str) -> str:
+    """The same for a terminal or a log, where a line could be a command."""
+    return _disarmed(printable_lines(text))
+
+
+def _disarmed(text: str) -> str:
+    return _COMMAND.sub(lambda m: " ".join((m[0][0], m[0][1:])), text) if "::" in text or "##" in text else text
 
 
 def evidence_text(f: Finding) -> str:
@@ -60,7 +77,7 @@ def head(remarks: Sequence[str]) -> str:
 
 def on_one_line(text: str) -> str:
     """`text` for what ends at a line end."""
-    return " ".join(printable(text).split())
+    return " ".join(printable_lines(text).split())
 
 
 def subject_text(f: Finding) -> str:

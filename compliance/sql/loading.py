@@ -798,6 +798,18 @@ def rejected(file: str, record: str, rows: Sequence[tuple[int, str]]) -> str:
     return f"INSERT INTO quarantine VALUES {listed}"
 
 
+_SHAPE = ((r"\p{N}", "9"), (r"\p{Lu}", "A"), (r"[\p{Ll}\p{Lt}\p{Lm}\p{Lo}\p{M}]", "a"), (r"[^ -~]", "?"))
+"""What each character of a cell is shown as; blanks and signs stay."""
+
+
+def shapes() -> str:
+    """In the quarantine, of what stands in a cell its shape alone: `9999-99-99`, `Aaaa Aaaa`."""
+    shape = "value"
+    for characters, shown in _SHAPE:
+        shape = f"regexp_replace({shape}, {literal(characters)}, {literal(shown)}, 'g')"
+    return f"UPDATE quarantine SET value = {shape}"
+
+
 LEFT_OUT = "SELECT current_setting('disabled_optimizers')"
 JOINS = "join_order,build_side_probe_side"
 """What makes joins otherwise than they are written."""

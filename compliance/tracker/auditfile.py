@@ -11,10 +11,10 @@ from typing import Any
 from compliance.errors import ComplianceError
 from compliance.files.documents import load_json
 from compliance.findings.previous import earlier
+from compliance.findings.written import HOW, WrittenRule, written
 from compliance.tracker.life import Audit
-from compliance.tracker.proposing import SEVERITIES, Audited, Finding, PutRight
+from compliance.tracker.proposing import Audited, Finding, PutRight
 
-HOW = "Write one with: compliance audit EXPORT --as-at DATE --format json --out FILE"
 HOW_KPIS = "Write one with: compliance kpi EXPORT --as-at DATE --format json --out FILE"
 GONE = "not in the export"
 
@@ -41,63 +41,57 @@ def read(path: Path) -> tuple[Audited, Mapping[str, Rate]]:
       ComplianceError: it is no audit.
     """
     try:
-        document: Any = load_json(path)
-        before = earlier(document)
-        if document.get("by") == "team":
-            teams = [f["group"] or "" for f in document["findings"]]
-        else:
-            teams = [""] * len(before.found)
-        rules = {r["id"]: r for r in document["rules"]}
-        findings = tuple(
-            Finding(
-                known.fingerprint,
-                known.rule,
-                known.part,
-                str(f["outcome"]),
-                tuple(str(x) for x in f["failed"]),
-                SEVERITIES[SEVERITIES.index(f["severity"])],
-                known.record,
-                tuple(str(x) for x in f["cites"]),
-                str(f["workstream"]),
-                known.requirement,
-                team,
-                f.get("waiver") is not None,
-                str(f["standing"]),
-                str(f["title"]),
-                str(f["remedy"]),
-            )
-            for known, f, team in zip(before.found, document["findings"], teams, strict=True)
-        )
-        found: dict[str, list[str]] = {}
-        for x in findings:
-            found.setdefault(x.rule, []).append(x.fingerprint)
-        audit = Audit(
-            before.as_at,
-            found,
-            frozenset(i for i, r in rules.items() if r["status"] in ("ran", "looked at nothing")),
-            {i: tuple(r["cites"]) for i, r in rules.items() if r["status"] != "not in force"},
-            {f.fingerprint: (f.since, f.times) for f in before.found if f.times > 1},
-            frozenset(
-                g["fingerprint"] for g in (document["previous"] or {}).get("no_longer_found", ()) if g["became"] == GONE
-            ),
-            before.pseudonyms,
-        )
-        right = {i: PutRight(r["put_right"]["by"], date.fromisoformat(r["put_right"]["on"])) for i, r in rules.items()}
-        return Audited(audit, findings, {i: right[i] for i in found}), {i: _rate(r) for i, r in rules.items()}
-    except (KeyError, TypeError, AttributeError) as e:
-        raise ComplianceError(f"{path} is not as an audit of this version writes it: {e}. {HOW}.") from e
-    except (ValueError, RecursionError) as e:
+        document = load_json(path)
+        its, before = written(document), earlier(document)
+    except ValueError as e:
         raise ComplianceError(f"{path} cannot be used: {e}. {HOW}.") from e
+    rules = {r.id: r for r in its.rules}
+    findings = tuple(
+        Finding(
+            f.fingerprint,
+            f.rule,
+            f.subject.part or "",
+            f.outcome,
+            tuple(f.failed),
+            f.severity,
+            f.subject.record,
+            tuple(f.cites),
+            f.workstream,
+            f.requirement or "",
+            (f.group or "") if its.by == "team" else "",
+            f.waiver is not None,
+            f.standing,
+            f.title,
+            f.remedy,
+        )
+        for f in its.findings
+    )
+    found: dict[str, list[str]] = {}
+    for x in findings:
+        found.setdefault(x.rule, []).append(x.fingerprint)
+    if unknown := sorted(found.keys() - rules.keys()):
+        raise ComplianceError(f"{path} cannot be used: it has findings of '{unknown[0]}' and no such rule. {HOW}.")
+    audit = Audit(
+        its.as_at,
+        found,
+        frozenset(i for i, r in rules.items() if r.status in ("ran", "looked at nothing")),
+        {i: tuple(r.cites) for i, r in rules.items() if r.status != "not in force"},
+        {f.fingerprint: (f.since, f.times) for f in before.found if f.times > 1},
+        frozenset(g.fingerprint for g in (its.previous.no_longer_found if its.previous else ()) if g.became == GONE),
+        before.pseudonyms,
+    )
+    right = {i: PutRight(rules[i].put_right.by, rules[i].put_right.on) for i in found}
+    return Audited(audit, findings, right), {i: _rate(r) for i, r in rules.items()}
 
 
-def _rate(rule: Mapping[str, Any]) -> Rate:
+def _rate(rule: WrittenRule) -> Rate:
     """How many of what the rule applies to are compliant; what is not evidenced is not."""
-    if rule["status"] != "ran":
-        return Rate("", f"{rule['id']}: {rule['status']}")
-    outcomes = rule["outcomes"]
-    good, every = outcomes["compliant"], sum(outcomes[o] for o in ("compliant", "breach", "not_evidenced"))
+    if rule.status != "ran":
+        return Rate("", f"{rule.id}: {rule.status}")
+    outcomes = rule.outcomes
+    good, every = outcomes.compliant, outcomes.compliant + outcomes.breach + outcomes.not_evidenced
     if not every:
-        return Rate("", f"{rule['id']} has nothing to tell yet")
+        return Rate("", f"{rule.id} has nothing to tell yet")
     # Rounded down, so that 100 % is said only of all.
     return Rate(f"{good * 1000 // every / 10:.1f} %")
 

@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 
 _CELL = re.compile(r"<(?:\w+:)?c\b([^>]*)>")
+_PLACE = re.compile(r"([A-Za-z]{1,3})([0-9]{1,7})")
 _BUILT_IN = {"17": "mmm-yy"}
 
 
@@ -21,11 +22,13 @@ def months(path: Path, sheet: str) -> set[tuple[int, int]]:
             **_BUILT_IN,
             **{_of(f, "numFmtId"): _of(f, "formatCode") for f in re.findall(r"<(?:\w+:)?numFmt\b([^>]*)>", styles)},
         }
-        used = re.search(r"<(?:\w+:)?cellXfs\b.*?</(?:\w+:)?cellXfs>", styles, re.S)
-        formats = re.findall(r"<(?:\w+:)?xf\b([^>]*)>", used[0]) if used else []
+        _, _, used = styles.partition("cellXfs")
+        used, _, _ = used.partition("cellXfs")
+        formats = re.findall(r"<(?:\w+:)?xf\b([^>]*)>", used)
         shown = {str(i) for i, f in enumerate(formats) if _is_month(codes.get(_of(f, "numFmtId"), ""))}
         cells = _CELL.findall(_text(book, _member(book, sheet))) if shown else []
-    return {_position(_of(c, "r")) for c in cells if _of(c, "s") in shown and _of(c, "r")}
+    places = (_PLACE.fullmatch(_of(c, "r")) for c in cells if _of(c, "s") in shown)
+    return {_position(place[1], place[2]) for place in places if place}
 
 
 def _text(book: zipfile.ZipFile, member: str) -> str:
@@ -53,10 +56,9 @@ def _is_month(code: str) -> bool:
     return "m" in bare and "y" in bare and not set("dhs") & set(bare)
 
 
-def _position(reference: str) -> tuple[int, int]:
-    """`C5` -> (4, 2)."""
-    letters = reference.rstrip("0123456789")
+def _position(letters: str, row: str) -> tuple[int, int]:
+    """`C` and `5` -> (4, 2)."""
     column = 0
     for letter in letters:
         column = column * 26 + ord(letter.upper()) - 64
-    return int(reference[len(letters) :]) - 1, column - 1
+    return int(row) - 1, column - 1

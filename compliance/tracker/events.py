@@ -30,6 +30,11 @@ KINDS: tuple[Kind, ...] = (
 
 NOTHING_BEFORE = "0" * 64
 """What stands for the hash before the first event."""
+MENDED = (
+    "Somebody has changed the database past this program, or it is damaged. Put it back from a backup, or take the plan over from its last"
+    " export into a new one: compliance plan import EVENTS.jsonl --db NEW.sqlite"
+)
+"""What can be done where events are not what was written."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from compliance.errors import ComplianceError, Location, Problem
+from compliance.files.documents import MAX_JSON_BYTES, content_of
 from compliance.tracker.events import Event, broken, parsed
 
 
@@ -15,9 +16,7 @@ def read(path: Path) -> list[Event]:
       ComplianceError: a line is no event, they are of several plans, or something in the chain was changed or taken out.
     """
     try:
-        lines = path.read_bytes().decode("utf-8").split("\n")
-    except OSError as e:
-        raise ComplianceError(f"{path} cannot be read: {e.strerror or 'unknown cause'}. Nothing was changed.") from e
+        lines = content_of(path, MAX_JSON_BYTES).decode("utf-8").split("\n")
     except UnicodeDecodeError as e:
         raise ComplianceError(f"{path} is not UTF-8, as events are written. Nothing was changed.") from e
     events: list[Event] = []

@@ -7,13 +7,13 @@ certain is told with its sheet, row and column, all at once, and nothing is gues
 from __future__ import annotations
 
 import re
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from compliance.errors import ComplianceError, Location, Problem, nearest
+from compliance.files.workbook import Unusable, Workbook
 from compliance.tracker import cellformats, life, written
 from compliance.tracker.importing import ActionSaid, Said, WorkstreamSaid
 from compliance.tracker.model import Status
@@ -104,20 +104,15 @@ def read(path: Path) -> tuple[Said, list[str]]:
 
 
 def _sheets(path: Path) -> list[tuple[str, list[list[Any]]]]:
-    from python_calamine import CalamineError, CalamineWorkbook
-
     try:
         if path.stat().st_size > MOST_BYTES:
             raise ComplianceError(f"{path} is larger than {MOST_BYTES >> 20} MB. Nothing was changed.")
-        with zipfile.ZipFile(path) as packed:
-            if sum(i.file_size for i in packed.infolist()) > MOST_UNPACKED:
-                raise ComplianceError(f"{path} unpacks to more than {MOST_UNPACKED >> 20} MB. Nothing was changed.")
-        with CalamineWorkbook.from_path(path) as book:
-            return [(n, book.get_sheet_by_name(n).to_python(skip_empty_area=False)) for n in book.sheet_names]
+        book = Workbook(path, MOST_UNPACKED)
+        return [(sheet, book.cells(sheet)) for sheet in book.sheets]
     except OSError as e:
         raise ComplianceError(f"{path} cannot be read: {e.strerror or 'unknown cause'}. Nothing was changed.") from e
-    except (zipfile.BadZipFile, CalamineError) as e:
-        raise ComplianceError(f"{path} is no XLSX workbook. Save it as one (.xlsx). Nothing was changed.") from e
+    except Unusable as e:
+        raise ComplianceError(f"{path}: {e.what}. {e.help}. Nothing was changed.") from e
 
 
 def _text(cell: object) -> str:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, NamedTuple
 
+from compliance.errors import ComplianceError
 from compliance.tracker import plain
-from compliance.tracker.events import NOTHING_BEFORE, Event
+from compliance.tracker.events import MENDED, NOTHING_BEFORE, Event
 from compliance.tracker.model import Action, Plan, Status, Workstream
 
 
@@ -82,7 +83,11 @@ class Value(NamedTuple):
 
 @dataclass
 class State:
-    """A plan after so many events."""
+    """A plan after so many events.
+
+    Args:
+      broken: where their chain breaks first, in words, once somebody has looked; empty: it holds.
+    """
 
     plan: Plan = field(default_factory=lambda: Plan("", ""))
     number: int = 0
@@ -93,6 +98,7 @@ class State:
     pseudonyms: str = ""
     values: dict[str, list[Value]] = field(default_factory=dict)
     comments: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
+    broken: str = ""
 
     def in_order(self) -> Iterator[tuple[Workstream, list[Tracked]]]:
         """Every workstream with its actions as they stand, those of the plan first, then those added, in their order."""
@@ -109,19 +115,28 @@ class State:
 
 
 def fold(events: Iterable[Event], state: State | None = None) -> State:
-    """The state after `events`, which follow on those of `state`."""
+    """The state after `events`, which follow on those of `state`.
+
+    Raises:
+      ComplianceError: one of them is none that this program writes.
+    """
     state = state or State()
     # An action is made once, of its last words; made anew at each change, a long history would take twice as long.
     newest: dict[str, dict[str, Any]] = {}
-    for e in events:
-        if e.kind == "action changed":
-            _changed(state, e, newest.setdefault(e.subject, {}))
-        else:
-            _APPLY[e.kind](state, e)
-        state.number, state.head = e.number, e.hash
-    for name, its in newest.items():
-        tracked = state.actions[name]
-        tracked.action = replace(tracked.action, **{k: plain.field_of(k, v) for k, v in its.items()})
+    number = 0
+    try:
+        for e in events:
+            number = e.number
+            if e.kind == "action changed":
+                _changed(state, e, newest.setdefault(e.subject, {}))
+            else:
+                _APPLY[e.kind](state, e)
+            state.number, state.head = number, e.hash
+        for name, its in newest.items():
+            tracked = state.actions[name]
+            tracked.action = replace(tracked.action, **{k: plain.field_of(k, v) for k, v in its.items()})
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise ComplianceError(f"Event {number} of the plan does not say what such an event says. {MENDED}") from error
     return state
 
 
@@ -182,7 +197,7 @@ def _changed(state: State, e: Event, newest: dict[str, Any]) -> None:
 
 
 def _commented(state: State, e: Event) -> None:
-    state.comments.setdefault(e.subject, []).append((e.number, e.body["text"]))
+    state.comments.setdefault(e.subject, []).append((e.number, "".join(e.body["text"])))
     tracked = state.actions.get(e.subject)
     if tracked is not None:
         tracked.changed = e.on

@@ -10,7 +10,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,11 +31,11 @@ from sqlalchemy import (
     select,
     table,
 )
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
 
 from compliance.errors import ComplianceError
-from compliance.tracker.events import Draft, Event, Kind, Who, canonical, chained
+from compliance.tracker.events import KINDS, MENDED, Draft, Event, Kind, Who, broken, canonical, chained
 from compliance.tracker.state import State, fold
 from compliance.tracker.telling import told
 
@@ -92,17 +92,21 @@ class Changed(ComplianceError):
 class Store:
     """The events of all plans in one database."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, tell: Callable[[str], object] = lambda _: None) -> None:
         """Opens it, and brings its tables to this version's.
 
         Args:
           url: a path to a SQLite file, or an SQLAlchemy URL.
+          tell: is given a sentence where the chain of a plan that is read does not hold.
 
         Raises:
           ComplianceError: it cannot be opened or made, or a newer version of the program has made it.
         """
-        self.url = url if "://" in url else f"sqlite:///{Path(url).absolute()}"
-        self.engine = _engine(self.url)
+        parsed = _parsed(url)
+        self.url = parsed.render_as_string(hide_password=False)
+        self.tell = tell
+        self.told: set[str] = set()
+        self.engine = _engine(parsed)
         try:
             with _told(self.url):
                 self._migrate()
@@ -151,9 +155,17 @@ class Store:
             return list(connection.scalars(select(EVENT.c.plan).distinct().order_by(EVENT.c.plan)))
 
     def events(self, plan: str, after: int = 0) -> list[Event]:
-        """The events of a plan, in order."""
+        """The events of a plan, in order; where all are read, it is told if one was changed or taken out.
+
+        Raises:
+          ComplianceError: they cannot be read, or one is no event.
+        """
         with _told(self.url), self.engine.connect() as connection, _all_kept():
-            return list(_read(connection, plan, after))
+            events = list(_read(connection, plan, after))
+        if not after and (where := broken(events)) and where not in self.told:
+            self.told.add(where)
+            self.tell(f"The plan '{plan}' is not as it was written: {where}. {MENDED}")
+        return events
 
     def state(self, plan: str) -> State:
         """What they add up to."""
@@ -256,14 +268,13 @@ def _read(connection: Connection, plan: str, after: int) -> Iterator[Event]:
     made: Kind
     for many in rows.partitions(AT_ONCE):
         for plan_, number, at, on, role, name, made, subject, body, why, before, digest in many:
-            try:
-                its, end = decoded(body)
-            except json.JSONDecodeError:
-                its, end = {}, -1
-            if end != len(body):
-                raise ComplianceError(
-                    f"Event {number} of '{plan}' is not what was written: somebody has changed it in the database, past this program."
-                )
+            texts = (plan_, at, on, role, name, made, subject, body, why, before, digest)
+            its, end = None, -1
+            if all(type(text) is str for text in texts) and type(number) is int:
+                with suppress(ValueError, RecursionError):
+                    its, end = decoded(body)
+            if type(its) is not dict or end != len(body) or made not in KINDS:
+                raise ComplianceError(f"Event {number!r} of '{plan}' is not what was written. {MENDED}")
             yield Event(plan_, number, at, on, role, name, made, subject, its, why, before, digest)
 
 
@@ -279,9 +290,19 @@ def _all_kept() -> Iterator[None]:
             gc.enable()
 
 
-def _engine(url: str) -> Engine:
+def _parsed(url: str) -> URL:
+    """Whatever holds no `://` is a path, with every sign in it."""
+    if "://" not in url:
+        return URL.create("sqlite", database=str(Path(url).absolute()))
     try:
-        parsed = make_url(url)
+        return make_url(url)
+    except (ArgumentError, ValueError) as e:
+        raise ComplianceError(f"'{url.split('@')[-1]}' is no database URL: {e}") from e
+
+
+def _engine(parsed: URL) -> Engine:
+    url = parsed.render_as_string(hide_password=True)
+    try:
         backend = parsed.get_backend_name()
         if backend not in ("sqlite", "postgresql"):
             raise ComplianceError(
@@ -335,7 +356,11 @@ def _told(url: str) -> Iterator[None]:
         yield
     except IntegrityError:
         raise
+    except (UnicodeError, ValueError) as e:  # bytes that are none that this program has written
+        named = make_url(url).render_as_string(hide_password=True)
+        raise ComplianceError(f"{named} cannot be used: it is damaged. {MENDED}") from e
     except DBAPIError as e:
         named = make_url(url).render_as_string(hide_password=True)
         what = str(e.orig).strip().splitlines()[0] if e.orig is not None else "unknown cause"
-        raise ComplianceError(f"{named} cannot be used: {what}. Nothing was changed by this command.") from e
+        damage = f" {MENDED}" if "malformed" in what or "not a database" in what else ""
+        raise ComplianceError(f"{named} cannot be used: {what}. Nothing was changed by this command.{damage}") from e

@@ -55,11 +55,9 @@ def _due(its: list[DueItem], f: Forecast, width: int) -> str:
     rows = []
     for d in its:
         said = "; ".join(remarks(d))
-        what = f"{d.what} ({d.rule.refs[0]})" + (f"\n{said}" if said else "")
+        what = printable(f"{d.what} ({d.rule.refs[0]})") + (f"\n{printable(said)}" if said else "")
         days = f"{(d.due_on - f.as_at).days:,}"
-        rows.append(
-            [d.due_on.isoformat(), days, printable(what), printable(subject(d)), f"{d.rule.id}\n{d.rule.severity}"]
-        )
+        rows.append([d.due_on.isoformat(), days, what, printable(subject(d)), f"{d.rule.id}\n{d.rule.severity}"])
     left = width - 10 - 4 - 8
     widths = [10, 4, left * 2 // 5, left * 3 // 10, left - left * 2 // 5 - left * 3 // 10]
     return grid(rows, ["Due", "Days\nleft", "What", "Record", "Rule"], widths, right=(1,))

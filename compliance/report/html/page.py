@@ -16,7 +16,7 @@ import compliance.report.html.plan as plan
 from compliance.dates import english
 from compliance.model import RuleInfo
 from compliance.report.whole import Whole
-from compliance.report.words import printable, read_text, reading_text
+from compliance.report.words import printable_lines, read_text, reading_text
 
 PIECE = 64_000
 """Characters that are written at a time."""
@@ -33,7 +33,7 @@ def write(whole: Whole) -> Iterator[str]:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        finalize=lambda v: printable(v) if type(v) is str else v,
+        finalize=lambda v: printable_lines(v) if type(v) is str else v,
     )
     env.filters |= {
         "english": english,

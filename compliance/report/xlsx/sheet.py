@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Literal
 
 from compliance.dates import english
+from compliance.files.temporary import scratch_folder
 from compliance.report.words import printable
 
 if TYPE_CHECKING:
@@ -219,10 +219,10 @@ def opened(as_at: date, data: str) -> Iterator[tuple[Book, io.BytesIO]]:
     import xlsxwriter
 
     content, said = io.BytesIO(), printable(data)
-    with TemporaryDirectory(prefix="compliance-") as scratch:
+    with scratch_folder() as scratch:
         asked = {
             "constant_memory": True,
-            "tmpdir": scratch,
+            "tmpdir": str(scratch),
             "strings_to_formulas": False,
             "strings_to_urls": False,
             "strings_to_numbers": False,

@@ -1,0 +1,294 @@
+"""Kills commands that write files, and lets two run at once: `make kills`, or `killed_commands.py --kills 30 --rounds 10`.
+
+`audit --out --also`, `data import` and `plan new` are killed (SIGKILL) at a random moment, or at one in the middle of a write: after some
+of its bytes, before the new file takes its name, and after. Then every file is what it was or whole, and the same command, carried out once
+more, does its work and leaves nothing behind, neither beside its output nor in the folder for scratch. Two of `data import`, and two of
+`plan new`, are let go at the same moment: no answer is lost, and of two plans one is begun. Prints what was found; exit code 1 if anything
+is lost.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import resource
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, NoReturn
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from fuzz.doors import AS_AT
+from fuzz.fuzz import run
+from test_workbook import Cells, fill, first_child, met_all, saved, small
+
+from compliance.files import documents, temporary
+from compliance.tracker.events import broken
+from compliance.tracker.store import Store
+
+LONGEST = 0.5
+"""Seconds until a kill at a random moment, at most."""
+RESTS = ("half written", "written", "renamed")
+
+
+def _die() -> NoReturn:
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError("nobody survives this")
+
+
+def _die_in_a_write(where: str, nth: int) -> None:
+    """From here on the process ends at this point of its `nth` write of a file."""
+    write, replace = documents._write_all, Path.replace
+    n = Counter[str]()
+
+    def writing(handle: int, chunks: Iterable[bytes], lasting: bool = False) -> None:
+        n["writes"] += 1
+        if n["writes"] != nth or where == "renamed":
+            return write(handle, chunks, lasting)
+        content = b"".join(chunks)
+        if where == "half written":
+            os.write(handle, content[: len(content) // 2])
+            _die()
+        write(handle, [content], lasting)
+        _die()
+
+    def replacing(self: Path, target: Path) -> Any:
+        made = replace(self, target)
+        if where == "renamed" and n["writes"] == nth:
+            _die()
+        return made
+
+    documents._write_all = writing
+    Path.replace = replacing  # type: ignore[assignment, method-assign]
+
+
+def _child(asked: tuple[str, ...], before: Callable[[], None] = lambda: None) -> int:
+    """A command in a process of its own; gives its number."""
+    pid = os.fork()
+    if pid:
+        return pid
+    code = 9
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+        before()
+        code = run(*asked).exit_code
+    finally:
+        os._exit(code)
+
+
+def killed(asked: tuple[str, ...], chance: random.Random, n: Counter[str]) -> None:
+    """Carries out a command and kills it."""
+    if chance.random() < 0.4:
+        pid = _child(asked)
+        time.sleep(chance.uniform(0, LONGEST))
+        os.kill(pid, signal.SIGKILL)
+        where = "at a random moment"
+    else:
+        where, nth = chance.choice(RESTS), chance.choice((1, 1, 2))
+        pid = _child(asked, lambda: _die_in_a_write(where, nth))
+    _, status = os.waitpid(pid, 0)
+    n[f"killed, {where}" if os.WIFSIGNALED(status) else "ended before they were killed"] += 1
+
+
+def two(first: tuple[str, ...], second: tuple[str, ...]) -> list[int]:
+    """Two commands at the same moment, and their exit codes."""
+    reading, writing = os.pipe()
+
+    def wait() -> None:
+        os.close(writing)
+        os.read(reading, 1)  # both are let go by the end of the pipe
+
+    pids = [_child(asked, wait) for asked in (first, second)]
+    os.close(writing)
+    codes = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in pids]
+    os.close(reading)
+    return codes
+
+
+def left_behind(*folders: Path) -> list[str]:
+    """What a command that was killed has left."""
+    begins = (temporary.SCRATCH, temporary.UNFINISHED)
+    return [str(p) for folder in folders for p in folder.iterdir() if p.name.startswith(begins)]
+
+
+class Files:
+    """The files that the commands work on."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.scratch = folder / "scratch"
+        self.scratch.mkdir()
+        os.environ["TMPDIR"] = str(self.scratch)
+        tempfile.tempdir = None
+        os.environ["COMPLIANCE_CACHE"] = str(folder / "cache")
+        os.environ["XDG_STATE_HOME"] = str(folder / "state")
+        self.real = small(folder / "real")
+        self.data = folder / "data"
+        self.reports = folder / "reports"
+        self.plan = folder / "plan.yaml"
+
+        self.plan.write_text(PLAN, encoding="utf-8")
+        asked = folder / "asked.xlsx"
+        self.done("audit", str(self.real), "--as-at", AS_AT, "--format", "xlsx", "--out", str(asked), "--exit-zero")
+        self.halves = [
+            saved(asked, folder / f"{name}.xlsx", change) for name, change in (("one", met_all), ("two", _read))
+        ]
+
+    def done(self, *asked: str) -> None:
+        result = run(*asked)
+        if result.exit_code not in (0, 1):
+            raise RuntimeError(f"{asked}: {result.exit_code}: {result.output}")
+
+    def anew(self) -> None:
+        for folder in (self.data, self.reports):
+            shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(self.real, self.data)
+        self.reports.mkdir()
+        for path in self.folder.glob("plan.sqlite*"):
+            path.unlink()
+
+    def answers(self) -> dict[str, bytes]:
+        return {p.name: p.read_bytes() for p in self.data.glob("*.answers.csv")}
+
+
+def _read(cells: Cells) -> None:
+    duty, key = first_child(cells)
+    fill(cells["Read child"], lambda row: (row[0], row[4]) == (duty, key), "met", "2021-09-23", "team manager", "seen")
+
+
+PLAN = """\
+plan: small
+title: A small plan
+workstreams:
+  - id: A
+    title: Approval
+    takes: [panel-and-approval]
+"""
+
+
+def kill_audits(files: Files, kills: int, chance: random.Random, n: Counter[str]) -> list[str]:
+    """`audit --out --also`: each file is the old one or the new one."""
+    files.anew()
+    outs = [files.reports / "x.json", files.reports / "x.html", files.reports / "x.csv"]
+    first = ("audit", str(files.data), "--as-at", AS_AT, "--exit-zero", "--format", "json", "--out", str(outs[0]))
+    asked = (*first, "--also", f"html={outs[1]}", "--also", f"csv={outs[2]}")
+    files.done(*asked)
+    whole = {p: p.read_bytes() for p in outs}
+    found = []
+    for kill in range(kills):
+        for path in outs:
+            path.write_bytes(b"old")
+        killed(asked, chance, n)
+        found += [f"audit, kill {kill}: {p.name} is torn" for p in outs if p.read_bytes() not in (b"old", whole[p])]
+        if kill % 10 == 9:
+            files.done(*asked)
+            found += [f"audit, after kill {kill}: {p.name} is torn" for p in outs if p.read_bytes() != whole[p]]
+            found += [f"audit, after kill {kill}: {p} is left" for p in left_behind(files.reports, files.scratch)]
+    return found
+
+
+def kill_imports(files: Files, kills: int, chance: random.Random, n: Counter[str]) -> list[str]:
+    """`data import`: what was there is there, and importing again adds what is lacking."""
+    found = []
+    imports = [("data", "import", str(h), "--into", str(files.data), "--as-at", "2021-09-30") for h in files.halves]
+    files.anew()
+    files.done(*imports[0])
+    one = files.answers()
+    files.done(*imports[1])
+    both = files.answers()
+    for kill in range(kills):
+        files.anew()
+        files.done(*imports[0])
+        killed(imports[1], chance, n)
+        now = files.answers()
+        found += [f"import, kill {kill}: {k} is torn" for k in now if now[k] not in (one.get(k), both.get(k))]
+        found += [f"import, kill {kill}: {k} is lost" for k in one if k not in now]
+        files.done(*imports[1])
+        if files.answers() != both:
+            found.append(f"import, after kill {kill}: answers are lacking")
+        found += [f"import, after kill {kill}: {p} is left" for p in left_behind(files.data, files.scratch)]
+    return found
+
+
+def kill_new_plans(files: Files, kills: int, chance: random.Random, n: Counter[str]) -> list[str]:
+    """`plan new`: begun as a whole or not at all."""
+    db = files.folder / "plan.sqlite"
+    asked = ("plan", "new", str(files.plan), "--db", str(db), "--role", "manager", "--name", "m", "--on", "2022-01-03")
+    found = []
+    for kill in range(kills):
+        files.anew()
+        killed(asked, chance, n)
+        code = run(*asked).exit_code
+        if code not in (0, 2):
+            found.append(f"plan new, after kill {kill}: exit code {code}")
+        found += _plan_is_whole(db, f"plan new, after kill {kill}")
+    return found
+
+
+def _plan_is_whole(db: Path, when: str) -> list[str]:
+    store = Store(str(db))
+    try:
+        events = store.events("small")
+    finally:
+        store.close()
+    where = broken(events)
+    return [f"{when}: {where or f'{len(events)} events'}"] if where or len(events) != 1 else []
+
+
+def both_at_once(files: Files, rounds: int, n: Counter[str]) -> list[str]:
+    """Two at once lose nothing."""
+    found = []
+    imports = [("data", "import", str(h), "--into", str(files.data), "--as-at", "2021-09-30") for h in files.halves]
+    files.anew()
+    for one in imports:
+        files.done(*one)
+    rows = {name: sorted(content.splitlines()) for name, content in files.answers().items()}
+    db = files.folder / "plan.sqlite"
+    new = ("plan", "new", str(files.plan), "--db", str(db), "--role", "manager", "--name", "m", "--on", "2022-01-03")
+    for round_ in range(rounds):
+        files.anew()
+        codes = two(imports[0], imports[1])
+        n["rounds of two imports"] += 1
+        if codes != [0, 0] or {k: sorted(v.splitlines()) for k, v in files.answers().items()} != rows:
+            found.append(f"two imports, round {round_}: exit codes {codes}, answers are lacking or not")
+        codes = two(new, new)
+        n["rounds of two new plans"] += 1
+        if sorted(codes) != [0, 2]:
+            found.append(f"two new plans, round {round_}: exit codes {codes}")
+        found += _plan_is_whole(db, f"two new plans, round {round_}")
+    return found
+
+
+def main() -> int:
+    """Kills, looks, and prints."""
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("--kills", type=int, default=300, help="of each command")
+    asked.add_argument("--rounds", type=int, default=200, help="of two at once")
+    asked.add_argument("--seed", type=int, default=1)
+    asked.add_argument("--folder", help="where the files are made; default: the system's own for such things")
+    options = asked.parse_args()
+    chance = random.Random(options.seed)
+    n = Counter[str]()
+    with tempfile.TemporaryDirectory(dir=options.folder) as folder:
+        files = Files(Path(folder))
+        found = []
+        for kill in (kill_audits, kill_imports, kill_new_plans):
+            found += kill(files, options.kills, chance, n)
+        found += both_at_once(files, options.rounds, n)
+    for what, how_many in n.items():
+        print(f"{how_many:,} {what}")
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    print(f"{time.process_time() + used.ru_utime + used.ru_stime:,.0f} s of processor time")
+    print("\n".join(found) or "no file torn, no answer lost, nothing left behind")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,64 @@
+"""Nothing that a record says is obeyed, by a terminal or by a CI server."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+IDS = (
+    "S1\n::error::injected",
+    "S2\r\n::add-mask::x",
+    "S3 ::stop-commands::x",
+    "S4\x1b[2J\x1b]0;title\x07",
+    "S5##[error]injected",
+    "S" + "6" * 30 + "::error::injected" * 3,
+    "::error::injected",
+    "S8\u2028::error::injected\u202e",
+)
+
+
+@pytest.fixture
+def export(tmp_path: Path) -> Path:
+    folder = tmp_path / "export"
+    folder.mkdir()
+    with (folder / "staff.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["staff_id", "role", "worker_kind", "started_on", "left_on", "odd\n::error::column"])
+        writer.writerows([id_, f"role\n{id_}", "employee", "2015-01-01", "no\n::error::date", "x"] for id_ in IDS)
+    (folder / "appraisal.csv").write_text("appraisal_id,staff_id,held_on\nA1,nobody,2016-01-01\n", encoding="utf-8")
+    return folder
+
+
+def _obeyed(text: str) -> list[str]:
+    """Lines that a runner takes for commands, blanks before them or not; and characters that act."""
+    acting = [repr(c) for c in text if not c.isprintable() and c not in "\r\n"]
+    return [line for line in text.splitlines() if line.lstrip().startswith("::") or "##[" in line] + acting
+
+
+@pytest.mark.parametrize("format_", ["table", "csv", "markdown", "junit"])
+@pytest.mark.parametrize("width", ["80", "120"])
+def test_no_line_of_a_report_is_a_command(
+    cli: Callable[..., Result], export: Path, format_: str, width: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", width)
+    asked = ("--as-at", "2021-09-20", "--rule", "appraisal-overdue", "--personal")
+    result = cli("audit", export, *asked, "--format", format_)
+    assert result.exit_code in (0, 1), result.output
+    assert "S1" in result.stdout
+    assert _obeyed(result.output) == []
+
+
+@pytest.mark.parametrize("personal", [(), ("--personal",)])
+def test_no_line_of_a_check_is_a_command(cli: Callable[..., Result], export: Path, personal: tuple[str, ...]) -> None:
+    assert _obeyed(cli("data", "check", export, *personal).output) == []
+
+
+def test_no_message_of_a_problem_is_a_command(cli: Callable[..., Result], export: Path, tmp_path: Path) -> None:
+    mapping = tmp_path / "mapping.yaml"
+    mapping.write_text('"a\\n::error::key": 1\n', encoding="utf-8")
+    result = cli("data", "check", export, "--mapping", mapping)
+    assert result.exit_code == 2 and _obeyed(result.output) == []
