@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from compliance.engine.sidebyside import run_jobs, workers
 from compliance.errors import DataError, nearest
+from compliance.files.names import shown
 from compliance.model import Link, Quarantined, RecordKind, RecordKinds, Source, Table, Tables
 from compliance.records import reading
 from compliance.records.mapping import Column, SourceOf, Where, is_pattern, plain
