@@ -764,10 +764,10 @@ def _accounted(
             astray.append(
                 f"{one.shown}: {_rows(its.n)} were counted in it as {one.kind.name}, and the engine had {one.total:,}."
             )
-    for (shown, kind), n in repeated.items():
-        if n != told.get((shown, kind), 0):
-            what = f"{_rows(n)} came to no {kind} record, and {told.get((shown, kind), 0):,} are told as repetitions"
-            astray.append(f"{shown}: {what}.")
+    for (label, kind), n in repeated.items():
+        if n != told.get((label, kind), 0):
+            what = f"{_rows(n)} came to no {kind} record, and {told.get((label, kind), 0):,} are told as repetitions"
+            astray.append(f"{label}: {what}.")
     return tuple(sources), tuple(astray)
 
 
