@@ -10,7 +10,7 @@ from compliance.compiler.lower import Lowered
 from compliance.compiler.terms import Making, Slots, leaves, term_of
 from compliance.findings.argument import NONE, Asked, Near
 from compliance.language import tree
-from compliance.language.describe import english_of, title_words, words
+from compliance.language.describe import title_words, words
 from compliance.rules.checking import CheckedDeadline, CheckedEvery, Conditions
 
 
@@ -211,7 +211,8 @@ def _words_of_day(node: tree.Node) -> str:
             return f"{title[:1].lower()}{title[1:]}"
         case tree.AsAt():
             return ""
-    return english_of(node).removeprefix("the ")
+    # What is worked out is told by the day that it comes to.
+    return ""
 
 
 def _is_hidden(node: tree.Node, making: Making) -> bool:

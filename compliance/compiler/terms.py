@@ -188,8 +188,8 @@ def _short(a: tree.Aggregate) -> str:
     them = words(a.source.link.back)
     if a.fn in ("latest", "earliest"):
         return f"{picked_words(a)} of the {a.fn} of the {them}"
-    value = title_words(a.value) if isinstance(a.value, tree.FieldOf) else "value"
     dates = a.type.name == "date"
+    value = title_words(a.value) if isinstance(a.value, tree.FieldOf) else "date" if dates else "value"
     said = {"min": "earliest" if dates else "smallest", "max": "latest" if dates else "largest", "sum": "total"}[a.fn]
     return f"{said} {value} of the {them}"
 

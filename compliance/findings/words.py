@@ -352,7 +352,7 @@ def _tells(clock: Clock, values: Values, row: Values) -> bool:
 def _named_words(named: Near, row: Values, near: Values) -> str:
     """What is said of it, without where it stands."""
     day = row[3]
-    of = f" of {day_text(day)}" if day is not None else ""
+    of = f" of {day_text(day)}" if day is not None else ", without a readable date" if named.day_words else ""
     it = f"{named.record.replace('_', ' ')} {row[0]}{of}"
     short = [c for c in named.asked if row[c.truth] is not True]
     if named.what == "offending":

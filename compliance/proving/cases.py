@@ -184,7 +184,7 @@ def _run_batch(
         try:
             tables = fill(con, book.kinds, world.rows)
             parameters = book.figures
-            prepared = prepare(its_rules, book.kinds, parameters, tables, as_at, with_near=False)
+            prepared = prepare(its_rules, book.kinds, parameters, tables, as_at)
             audited, results = run(con, prepared, as_at, tables.sources)
             found: dict[tuple[str, str, str], Finding] = {
                 (f.rule.id, f.rule.part, f.key): f for f in audited.findings()
@@ -280,7 +280,7 @@ def fill(con: Connection, kinds: RecordKinds, rows: Mapping[str, list[Row]]) -> 
             ]
             into = dialect.columns_into(f"t_{name}", [column for column, _ in told])
             con.execute(into, {f"c{i}": list(cells) for i, (_, cells) in enumerate(told)})
-        sources.append(Source(f"{name}", "", name, len(its)))
+        sources.append(Source(name.replace("_", " "), "", name, len(its)))
         tables[name] = Table(len(its), frozenset(kind.fields), frozenset(doubted), frozenset(kind.links))
     return Tables(tables, tuple(sources))
 
@@ -302,7 +302,7 @@ def _verdict(explained: Explained | None, finding: Finding | None) -> Verdict:
         finding.late,
         finding.failed,
         finding.missing,
-        finding.argument,
+        finding.in_full,
         explained.margin,
         finding.standing,
         bool(finding.danger),
