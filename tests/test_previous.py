@@ -263,7 +263,7 @@ def _with(**changes: Any) -> str:
     ("text", "said"),
     [
         ("", "is not JSON"),
-        ("[" * 100_000, "cannot be held against this audit"),
+        ("[" * 100_000, "nested deeper than 60"),
         ("[]", "it is not the JSON of an audit"),
         ('{"as_at": "2020-12-17"}', "it is not the JSON of an audit"),
         (json.dumps({**GOOD, "as_at": "yesterday"}), "its as_at is not a date"),

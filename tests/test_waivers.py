@@ -255,7 +255,7 @@ def test_a_waiver_lapses_when_a_fact_that_it_rests_on_changes(export: Export) ->
     assert states(export.audit(DAY)[0]) == [("in force", None)]
     export.staff["S1"][2] = "2020-11-01"
     told, code = export.audit(DAY, "--fail-on", "recommendation", "--rule", "late")
-    why = "the facts changed: induction_completed_on was 2020-10-01, is 2020-11-01"
+    why = "the facts changed: induction_completed_on was 1 October 2020, is 1 November 2020"
     assert (states(told), marked(told), code) == ([("lapsed", why)], {}, 1)
     assert told["waivers"][0]["changed"] == [
         {"name": "induction_completed_on", "was": "2020-10-01", "now": "2020-11-01"}
@@ -307,7 +307,7 @@ def test_numbers_and_truth_values_compare_however_they_are_written(export: Expor
     export.accept(f"{BOTH}, rests_on: {{signed: true}}")
     assert states(export.audit(DAY)[0]) == [("lapsed", "the facts changed: signed was yes, is no")]
     export.accept(f"{BOTH}, rests_on: {{signed_on: 2020-01-01}}")
-    assert states(export.audit(DAY)[0]) == [("lapsed", "the facts changed: signed_on was 2020-01-01, is not recorded")]
+    assert states(export.audit(DAY)[0]) == [("lapsed", "the facts changed: signed_on was 1 January 2020, is not recorded")]
 
 
 # --- findings that are not there ------------------------------------------------------------------------------------
