@@ -28,12 +28,20 @@ class WrittenSubject(_Written):
     part: str | None
 
 
+class WrittenWhose(_Written):
+    """Whose file a finding is in."""
+
+    record: Text
+    key: str
+
+
 class WrittenFinding(_Written):
     """One finding."""
 
     fingerprint: Fingerprint
     rule: Text
     subject: WrittenSubject
+    whose: WrittenWhose | None = None
     outcome: Literal["breach", "not_evidenced"]
     standing: Literal["open", "late", "past"]
     title: Text

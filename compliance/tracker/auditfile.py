@@ -12,6 +12,7 @@ from compliance.errors import ComplianceError
 from compliance.files.documents import load_json
 from compliance.findings.previous import earlier
 from compliance.findings.written import HOW, WrittenRule, written
+from compliance.tracker.about import subject
 from compliance.tracker.life import Audit
 from compliance.tracker.proposing import Audited, Finding, PutRight
 
@@ -63,6 +64,8 @@ def read(path: Path) -> tuple[Audited, Mapping[str, Rate]]:
             f.standing,
             f.title,
             f.remedy,
+            # A name, where the audit shows names, is left behind.
+            subject(f.subject.record, f.subject.key, (f.whose.record, f.whose.key) if f.whose is not None else None),
         )
         for f in its.findings
     )

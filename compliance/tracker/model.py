@@ -80,6 +80,7 @@ class Action:
       owner: a role.
       due_kind: what is due: that it is completed, begun or launched.
       answers: what it puts right: duty ids, rule ids, and fingerprints of findings.
+      about: the records of the findings that it answers by their fingerprints, by kind and key (`tracker/about.py`); never names.
       evidence: what shows that it is done.
       every: how often it is to be done again, as written (`12 weeks`); empty: once.
       themes: of the plan's themes.
@@ -93,6 +94,7 @@ class Action:
     due_kind: DueKind = "completion"
     status: Status = "open"
     answers: tuple[str, ...] = ()
+    about: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
     every: str = ""
     themes: tuple[str, ...] = ()

@@ -47,6 +47,7 @@ MADE = {
     **dict.fromkeys(
         (
             "answers",
+            "about",
             "evidence",
             "themes",
             "regulations",

@@ -47,6 +47,7 @@ class ActionModel(Strict):
     due_kind: DueKind = "completion"
     status: Status = "open"
     answers: list[Line] = []
+    about: list[Line] = []
     evidence: list[Text] = []
     every: Line | None = None
     themes: list[Line] = []
@@ -174,6 +175,7 @@ def _action(a: ActionModel, loc: Loc, problems: Problems, themes: Iterable[str])
         a.due_kind,
         a.status,
         tuple(a.answers),
+        tuple(a.about),
         tuple(a.evidence),
         a.every or "",
         tuple(a.themes),

@@ -7,7 +7,7 @@ What an action answers already is left alone.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import count
@@ -25,7 +25,7 @@ TAKES_MORE = ("proposed", *LIVE)
 """An action in these takes further findings of its cause in."""
 LONGEST = 3900
 
-Became = Literal["new", "grown", "rejected earlier"]
+Became = Literal["new", "grown", "named", "rejected earlier"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ class Finding:
       team: empty where the audit was not made by team.
       accepted: a waiver that is in force accepts the risk.
       standing: open, late or past; `title`, `remedy`: what it is called and what puts it right.
+      about: the record and whose file it is in, as `Action.about` has it; no name.
     """
 
     fingerprint: str
@@ -55,6 +56,7 @@ class Finding:
     standing: str = "open"
     title: str = ""
     remedy: str = ""
+    about: str = ""
 
     @property
     def cause(self) -> tuple[str, ...]:
@@ -86,8 +88,10 @@ class Proposal:
     """An action to be added, or one that takes further findings in.
 
     Args:
-      became: `rejected earlier`: nothing is added, for it was rejected, and nothing has come to it since.
-      findings: those that are new to the plan's actions; of a rejected one, those that stay so.
+      became: `named`: it says now whom it is about, which plans did not always keep; `rejected earlier`: nothing is added, for it was
+        rejected, and nothing has come to it since.
+      findings: those that are new to the plan's actions; of one that is named, those whose records it did not name; of a rejected one,
+        those that stay so.
       why: what a person should know of it.
     """
 
@@ -118,6 +122,7 @@ def propose(state: State, audited: Audited) -> Proposed:
     answered = {a: t for t in reversed(state.actions.values()) if t.status != "rejected" for a in t.action.answers}
     covered: dict[str, int] = {}
     accepted = 0
+    unnamed: dict[str, list[Finding]] = {}
     causes: dict[tuple[str, ...], list[Finding]] = {}
     rest: dict[tuple[str, ...], list[Finding]] = {}
     for f in audited.findings:
@@ -129,6 +134,8 @@ def propose(state: State, audited: Audited) -> Proposed:
             rest.setdefault(f.cause, []).append(f)
         else:
             covered[by.action.id] = covered.get(by.action.id, 0) + 1
+            if by.status in TAKES_MORE and f.fingerprint in by.action.answers and f.about not in by.action.about:
+                unnamed.setdefault(by.action.id, []).append(f)
     places = {w.id: i for i, w in enumerate(state.plan.workstreams)}
     at = {cause: place(state.plan, its[0]) for cause, its in rest.items()}
     order = sorted(
@@ -143,7 +150,7 @@ def propose(state: State, audited: Audited) -> Proposed:
         taking = next((t for t in of if t.status in TAKES_MORE), None)
         rejected = [t for t in of if t.status == "rejected"]
         if taking is not None:
-            made.append(_grown(state, taking, its))
+            made.append(_grown(state, taking, its, unnamed.pop(taking.action.id, ())))
             continue
         judged = {a for t in rejected for a in t.action.answers}
         if rejected and judged.issuperset(f.fingerprint for f in its):
@@ -159,14 +166,16 @@ def propose(state: State, audited: Audited) -> Proposed:
         where = at[cause]
         action = Action(
             next(ids[where.id]),
-            text(its),
+            text(its[0], len(its)),
             right.by,
             due=when(right.on.isoformat()),
             status="proposed",
             answers=tuple(f.fingerprint for f in its),
+            about=_about(its),
             note=_note(its, every),
         )
         made.append(Proposal("new", where, action, tuple(its), cause, why))
+    made += [_named(state, state.actions[name], its) for name, its in unnamed.items()]
     return Proposed(tuple(made), covered, accepted)
 
 
@@ -175,7 +184,10 @@ def drafts(state: State, proposed: Proposed) -> Iterator[Draft]:
     known = {w.id for w in state.plan.workstreams}
     for p in proposed.proposals:
         if p.became == "grown":
-            yield life.update(state, p.action.id, {"text": p.action.text, "answers": list(p.action.answers)}, p.why)
+            grown = {"text": p.action.text, "answers": list(p.action.answers), "about": list(p.action.about)}
+            yield life.update(state, p.action.id, grown, p.why)
+        elif p.became == "named":
+            yield life.update(state, p.action.id, {"about": list(p.action.about)}, p.why)
         elif p.became == "new":
             body = {"workstream": p.workstream.id, "action": plain(p.action), "cause": list(p.cause)}
             if p.workstream.id not in known:
@@ -184,36 +196,69 @@ def drafts(state: State, proposed: Proposed) -> Iterator[Draft]:
             yield Draft("action added", p.action.id, body, p.why)
 
 
-def text(findings: Sequence[Finding]) -> str:
-    """What is to be done, and for how many records of which team."""
-    first, n = findings[0], len(findings)
+NOUNS = {
+    "child": ("child", "children"),
+    "household": ("household", "households"),
+    "staff": ("member of staff", "members of staff"),
+}
+"""What records of these kinds are counted as; of other kinds, records are."""
+
+
+def text(first: Finding, n: int, nouns: Mapping[str, tuple[str, str]] = NOUNS) -> str:
+    """What is to be done, and for how many records of which team.
+
+    Args:
+      first: of the findings of one cause, any.
+      n: how many there are.
+      nouns: what records of a kind are counted as, one and several.
+    """
     part = f" ({first.part})" if first.part else ""
     team = f" of {first.team}" if first.team else ""
     kind = first.record.replace("_", " ")
-    said = f"{first.remedy} {first.title}{part}: {n:,} {kind} {'record' if n == 1 else 'records'}{team}."
+    one, more = nouns.get(first.record, (f"{kind} record", f"{kind} records"))
+    said = f"{first.remedy} {first.title}{part}: {n:,} {one if n == 1 else more}{team}."
     return said if len(said) <= LONGEST else f"{said[:LONGEST]}…"
+
+
+def _about(findings: Iterable[Finding]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(f.about for f in findings))
 
 
 def _note(its: Sequence[Finding], every: Sequence[Finding]) -> str:
     first = its[0]
-    shown = "Not met" if first.outcome == "breach" else "Not evidenced"
-    said = f"{shown}: {'; '.join(first.failed)}." if first.failed else ""
+    asked = "Asked" if first.outcome == "breach" else "Asked, and not shown"
+    said = f"{asked}: {'; '.join(first.failed)}." if first.failed else ""
     if len(every) > len(its):
         n = len(every) - len(its)
         said += f" {n:,} more of the same {'is' if n == 1 else 'are'} answered by other actions."
     return said.strip()[:LONGEST]
 
 
-def _grown(state: State, taking: Tracked, its: Sequence[Finding]) -> Proposal:
-    """An action with further findings; its text only where nobody has written another."""
+def _grown(state: State, taking: Tracked, its: Sequence[Finding], unnamed: Sequence[Finding]) -> Proposal:
+    """An action with further findings; its text only where nobody has written another.
+
+    Args:
+      unnamed: findings that it answers already and whose records it does not name.
+    """
     was = taking.action
     answers = (*was.answers, *(f.fingerprint for f in its))
-    before = text(list(its[:1]) * len(was.answers))
-    said = text(list(its[:1]) * len(answers)) if was.text == before else was.text
+    # Plans of earlier versions count records of every kind as records.
+    untouched = was.text in (text(its[0], len(was.answers), nouns) for nouns in (NOUNS, {}))
     n = len(its)
     why = f"the audit found {n:,} more of the same cause"
-    action = replace(was, text=said, answers=answers)
+    action = replace(
+        was,
+        text=text(its[0], len(answers)) if untouched else was.text,
+        answers=answers,
+        about=tuple(dict.fromkeys((*was.about, *_about(unnamed), *_about(its)))),
+    )
     return Proposal("grown", _workstream(state, taking.workstream), action, tuple(its), taking.cause, why)
+
+
+def _named(state: State, tracked: Tracked, its: Sequence[Finding]) -> Proposal:
+    action = replace(tracked.action, about=(*tracked.action.about, *_about(its)))
+    why = "it says now whom it is about"
+    return Proposal("named", _workstream(state, tracked.workstream), action, tuple(its), tracked.cause, why)
 
 
 def _workstream(state: State, name: str) -> Workstream:

@@ -22,8 +22,10 @@ from compliance.model import (
     RuleResult,
     WrittenRule,
 )
+from compliance.report.plan.answering import Answering, named
 from compliance.report.regulations import COLUMNS, Under, heading, unders
 from compliance.report.words import accepted_text, standing_text, value_text, whose_text, why_text
+from compliance.tracker.state import State
 
 FIRST = 50
 """Findings that are in the page itself, for whoever reads it without the script."""
@@ -41,7 +43,8 @@ class Cause:
     Args:
       number: by which the table shows them alone.
       finding: the first of them.
-      subjects: the first records.
+      subjects: the first records, with names where names are shown.
+      answering: places of the actions that answer any of them.
     """
 
     number: int
@@ -51,6 +54,7 @@ class Cause:
     restated: int = 0
     accepted: int = 0
     subjects: list[str] = field(default_factory=list)
+    answering: set[int] = field(default_factory=set)
 
     @property
     def n(self) -> int:
@@ -70,11 +74,12 @@ class Cause:
 
 @dataclass(frozen=True)
 class Row:
-    """A finding of the first ones, with whose it is."""
+    """A finding of the first ones, with whose it is, and the places of the actions that answer it."""
 
     finding: Finding
     owner: str
     team: str
+    answering: Sequence[int] = ()
 
     @property
     def accepted(self) -> str:
@@ -93,6 +98,8 @@ class View:
       left_out: how many findings the page does not hold.
       waivers: what asks for something to be done first, each with why it is worth what it is worth.
       columns: of `COLUMNS`, those that any check came to.
+      answering: the actions that answer findings of the page; None: no plan is told with it.
+      names: whom actions are about, by what the plan has of them, with names; empty where none are shown.
     """
 
     report: Report
@@ -110,10 +117,16 @@ class View:
     columns: Sequence[str]
     waivers: Sequence[tuple[Judged, str]]
     read_before: Mapping[tuple[str, str, str], Reading]
+    answering: Answering | None
+    names: Mapping[str, str]
 
 
-def view(report: Report) -> View:
-    """Everything that the page says of an audit; the findings are read through once."""
+def view(report: Report, plan: State | None = None) -> View:
+    """Everything that the page says of an audit; the findings are read through once.
+
+    Args:
+      plan: the plan that is told with it, so that each leads to the other.
+    """
     rules, written = _Rules(report), report.written()
     causes: dict[tuple[str, ...], Cause] = {}
     names: dict[tuple[str, ...], int] = {}
@@ -122,15 +135,23 @@ def view(report: Report) -> View:
     first: list[Row] = []
     rows: list[list[object]] = []
     of_requirement: Counter[str] = Counter()
+    answering = Answering(plan)
+    answers: dict[tuple[int, ...], int] = {(): 0}
+    names_of: dict[str, str] = {}
     for f, team in zip(report.findings(), report.teams(), strict=True):
         owner = whose_text(f)
         called = (f.rule.id, f.rule.own_policy, f.outcome, f.standing, f.danger, f.title, f.remedy)
         cause = causes.setdefault((*called, *f.failed), Cause(len(causes), f))
         _add(cause, f)
         of_requirement[heading(f.rule)] += 1
-        if len(first) < FIRST:
-            first.append(Row(f, owner, team))
+        if plan is not None and report.tables.personal:
+            kept, told = named(f)
+            names_of[kept] = told
         if len(rows) < MOST:
+            its_actions = answering.of(f)
+            cause.answering.update(its_actions)
+            if len(first) < FIRST:
+                first.append(Row(f, owner, team, its_actions))
             rows.append(
                 [
                     rules.number(f.rule),
@@ -150,6 +171,7 @@ def view(report: Report) -> View:
                     f.restated.since if f.restated else "",
                     f.restated.times if f.restated else 0,
                     accepted_text(f.waiver) if f.waiver else "",
+                    answers.setdefault(its_actions, len(answers)),
                 ]
             )
     prompts = report.prompts()
@@ -175,6 +197,8 @@ def view(report: Report) -> View:
             "names": [[n.replace("_", " ") for n in its] for its in names],
             "files": list(files),
             "teams": list(teams),
+            "actions": [[t.action.id, t.status] for t in answering.actions] if plan is not None else None,
+            "answers": list(answers),
             "findings": rows,
         },
         left_out=report.n_findings() - len(rows),
@@ -184,6 +208,8 @@ def view(report: Report) -> View:
         ],
         read_before=report.read_before(),
         columns=[c for c in COLUMNS if any(u.checks[c] for u in listed)],
+        answering=answering if plan is not None else None,
+        names=names_of,
     )
 
 
@@ -220,7 +246,8 @@ def _add(cause: Cause, f: Finding) -> None:
     cause.restated += f.restated is not None
     cause.accepted += f.waiver is not None
     if len(cause.subjects) < SUBJECTS:
-        cause.subjects.append(f"{f.key} ({f.rule.part})" if f.rule.part else f.key)
+        called = ", ".join(x for x in (f.name, f.rule.part) if x)
+        cause.subjects.append(f"{f.key} ({called})" if called else f.key)
 
 
 def _rule(r: RuleInfo, written: WrittenRule, as_at: date) -> dict[str, object]:

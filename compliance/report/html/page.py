@@ -45,14 +45,14 @@ def write(whole: Whole) -> Iterator[str]:
         "read": read_text,
     }
     script, style = _own("report.js"), _own("report.css")
-    made = audit.view(whole.audit) if whole.audit is not None else None
+    made = audit.view(whole.audit, whole.plan) if whole.audit is not None else None
     yield from _in_pieces(
         env.get_template("page.html").generate(
             whole=whole,
             audit=made,
             ahead=ahead.view(whole.ahead) if whole.ahead is not None else None,
             kpis=kpis.view(whole.kpis) if whole.kpis is not None else None,
-            plan=plan.view(whole.plan, whole.as_at) if whole.plan is not None else None,
+            plan=plan.view(whole.plan, whole.as_at, made) if whole.plan is not None else None,
             policy=_policy(style, script),
             style=Markup(style),  # noqa: S704  # our own file
             script=Markup(script),  # noqa: S704

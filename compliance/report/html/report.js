@@ -3,6 +3,17 @@
   "use strict";
   document.documentElement.classList.add("js");
 
+  // An action that a finding leads to may stand in a workstream that is folded.
+  const reveal = () => {
+    const row = location.hash.startsWith("#action-") ? document.getElementById(location.hash.slice(1)) : null;
+    if (!row) return;
+    for (let d = row.closest("details"); d; d = d.parentElement.closest("details")) d.open = true;
+    row.focus({ preventScroll: true });
+    row.scrollIntoView();
+  };
+  addEventListener("hashchange", reveal);
+  reveal();
+
   const holder = document.getElementById("findings-data");
   const body = document.getElementById("rows");
   if (!holder || !body) return;
@@ -36,12 +47,12 @@
     return {
       place, rule, unknown: f[1] === 1, key: f[2], argument: f[3], cause: f[4], failed, title, remedy, standing, danger, refs, missing: f[5],
       names: data.names[f[6]], values: f[7], file: data.files[f[8]], row: f[9], due: f[10], late: f[11], owner: f[12],
-      team: data.teams[f[13]], since: f[14], times: f[15], accepted: f[16], text: "",
+      team: data.teams[f[13]], since: f[14], times: f[15], accepted: f[16], actions: data.answers[f[17]].map((place) => data.actions[place]), text: "",
     };
   });
   // Made when somebody searches, or while nobody does anything.
   const textOf = (f) => f.text || (f.text = [
-    f.title, f.danger, f.rule.id, f.rule.part, f.rule.under, f.rule.workstream, f.rule.by, f.key, f.owner, f.team, f.argument, f.accepted,
+    f.title, f.danger, f.rule.id, f.rule.part, f.rule.under, f.rule.workstream, f.rule.by, f.key, f.owner, f.team, f.argument, f.accepted, ...f.actions.map(([id]) => id),
     ...f.rule.cites.map((c) => c[1]), ...f.values, f.file,
   ].join("\n").toLowerCase());
 
@@ -56,21 +67,29 @@
 
   // --- what is chosen ---
 
+  // What a link elsewhere on the page shows alone: a cause, or what an action answers.
+  const ALONE = ["cause", "action"];
+  const none_alone = () => Object.fromEntries(ALONE.map((k) => [k, ""]));
+  const alone_by = () => [
+    ...(state.cause === "" ? [] : [(findings.find((f) => f.cause === Number(state.cause)) || { title: "" }).title]),
+    ...(state.action === "" ? [] : [`what action ${state.action} answers`]),
+  ];
   let state = {};
   let matching = findings;
   const read = () => {
     const at = location.hash.indexOf("?");
     const asked = new URLSearchParams(location.hash.startsWith("#findings?") ? location.hash.slice(at + 1) : "");
-    state = { sort: "", dir: "", cause: "", page: 1 };
+    state = { sort: "", dir: "", cause: "", action: "", page: 1 };
     for (const k of FILTERS) state[k] = asked.get(k) || "";
     if (Object.hasOwn(data.causes, asked.get("cause"))) state.cause = asked.get("cause");
+    if ((data.actions || []).some(([id]) => id === asked.get("action"))) state.action = asked.get("action");
     if (Object.hasOwn(SORTS, asked.get("sort"))) { state.sort = asked.get("sort"); state.dir = asked.get("dir") === "desc" ? "desc" : "asc"; }
     if (!Object.hasOwn(DUE, state.due)) state.due = "";
     state.page = Math.max(1, Number.parseInt(asked.get("page"), 10) || 1);
   };
   const write = () => {
     const said = new URLSearchParams();
-    for (const k of [...FILTERS, "cause"]) if (state[k]) said.set(k, state[k]);
+    for (const k of [...FILTERS, ...ALONE]) if (state[k]) said.set(k, state[k]);
     if (state.sort) { said.set("sort", state.sort); if (state.dir === "desc") said.set("dir", "desc"); }
     if (state.page > 1) said.set("page", state.page);
     history.replaceState(null, "", `#findings${said.size ? `?${said}` : ""}`);
@@ -96,6 +115,7 @@
     const tests = Object.keys(FIELDS).filter((k) => state[k]).map((k) => (f) => FIELDS[k](f) === state[k]);
     if (state.due) tests.push(DUE[state.due][1]);
     if (state.cause !== "") tests.push((f) => f.cause === Number(state.cause));
+    if (state.action) tests.push((f) => f.actions.some(([id]) => id === state.action));
     if (subject) tests.push((f) => f.key.toLowerCase().includes(subject) || f.owner.toLowerCase().includes(subject));
     for (const w of state.q.toLowerCase().split(/\s+/)) if (w) tests.push((f) => textOf(f).includes(w));
     matching = findings.filter((f) => tests.every((t) => t(f)));
@@ -117,6 +137,7 @@
 
   // --- a finding ---
 
+  const linked = (actions) => element("span", null, ...actions.flatMap(([id, status], i) => [i ? ", " : "", element("a", { href: `#action-${id}` }, id), ` (${status})`]));
   const badge = (name, shape, said) => element("span", { class: `badge ${name}` }, element("span", { "aria-hidden": "true" }, shape), ` ${said}`);
   const under = (text) => text ? element("span", { class: "under" }, text) : null;
   const none = (text) => element("span", { class: "none" }, text);
@@ -132,6 +153,7 @@
     left.append(element("h3", null, "Evidence"), pairs([...f.names.map((n, i) => [n, f.values[i]]), ["read from", `${f.file}, row ${f.row}`]]));
     left.append(element("h3", null, f.standing === "open" ? "Putting it right" : "What to do about it now"), element("p", null, f.remedy), pairs([
       ["by", `${day(r.on)}, ${r.by}`], ["workstream", label(r.workstream)],
+      ...(data.actions ? [["action", f.actions.length ? linked(f.actions) : "none answers it yet"]] : []),
       ...(f.since ? [["restated", `since ${day(f.since)}, ${f.times} audits`]] : []),
     ]));
     right.append(element("h3", null, "What the rule asks"));
@@ -169,7 +191,7 @@
       cell("About", element("span", null, `${r.record} `, element("span", { class: "id" }, f.key), under(r.part), f.owner.endsWith(` ${f.key}`) ? null : under(f.owner))),
       cell("Team", element("span", null, f.team)),
       cell("Due", f.due ? element("span", null, day(f.due), under(f.late ? `${f.late} late` : f.due > data.asAt ? "still to come" : "")) : none("no date")),
-      cell("Put right by", element("span", null, day(r.on), under(r.by))));
+      cell("Put right by", element("span", null, day(r.on), under(r.by), f.actions.length ? element("span", { class: "under" }, "Action ", linked(f.actions)) : null)));
   };
 
   // --- the page ---
@@ -194,12 +216,11 @@
     next.disabled = state.page === last;
     for (const k of FILTERS) form.elements[k].value = state[k];
     form.elements.sort.value = state.sort ? `${state.sort} ${state.dir}` : "";
-    chosen.hidden = state.cause === "";
-    if (state.cause !== "") {
-      const of_cause = findings.find((f) => f.cause === Number(state.cause));
-      const clear = element("button", { type: "button" }, "Show all causes");
-      clear.addEventListener("click", () => { change({ cause: "" }); form.elements.q.focus(); });
-      chosen.replaceChildren(element("span", null, "Only: ", element("strong", null, of_cause ? of_cause.title : "")), clear);
+    chosen.hidden = !alone_by().length;
+    if (!chosen.hidden) {
+      const clear = element("button", { type: "button" }, "Show all findings");
+      clear.addEventListener("click", () => { change(none_alone()); form.elements.q.focus(); });
+      chosen.replaceChildren(element("span", null, "Only: ", element("strong", null, alone_by().join("; "))), clear);
     }
   };
   // What is typed is answered at once, or no later than an answer takes where there is much to look through;
@@ -251,7 +272,7 @@
   form.addEventListener("submit", (e) => e.preventDefault());
   form.addEventListener("reset", (e) => {
     e.preventDefault();
-    change({ ...Object.fromEntries(FILTERS.map((k) => [k, ""])), cause: "" });
+    change({ ...Object.fromEntries(FILTERS.map((k) => [k, ""])), ...none_alone() });
   });
   previous.addEventListener("click", () => { change({ page: state.page - 1 }); (previous.disabled ? next : previous).focus(); });
   next.addEventListener("click", () => { change({ page: state.page + 1 }); (next.disabled ? previous : next).focus(); });
@@ -276,8 +297,7 @@
       const its = form.elements[k];
       return `${its.labels[0].textContent}: ${its.options ? its.selectedOptions[0].textContent.replace(/ \([\d,]+\)$/, "") : state[k]}`;
     });
-    if (state.cause !== "") said.push(findings.find((f) => f.cause === Number(state.cause)).title);
-    return said.join("; ");
+    return [...said, ...alone_by()].join("; ");
   };
   printing.addEventListener("click", () => { alone = true; print(); });
   addEventListener("beforeprint", () => {

@@ -24,7 +24,7 @@ def _rows(listed: Listed) -> list[list[str]]:
     return [
         [
             t.action.id,
-            t.action.text,
+            words.what(t.action.text, t.action.about),
             t.action.owner,
             words.due(t.action.due),
             t.status,
@@ -90,6 +90,7 @@ def _facts(state: State, t: Tracked, as_at: date) -> list[tuple[str, str]]:
         ("Due", words.due(a.due) + ("" if a.due_kind == "completion" else f" ({a.due_kind})")),
         ("Status", f"{t.status} since {t.since}"),
         ("Stands", due.words(standing(state, t, as_at))),
+        ("About", "; ".join(a.about)),
         ("Answers", ", ".join(a.answers)),
         ("Evidence", "; ".join(a.evidence)),
         ("Again every", a.every),

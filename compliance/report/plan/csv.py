@@ -28,6 +28,7 @@ HEADER = (
     "reopened",
     "evidence",
     "answers",
+    "about",
     "themes",
     "note",
 )
@@ -47,6 +48,6 @@ def write(state: State, events: Sequence[Event]) -> Iterator[str]:
             a = t.action
             row = [state.plan.id, workstream.id, workstream.title, a.id, a.text, a.owner, _text(a.start), _text(a.due)]
             row += [a.due.last.isoformat() if a.due else "", a.due_kind, a.every, a.status, t.since, str(t.reopened)]
-            row += ["; ".join(a.evidence), "; ".join(a.answers), "; ".join(a.themes), a.note]
+            row += ["; ".join(a.evidence), "; ".join(a.answers), "; ".join(a.about), "; ".join(a.themes), a.note]
             out.writerow([safe(cell) for cell in row])
     yield buffer.getvalue()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -52,13 +52,33 @@ def blocks(its: Mapping[str, Any]) -> list[page.Block]:
         page.Facts([("Level Two", f"as at {english(date.fromisoformat(its['as_at']))}")]),
     ]
     for w in its["workstreams"]:
-        made.append(page.Heading(2, f"{w['id']} {w.get('long_title') or w['title']}"))
-        made.append(page.Facts(_facts(w)))
-        made.append(page.Text("" if w["actions"] or w["measures"] else "No actions and no measures."))
-        made.append(_actions(w))
-        made.append(_measures(w))
-        made.append(page.Items([f"{a['id']}: {a['note']}" for a in w["actions"] if a.get("note")]))
+        made.append(page.Heading(2, heading(w)))
+        made += of_workstream(w, words.what)
     return made
+
+
+def heading(w: Mapping[str, Any]) -> str:
+    """What a workstream is called in the list of actions."""
+    return f"{w['id']} {w.get('long_title') or w['title']}"
+
+
+def _text(text: str, _: Sequence[str]) -> str:
+    return text
+
+
+def of_workstream(w: Mapping[str, Any], what: Callable[[str, Sequence[str]], str] = _text) -> list[page.Block]:
+    """What stands under its heading.
+
+    Args:
+      what: says what is to be done and about whom, of the two; the former alone, where a report tells the latter in its own way.
+    """
+    return [
+        page.Facts(_facts(w)),
+        page.Text("" if w["actions"] or w["measures"] else "No actions and no measures."),
+        _actions(w, what),
+        _measures(w),
+        page.Items([f"{a['id']}: {a['note']}" for a in w["actions"] if a.get("note")]),
+    ]
 
 
 def _facts(w: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -73,11 +93,14 @@ def _facts(w: Mapping[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
-def _actions(w: Mapping[str, Any]) -> page.Table:
+ACTIONS = ("Action", "What", "Lead", "Start", "Due", "Status", "Again every", "Evidence")
+
+
+def _actions(w: Mapping[str, Any], what: Callable[[str, Sequence[str]], str]) -> page.Table:
     rows = [
         [
             a["id"],
-            a["text"],
+            what(a["text"], a.get("about", ())),
             a.get("owner", ""),
             a.get("start", ""),
             words.due_as_said(a),
@@ -87,7 +110,7 @@ def _actions(w: Mapping[str, Any]) -> page.Table:
         ]
         for a in w["actions"]
     ]
-    return page.Table(["Action", "What", "Lead", "Start", "Due", "Status", "Again every", "Evidence"], rows)
+    return page.Table(ACTIONS, rows)
 
 
 def _measures(w: Mapping[str, Any]) -> page.Table:

@@ -235,7 +235,7 @@ class _Document:
             uuid=self.id("item", a.id),
             title=_line(f"{a.id} {a.text}"),
             description=a.text,
-            props=self._about(w, t),
+            props=[*self._about(w, t), *_properties(("about", subject) for subject in a.about)],
             related_observations=self._related(w, a),
             related_risks=[{"risk-uuid": self.id("risk", a.id)}],
             remarks=a.note,

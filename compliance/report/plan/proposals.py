@@ -12,7 +12,12 @@ from compliance.tracker.proposing import Became, Proposal, Proposed
 
 NARROWEST = 80
 HEADERS = ["Action", "", "What", "Owner", "Due", "Findings"]
-SAID: Mapping[Became, str] = {"new": "new", "grown": "takes more in", "rejected earlier": "stays rejected"}
+SAID: Mapping[Became, str] = {
+    "new": "new",
+    "grown": "takes more in",
+    "named": "says now whom it is about",
+    "rejected earlier": "stays rejected",
+}
 
 
 def _rows(proposed: Proposed) -> list[list[str]]:
@@ -20,7 +25,8 @@ def _rows(proposed: Proposed) -> list[list[str]]:
         [
             p.action.id,
             SAID[p.became],
-            p.action.text + (f" [{p.why}]" if p.why else ""),
+            words.what(p.action.text, tuple(dict.fromkeys(f.about for f in p.findings)))
+            + (f" [{p.why}]" if p.why and p.became != "named" else ""),
             p.action.owner,
             words.due(p.action.due),
             f"{len(p.findings):,}",
@@ -40,6 +46,8 @@ def _summary(proposed: Proposed) -> str:
     said = [told(of("new"), "proposed")]
     if grown := of("grown"):
         said.append(told(grown, "with more to do"))
+    if named := of("named"):
+        said.append(told(named, "with the records now that each is about"))
     if rejected := of("rejected earlier"):
         said.append(told(rejected, "rejected earlier, and not proposed again"))
     n = sum(proposed.covered.values())

@@ -7,12 +7,18 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from compliance.tracker.about import short
 from compliance.tracker.model import When
 
 
 def due(w: When | None) -> str:
     """As it was written; nothing where no day is set."""
     return "" if w is None else w.text
+
+
+def what(text: str, about: Sequence[str]) -> str:
+    """What is to be done and, on a line of its own, about whom; the first ones, where there are many."""
+    return f"{text}\nAbout {short(about)}." if any(about) else text
 
 
 def cell(text: str) -> str:

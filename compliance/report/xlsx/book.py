@@ -16,6 +16,7 @@ import compliance.report.xlsx.rules as rules
 import compliance.report.xlsx.summary as summary
 from compliance.dates import english
 from compliance.records.filling import ATTESTATIONS, READINGS
+from compliance.report.plan.answering import named
 from compliance.report.whole import Whole
 from compliance.report.xlsx.sheet import opened
 
@@ -50,7 +51,8 @@ def write(whole: Whole) -> Iterator[bytes]:
             kpis.write(sheets["KPIs"], sheets["KPI values"], sheets["KPI charts"], whole.kpis)
         if whole.plan is not None:
             plan_sheets = sheets["Plan on a page"], sheets["Plan actions"], sheets["Plan measures"]
-            plan.write(*plan_sheets, whole.plan, whole.as_at)
+            names = dict(map(named, whole.audit.findings())) if whole.audit is not None and whole.personal else {}
+            plan.write(*plan_sheets, whole.plan, whole.as_at, names)
         if asked:
             fill.write(sheets["Attestations"], ATTESTATIONS, asked)
         for kind, rows in drawn.items():

@@ -11,6 +11,7 @@ import compliance.report.plan.level_one as level_one
 import compliance.report.plan.level_two as level_two
 import compliance.report.plan.page as blocks
 import compliance.report.plan.words as words
+from compliance.report.plan.answering import shown
 from compliance.report.xlsx.sheet import Cell, Column, Sheet
 from compliance.tracker.state import State
 
@@ -18,6 +19,7 @@ ACTIONS = (
     Column("Workstream", 30),
     Column("Action", 10),
     Column("What", 60),
+    Column("About", 36),
     Column("Lead", 24),
     Column("Start", 14),
     Column("Due", 14),
@@ -42,13 +44,17 @@ MEASURES = (
 PAGE = (34, 60, *(14,) * 12)
 
 
-def write(page: Sheet, actions: Sheet, measures: Sheet, state: State, as_at: date) -> None:
-    """Writes the three sheets."""
+def write(page: Sheet, actions: Sheet, measures: Sheet, state: State, as_at: date, names: Mapping[str, str]) -> None:
+    """Writes the three sheets.
+
+    Args:
+      names: whom actions are about, with names; empty where none are shown.
+    """
     page.widths(PAGE)
     for block in blocks.there(level_one.blocks(level_one.data(state, as_at))):
         _block(page, block)
     its = level_two.data(state, as_at)["workstreams"]
-    actions.table(ACTIONS, (_action(w, a) for w in its for a in w["actions"]), stays=3, printed=10)
+    actions.table(ACTIONS, (_action(w, a, names) for w in its for a in w["actions"]), stays=3, printed=11)
     measures.table(MEASURES, (_measure(w, m) for w in its for m in w["measures"]), stays=3)
 
 
@@ -87,11 +93,12 @@ def _title(w: Mapping[str, Any]) -> str:
     return f"{w['id']} {w['title']}"
 
 
-def _action(w: Mapping[str, Any], a: Mapping[str, Any]) -> list[Cell]:
+def _action(w: Mapping[str, Any], a: Mapping[str, Any], names: Mapping[str, str]) -> list[Cell]:
     return [
         _title(w),
         a["id"],
         a["text"],
+        "; ".join(shown(a.get("about", ()), names)),
         a.get("owner", ""),
         _day(a.get("start", "")),
         _day(words.due_as_said(a)),
