@@ -24,6 +24,8 @@ RULES: Mapping[str, tuple[str, str]] = {
     "check-missing": ("recruitment", "FSR-20-3"),
 }
 """Rules of the small audits: workstream and duty."""
+NAMES = ("Case Nobodyson", "Child Nobodyson")
+"""What an audit made with --personal calls what it is about, and whose file that is in."""
 
 
 def small_plan() -> Plan:
@@ -90,8 +92,9 @@ def audit(
     not_run: Iterable[str] = (),
     vanished: Iterable[str] = (),
     outcome: str = "breach",
+    personal: bool = False,
 ) -> dict[str, Any]:
-    """What an audit writes, for findings given as `rule/key` or `rule/key/team`."""
+    """What an audit writes, for findings given as `rule/key` or `rule/key/team`; each case is in the file of a child of its number."""
     findings = []
     for f in found:
         rule, key, *its_team = f.split("/")
@@ -105,7 +108,8 @@ def audit(
                 "remedy": f"Mend {rule}.",
                 "severity": "requirement",
                 "layer": "statute",
-                "subject": {"record": "case", "key": key, "part": None},
+                "subject": {"record": "case", "key": key, "part": None, "name": NAMES[0] if personal else None},
+                "whose": {"record": "child", "key": f"C{key}", "name": NAMES[1] if personal else None},
                 "cites": [RULES[rule][1]],
                 "argument": "Not met.",
                 "failed": ["it is done"],

@@ -69,7 +69,8 @@ def worked_off(db: Path) -> None:
 
         store.change(its.id, on, MANAGER, decide)
 
-    new = Action("WS1-a1", "Make the late visits\nand say why they were late", status="proposed", answers=("f1", "f2"))
+    new = Action("WS1-a1", "Make the late visits\nand say why they were late", status="proposed", answers=("f1", "f2"),
+                 about=("visit V1, child C1", "visit V2, child C2"))  # fmt: skip
     do("2022-02-23", lambda _: life.begin(its))
     do("2022-03-31", lambda s: life.audited(s, AUDIT))
     do("2022-03-31", lambda s: life.add(s, "WS1", new))

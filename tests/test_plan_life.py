@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections.abc import Callable
 from datetime import date
@@ -10,9 +12,9 @@ from typing import Any, get_args
 
 import pytest
 from click.testing import Result
-from plan_making import AT, COLLEAGUE, Living, audit, fingerprint, kept, small_plan, written
+from plan_making import AT, COLLEAGUE, NAMES, Living, audit, fingerprint, kept, small_plan, written
 
-from compliance.tracker import auditfile, life, proposing, targets
+from compliance.tracker import auditfile, life, planfile, proposing, targets
 from compliance.tracker.due import standing
 from compliance.tracker.events import Draft, Event, broken
 from compliance.tracker.life import Refused
@@ -296,6 +298,104 @@ def test_a_regulation_is_told_from_a_standard_and_from_another_instrument() -> N
         assert proposing.place(plan, finding(requirement)).id == expected, requirement
 
 
+def test_an_action_says_about_whom_it_is_and_takes_further_records_in(tmp_path: Path) -> None:
+    its = Living()
+    proposed(its, audited(tmp_path, "2022-01-05", "review-late/1", "review-late/2"))
+    assert its.state.actions["A-a1"].action.about == ("case 1, child C1", "case 2, child C2")
+    proposed(its, audited(tmp_path, "2022-02-05", "review-late/2", "review-late/3"))
+    assert its.state.actions["A-a1"].action.about == ("case 1, child C1", "case 2, child C2", "case 3, child C3")
+
+
+def test_what_is_in_its_own_file_is_named_once_and_a_long_key_fits_a_plan_file(tmp_path: Path) -> None:
+    document = audit("2022-01-05", "review-late/1", "complaint-open/2", f"check-missing/{'9' * 500}")
+    for finding, whose in zip(document["findings"], [{"record": "case", "key": "1", "name": None}, None], strict=False):
+        finding["whose"] = whose
+    its = Living()
+    proposed(its, auditfile.read(kept(tmp_path, document))[0])
+    about = [t.action.about for t in its.state.actions.values() if t.proposed_on]
+    assert about[:2] == [("case 1",), ("case 2",)]
+    planfile.check(its.state.as_plan(), "the plan")
+
+
+def test_names_are_never_kept_and_an_audit_that_shows_them_proposes_the_same(tmp_path: Path) -> None:
+    made = []
+    for personal in (False, True):
+        its = Living()
+        found = audited(tmp_path, "2022-01-05", "review-late/1", "complaint-open/2", personal=personal)
+        proposed(its, found)
+        made.append(its.events)
+    assert made[0] == made[1]
+    assert not any(name in json.dumps([e.body for e in made[1]]) for name in NAMES)
+
+
+def test_a_plan_from_before_actions_named_records_names_them_at_the_next_audit(tmp_path: Path) -> None:
+    its = Living()
+    found = audited(tmp_path, "2022-01-05", "review-late/1", "review-late/2", "complaint-open/9", "check-missing/4")
+    for draft in (
+        *life.audited(its.state, found.audit),
+        *proposing.drafts(its.state, proposing.propose(its.state, found)),
+    ):
+        draft.body.get("action", {}).pop("about", None)
+        its.do(draft)
+    assert not any(t.action.about for t in its.state.actions.values())
+    its.do(life.reject(its.state, "B-a1", "no need"))
+    its.do(life.accept(its.state, "A-a1"))
+    made = proposed(
+        its, audited(tmp_path, "2022-02-05", "review-late/1", "review-late/3", "complaint-open/9", "check-missing/4")
+    )
+    assert [(p.became, p.action.id) for p in made.proposals] == [
+        ("grown", "A-a1"),
+        ("rejected earlier", "B-a1"),
+        ("named", "unassigned-a1"),
+    ]
+    assert its.state.actions["A-a1"].action.about == ("case 1, child C1", "case 3, child C3")
+    assert its.state.actions["unassigned-a1"].action.about == ("case 4, child C4",)
+    assert proposed(its, found_again(tmp_path)).proposals == ()
+
+
+def found_again(tmp_path: Path) -> proposing.Audited:
+    return audited(tmp_path, "2022-03-05", "review-late/1", "review-late/3", "check-missing/4")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "note"), [("breach", "Asked: it is done."), ("not_evidenced", "Asked, and not shown: it is done.")]
+)
+def test_the_note_says_what_is_asked_and_not_that_it_is_not_met(tmp_path: Path, outcome: str, note: str) -> None:
+    made = proposing.propose(Living().state, audited(tmp_path, "2022-01-05", "review-late/1", outcome=outcome))
+    assert [p.action.note for p in made.proposals] == [note]
+
+
+@pytest.mark.parametrize(
+    ("record", "one", "two"),
+    [
+        ("staff", "1 member of staff", "2 members of staff"),
+        ("child", "1 child", "2 children"),
+        ("household", "1 household", "2 households"),
+        ("panel_decision", "1 panel decision record", "2 panel decision records"),
+    ],
+)
+def test_records_are_counted_as_what_they_are_of(tmp_path: Path, record: str, one: str, two: str) -> None:
+    its = Living()
+    for on, keys, counted in (("2022-01-05", "1", one), ("2022-02-05", "12", two)):
+        document = audit(on, *(f"review-late/{k}" for k in keys))
+        for finding in document["findings"]:
+            finding["subject"]["record"] = record
+        proposed(its, auditfile.read(kept(tmp_path, document))[0])
+        assert its.state.actions["A-a1"].action.text == f"Mend review-late. Of review-late: {counted}."
+
+
+def test_a_text_that_counted_members_of_staff_as_records_still_takes_more_in(tmp_path: Path) -> None:
+    its = Living()
+    documents = [audit("2022-01-05", "review-late/1"), audit("2022-02-05", "review-late/1", "review-late/2")]
+    for document in documents:
+        for finding in document["findings"]:
+            finding["subject"]["record"] = "staff"
+    proposed(its, auditfile.read(kept(tmp_path, documents[0]))[0])
+    its.do(life.update(its.state, "A-a1", {"text": "Mend review-late. Of review-late: 1 staff record."}, ""))
+    proposed(its, auditfile.read(kept(tmp_path, documents[1]))[0])
+    assert its.state.actions["A-a1"].action.text == "Mend review-late. Of review-late: 2 members of staff."
+
+
 def test_nothing_is_proposed_twice_and_an_action_takes_more_of_its_cause_in(tmp_path: Path) -> None:
     its = Living()
     first = audited(tmp_path, "2022-01-05", "review-late/1")
@@ -448,8 +548,6 @@ def test_every_status_is_reached_in_these_tests() -> None:
 @pytest.fixture
 def plan(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A database with the small plan; the commands use it."""
-    from compliance.tracker import planfile
-
     monkeypatch.setenv("COMPLIANCE_DB", str(tmp_path / "plan.sqlite"))
     file = tmp_path / "small.yaml"
     file.write_text(planfile.write(small_plan()), encoding="utf-8")
@@ -481,6 +579,37 @@ def test_propose_accept_complete_verify_sign_off_by_the_commands(cli: Cli, plan:
     assert "older than the last one" in old.stderr
     proof = cli("plan", "verify")
     assert (proof.exit_code, proof.stdout) == (0, "10 events, none changed or taken out.\n")
+
+
+def test_every_list_of_actions_says_about_whom_they_are(cli: Cli, plan: Path, tmp_path: Path) -> None:
+    found = kept(tmp_path, audit("2022-01-05", *(f"review-late/{n}" for n in range(1, 6)), "complaint-open/9"))
+    short, whole = (
+        "About case 1, child C1; case 2, child C2 and 3 more.",
+        [f"case {n}, child C{n}" for n in range(1, 6)],
+    )
+
+    def told(*command: object) -> str:
+        done = cli("plan", *command)
+        assert done.exit_code == 0, done.output
+        return " ".join(done.stdout.split())
+
+    for format_ in ("table", "markdown"):
+        assert short in told("propose", "--findings", found, "--dry-run", "--format", format_, *WHO)
+    told("propose", "--findings", found, *WHO)
+    for command in (("list",), ("report", "level-two")):
+        text = told(*command, "--format", "markdown")
+        assert short in text
+        assert "About case 9, child C9." in text
+        assert json.loads(told(*command, "--format", "json"))  # its schema is held elsewhere
+    assert "; ".join(whole) in told("show", "A-a1")
+    assert json.loads(told("show", "A-a1", "--format", "json"))["about"] == whole
+    row = next(
+        r for r in csv.DictReader(io.StringIO(cli("plan", "export", "--format", "csv").stdout)) if r["action"] == "A-a1"
+    )
+    assert row["about"] == "; ".join(whole)
+    items = json.loads(told("export", "--format", "oscal"))["plan-of-action-and-milestones"]["poam-items"]
+    about = [[p["value"] for p in item["props"] if p["name"] == "about"] for item in items]
+    assert about == [[], [], whole, ["case 9, child C9"]]
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"as_at": "2022-01-01", "rules": [], "findings": [{}]}', "not JSON"])
