@@ -17,6 +17,7 @@ from browser import DESKTOP, PHONE, REFLOW, chromium, opened
 from click.testing import Result
 from conftest import ROOT, _run
 from playwright.sync_api import Browser, Page
+from python_calamine import CalamineWorkbook
 
 pytestmark = pytest.mark.xdist_group("browser")
 
@@ -640,6 +641,150 @@ def test_a_plan_that_had_not_begun_is_refused_before_anything_is_read(tmp_path: 
     assert result.exit_code == 2
     assert "begins on 2021-12-01" in result.stderr
     assert not (tmp_path / "r.html").exists()
+
+
+# --- findings and the actions that answer them ---
+
+
+@pytest.fixture(scope="module")
+def answered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Findings of 15 members of staff, with names, and a plan: one action proposed for 14 of them, one of its own for the rule."""
+    folder = tmp_path_factory.mktemp("answered")
+    data, pack, db = folder / "data", folder / "rules" / "pack", folder / "p.sqlite"
+    data.mkdir()
+    pack.mkdir(parents=True)
+    rows = [
+        ["staff_id", "name", "role", "team"],
+        *([f"S{n:02}", f"Nobody Number{n}", "", "North"] for n in range(1, 16)),
+    ]
+    rows[15][2] = "panel adviser"
+    with (data / "staff.csv").open("w", newline="", encoding="utf-8") as f:
+        csv.writer(f).writerows(rows)
+    (pack / "pack.yaml").write_text("pack: pack\ntitle: Made up\ncases_as_at: 2021-09-20\n", encoding="utf-8")
+    for name, condition in (("no-role", "role is not None"), ("in-the-north", "team != 'North'")):
+        rule = {
+            "id": name,
+            "title": f"Title of {name}",
+            "cites": ["FSR-28-12"],
+            "record": "staff",
+            "require": {"it is so": condition},
+            "severity": "requirement",
+            "put_right": {"within": "7 days", "by": "registered manager", "workstream": "safer-recruitment"},
+            "remedy": "Mend it.",
+        }
+        (pack / f"{name}.yaml").write_text(json.dumps(rule), encoding="utf-8")
+    plan = {"plan": "small", "title": "A small plan", "workstreams": [
+        {"id": "A", "title": "All of it", "takes": ["safer-recruitment"],
+         "actions": [{"id": "A1", "text": "Ask them all", "answers": ["in-the-north"]}]}]}  # fmt: skip
+    (folder / "plan.yaml").write_text(json.dumps(plan), encoding="utf-8")
+    who = ("--role", "registered manager", "--name", "a test", "--db", db)
+    asked = (data, "--rules", folder / "rules", "--as-at", AS_AT, "--personal")
+    for command in (
+        ("audit", *asked, "--format", "json", "--out", folder / "f.json", "--exit-zero"),
+        ("plan", "new", folder / "plan.yaml", "--on", "2021-09-01", *who),
+        ("plan", "propose", "--findings", folder / "f.json", *who),
+        ("report", *asked, "--db", db, "--out", folder / "report.html"),
+        ("report", *asked, "--db", db, "--out", folder / "report.xlsx"),
+        ("plan", "report", "page", "--as-at", AS_AT, "--db", db, "--out", folder / "plan.html"),
+    ):
+        result = _run(*command)
+        assert result.exit_code == 0, result.output
+    return folder / "report.html"
+
+
+def test_a_finding_leads_to_its_action_and_an_action_to_its_findings_by_keyboard(
+    browser: Browser, answered: Path
+) -> None:
+    with opened(browser, answered) as o:
+        o.page.locator("#f-q").fill("no-role S03")
+        wait_for(o.page, "1 that match")
+        o.page.locator(".opens").focus()
+        o.page.keyboard.press("Enter")
+        action = o.page.locator(".detail dd a")
+        assert action.inner_text() == "A-a1"
+        action.focus()
+        o.page.keyboard.press("Enter")
+        o.page.wait_for_function("document.activeElement.id === 'action-A-a1'")
+        row = o.page.locator("#action-A-a1")
+        assert row.is_visible(), "the workstream that was folded is open"
+        leads = row.locator(".leads")
+        assert leads.text_content() == "Show its 14 findings of action A-a1"
+        leads.focus()
+        o.page.keyboard.press("Enter")
+        o.page.wait_for_function("document.activeElement.id === 'findings-h'")
+        assert "14 that match, of 29" in shown(o.page)
+        assert o.page.locator("#cause-chosen").inner_text().startswith("Only: what action A-a1 answers")
+        o.page.get_by_role("button", name="Show all findings").click()
+        assert "of 29." in shown(o.page)
+        assert o.messages == []
+
+
+def test_an_action_answers_the_findings_of_its_rule_and_a_link_to_it_can_be_sent(
+    browser: Browser, answered: Path
+) -> None:
+    with opened(browser, answered, at="#findings?action=A1") as o:
+        assert "15 that match, of 29" in shown(o.page)
+        cells = o.page.locator("#rows tr td:last-child").all_inner_texts()
+        assert all("Action A1 (open)" in c for c in cells)
+    with opened(browser, answered, at="#findings?action=nothing-has-this-id") as o:
+        assert shown(o.page) == "Findings 1 to 29 of 29."
+    with opened(browser, answered, at="#action-A1") as o:
+        assert o.page.locator("#action-A1").is_visible()
+
+
+def test_actions_name_whom_they_are_about_only_where_names_were_asked_for(browser: Browser, answered: Path) -> None:
+    with opened(browser, answered, at="#action-A-a1") as o:
+        about = o.page.locator("#action-A-a1 .about.screen")
+        assert (
+            about.locator("summary")
+            .inner_text()
+            .startswith("About staff S01 (Nobody Number1); staff S02 (Nobody Number2) and 12 more")
+        )
+        assert "Number14" not in o.page.locator("#action-A-a1").inner_text()
+        about.locator("summary").click()
+        assert "staff S14 (Nobody Number14)" in o.page.locator("#action-A-a1").inner_text()
+    alone = answered.with_name("plan.html").read_text(encoding="utf-8")
+    assert "staff S14" in alone
+    assert "Nobody Number" not in alone
+    assert b"Nobody Number" not in answered.with_name("p.sqlite").read_bytes()
+    with CalamineWorkbook.from_path(answered.with_name("report.xlsx")) as book:
+        rows = book.get_sheet_by_name("Plan actions").to_python()
+    about_whom = {r[1]: r[rows[0].index("About")] for r in rows[1:]}
+    assert about_whom["A-a1"].startswith("staff S01 (Nobody Number1); staff S02 (Nobody Number2); staff S03")
+    assert about_whom["A1"] == ""
+
+
+def test_what_is_folded_of_an_action_is_printed_and_its_links_are_not(browser: Browser, answered: Path) -> None:
+    with opened(browser, answered.with_name("plan.html")) as o:
+        o.page.emulate_media(media="print")
+        row = o.page.locator("#action-A-a1")
+        assert "staff S14." in row.inner_text()
+        assert row.inner_text().count("staff S01") == 1
+    with opened(browser, answered, at="#action-A-a1") as o:
+        o.page.emulate_media(media="print")
+        assert not o.page.locator(".leads").first.is_visible()
+
+
+def test_an_action_about_more_records_than_a_page_names_says_how_many_and_where_they_are(
+    answered: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("compliance.report.html.plan.MOST", 13)
+    asked = ("--as-at", AS_AT, "--db", answered.with_name("p.sqlite"), "--out", tmp_path / "plan.html")
+    assert _run("plan", "report", "page", *asked).exit_code == 0
+    text = (tmp_path / "plan.html").read_text(encoding="utf-8")
+    assert "staff S02 and 12 more" in text
+    assert "staff S13 and 1 more, which compliance plan show A-a1 lists." in text
+
+
+@pytest.mark.parametrize(("size", "scheme"), [(DESKTOP, "dark"), (PHONE, "light")])
+def test_axe_finds_nothing_wrong_with_findings_and_actions_that_lead_to_each_other(
+    browser: Browser, answered: Path, size: tuple[int, int], scheme: str
+) -> None:
+    with opened(browser, answered, size, scheme, at="#action-A-a1") as o:
+        o.page.locator(".opens").first.click()
+        o.page.evaluate("for (const d of document.querySelectorAll('#plan details, .cause')) d.open = true")
+        assert o.axe() == []
+        assert o.page.evaluate("document.documentElement.scrollWidth") <= size[0]
 
 
 # --- the report that all formats are tested with ---

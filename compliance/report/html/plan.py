@@ -16,7 +16,7 @@ from compliance.tracker.state import State
 
 UNFOLDED = 12
 """Records that are named in sight; more are folded on a screen, and printed."""
-MOST = 200
+MOST = 100
 """Records of an action that the page names; `plan show` has all."""
 
 
