@@ -267,6 +267,22 @@ def test_actions_proposed_show_nothing_personal_and_no_id(place: Place, hidden: 
     nothing_out(place, place.family, db.read_bytes())
 
 
+def test_a_plan_keeps_no_name_though_the_audit_that_it_was_proposed_from_shows_all(
+    place: Place, plain: dict[str, bytes], shown: dict[str, bytes]
+) -> None:
+    plan, made = ROOT / "fixtures" / "plans" / "sample-agency.yaml", []
+    for audit in ("plain", "shown"):
+        db = place.folder / f"plan-of-{audit}.sqlite"
+        who = ("--role", "registered manager", "--name", "Ada Invented", "--db", db)
+        assert _run("plan", "new", plan, "--on", "2020-05-01", *who).exit_code == 0
+        done = _run("plan", "propose", "--findings", place.folder / audit / "json", *who, "--format", "json")
+        assert done.exit_code == 0, done.output
+        assert place.family.out(db.read_bytes()) == set()
+        made.append(done.stdout)
+    assert made[0] == made[1]
+    assert f" {ID}" in made[0], "keys are kept"
+
+
 def test_messages_about_what_cannot_be_read_quote_nothing_of_it(place: Place, cli: Cli, tmp_path: Path) -> None:
     """Each of these stops a command or is told in passing; the operator's own words may be in it, a record's never."""
     word = f"{WORD}-in-an-error"
