@@ -417,7 +417,9 @@ def _prepared(
         at, called = found
         dates = column.dates or mapping.dates
         like = (column.template, column.codes, dates, column.split, column.fields, column.strip)
-        cells.append(sql.Cell(kind.fields[f], at, called, *like, hidden=kind.fields[f].personal and not personal))
+        hidden = kind.fields[f].personal and not personal
+        latest = "" if kind.fields[f].may_lie_ahead else mapping.made_on
+        cells.append(sql.Cell(kind.fields[f], at, called, *like, hidden=hidden, latest=latest))
     if by_names:
         known = {plain(f) for f in kind.fields}
         left = [c for c in sheet.header if c and plain(c) not in known]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import product
 
 from compliance.model import Field
-from compliance.records.mapping import ISO, SERIAL, SHORT
+from compliance.records.mapping import ISO, SERIAL, SHORT, UTC, has_two_digits
 from compliance.sql.duckdb import COLUMN_TYPES
 from compliance.sql.privacy import ANSWERS
 from compliance.sql.text import literal, name
@@ -35,6 +35,7 @@ MOST_LETTERS = 5
 PLACE = "row_number() OVER () - 1 AS rid"
 STRPTIME = (
     ("YYYY", "%Y"), ("YY", "%y"), ("MMM", "%b"), ("MM", "%m"), ("DD", "%d"), ("HH", "%H"), ("mm", "%M"), ("ss", "%S"),
+    ("SSS", "%f"),
 )  # fmt: skip
 
 
@@ -87,6 +88,7 @@ class Cell:
       codes, dates, split, strip: as the mapping has them.
       fields: other fields that it is made of; then there are no columns.
       hidden: of a cell that does not fit it is not told what stands in it.
+      latest: the last day that it can be, by which the century of a two-digit year is told; empty: there is none.
     """
 
     field: Field
@@ -99,6 +101,7 @@ class Cell:
     fields: tuple[str, ...] = ()
     strip: tuple[str, ...] = ()
     hidden: bool = False
+    latest: str = ""
 
     @property
     def alone(self) -> int | None:
@@ -231,18 +234,41 @@ def _narrow(cell: Cell) -> bool:
 
 
 def _formats(cell: Cell, marked: bool) -> list[str]:
-    """The formats that the engine can try at once; none if one of them is no format."""
-    return [] if SERIAL in cell.dates else [*([REAL] if marked else []), *map(strptime, cell.dates)]
+    """The formats that the engine can try at once; none if one of them takes more than that."""
+    if any(d == SERIAL or has_two_digits(d) or UTC in d for d in cell.dates):
+        return []
+    return [*([REAL] if marked else []), *map(strptime, cell.dates)]
 
 
 def _date(cell: Cell, v: str, marked: bool, exact: bool) -> str:
     if formats := _formats(cell, marked):
         shown = literal(formats[0] if len(formats) == 1 else formats)
         return f"CAST({'' if exact else 'try_'}strptime({v}, {shown}) AS DATE)"
-    tries = [_serial(v) if d == SERIAL else f"try_strptime({v}, {literal(strptime(d))})" for d in cell.dates]
+    tries = [_serial(v) if d == SERIAL else _tried(cell, v, d) for d in cell.dates]
     if marked:
         tries.insert(0, f"CASE WHEN starts_with({v}, chr(31)) THEN try_strptime({v}, {literal(REAL)}) END")
     return f"CAST(coalesce({', '.join([*tries, *([f'error({v})'] if exact else [])])}) AS DATE)"
+
+
+def _tried(cell: Cell, v: str, written: str) -> str:
+    """SQL of the day of a text in one format."""
+    parsed = f"try_strptime({v}, {literal(strptime(written))})"
+    if UTC in written:
+        parsed = f"list_transform([{parsed}], lambda t: {_in_britain('t')})[1]"
+    if has_two_digits(written) and cell.latest:
+        earlier = f"t - CASE WHEN t > DATE {literal(cell.latest)} THEN INTERVAL 100 YEAR ELSE INTERVAL 0 YEAR END"
+        parsed = f"list_transform([{parsed}], lambda t: {earlier})[1]"
+    return parsed
+
+
+def _in_britain(t: str) -> str:
+    """SQL of a time in UTC as British clocks show it: an hour later from the last Sunday of March, at 1, to that of October."""
+    changes = []
+    for month in (3, 10):
+        last = f"make_date(year({t}), {month}, 31)"
+        changes.append(f"{last} - CAST(dayofweek({last}) AS INTEGER) + INTERVAL 1 HOUR")
+    summer = f"{t} >= {changes[0]} AND {t} < {changes[1]}"
+    return f"{t} + CASE WHEN {summer} THEN INTERVAL 1 HOUR ELSE INTERVAL 0 HOUR END"
 
 
 def _serial(v: str) -> str:
