@@ -5,6 +5,7 @@ The folders under `data/exports` are small and made up, each after one public re
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import zipfile
@@ -327,6 +328,32 @@ def test_folders_and_other_files_beside_the_export_are_told(cli: Cli, tmp_path: 
     assert "2021-Q2 is a folder" in said and "references.txt" not in said and "mapping.yaml" not in said
 
 
+def test_a_reported_figure_that_no_kpi_can_use_is_told(cli: Cli, tmp_path: Path) -> None:
+    rows = (
+        "1,v2023_24,KPI-SC10,2024-02-28,84\n2,v2023_24,KPI-SC10,2024-02-29,85\n"
+        "3,v2023_24,KPI-SC99,2024-02-29,85\n4,v2023,KPI-SC10,2024-02-29,85\n5,v2023,KPI-SC10,2024-03-31,85\n"
+    )
+    export = put(tmp_path / "e", reported_figure="reported_figure_id,framework,code,period_end,value\n" + rows)
+    kpis = cli("kpi", export, "--as-at", "2024-03-31", "--framework", "v2023_24", "KPI-SC10")
+    for said in (checked(cli, export).stdout, kpis.stdout):
+        assert (
+            "reported_figure.csv: the reported figure in row 2 is not used: KPI-SC10 is measured by the month" in said
+        )
+        assert "whose last day is 2024-02-29, not 2024-02-28." in said
+        assert "row 4 is not used: v2023_24 has no KPI 'KPI-SC99'; did you mean 'KPI-SC9'?" in said
+        assert "2 reported figures, the first in row 5, are not used: there is no framework 'v2023'" in said
+
+
+@pytest.mark.parametrize(
+    "again", [("--rules", "a"), ("--rules=a",), ("--as-at", "2021-09-21"), ("--mapping", "annex-a")]
+)
+def test_an_option_with_one_value_is_not_given_twice(cli: Cli, tmp_path: Path, again: tuple[str, ...]) -> None:
+    once = ("audit", tmp_path, "--rules", "b", "--as-at", "2021-09-20", "--mapping", "ssda903")
+    result = cli(*once, *again)
+    assert result.exit_code == 2
+    assert f"{again[0].partition('=')[0]} is given twice; give it once" in result.output
+
+
 @pytest.mark.parametrize("last", ["Total,39", "Total: 2,", "GRAND TOTAL,", "Sub-total,2", "Totals (2),"])
 def test_a_total_is_no_record_and_is_told_as_one(cli: Cli, tmp_path: Path, last: str) -> None:
     said = checked(cli, put(tmp_path / "e", staff=f"staff_id,role\nS1,ssw\nTotalis 7,ssw\n{last}\n")).stdout
@@ -499,3 +526,27 @@ def test_years_of_two_digits_take_a_day_on_which_the_export_was_made(cli: Cli, t
     )
     result = checked(cli, export)
     assert result.exit_code == 2 and "the day on which the export was made cannot be told" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("born", "joined", "of_age"),
+    [
+        ("2004-02-29", "2022-02-28", False),
+        ("2004-02-29", "2022-03-01", True),
+        ("2004-02-28", "2022-02-28", True),
+        ("2004-03-01", "2022-02-28", False),
+        ("2004-03-01", "2022-03-01", True),
+    ],
+)
+def test_who_was_born_on_29_february_is_of_age_on_1_march_where_there_is_none(
+    cli: Cli, tmp_path: Path, born: str, joined: str, of_age: bool
+) -> None:
+    export = put(
+        tmp_path / "e",
+        household="household_id,kind,applied_on,approved_on,approval_ended_on\nH1,mainstream,2015-01-01,2015-06-01,\n",
+        household_member=f"household_member_id,household_id,date_of_birth,joined_on,left_on\nM1,H1,{born},{joined},\n",
+        check="check_id,household_member_id,kind,requested_on,completed_on\n",
+    )
+    result = cli("audit", export, "--as-at", "2023-09-20", "--rule", "new-adult-not-checked", "--format", "json")
+    (rule,) = json.loads(result.stdout)["rules"]
+    assert (rule["status"], rule["outcomes"]["not_applicable"]) == ("ran", 0) if of_age else ("looked at nothing", 1)
