@@ -5,16 +5,20 @@ The folders under `data/exports` are small and made up, each after one public re
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import zipfile
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pytest
 import xlsxwriter
 from click.testing import Result
 
+from compliance.jobs.asked import Export
+from compliance.jobs.opening import loaded
 from compliance.records import sheets
 from compliance.sql import loading as statements
 
@@ -40,6 +44,12 @@ def put(folder: Path, **files: str) -> Path:
     for name, text in files.items():
         (folder / f"{name}.csv").write_bytes(text.encode())
     return folder
+
+
+def held(export: Path, question: str) -> list[tuple[object, ...]]:
+    """What the engine holds of an export."""
+    with loaded(Export(export)) as read:
+        return read.con.execute(question).fetchall()
 
 
 # --- one sum ---
@@ -318,7 +328,33 @@ def test_folders_and_other_files_beside_the_export_are_told(cli: Cli, tmp_path: 
     assert "2021-Q2 is a folder" in said and "references.txt" not in said and "mapping.yaml" not in said
 
 
-@pytest.mark.parametrize("last", ["Total,39", "Total: 2,", "GRAND TOTAL,", "Sub-total,2", "Count: 2,"])
+def test_a_reported_figure_that_no_kpi_can_use_is_told(cli: Cli, tmp_path: Path) -> None:
+    rows = (
+        "1,v2023_24,KPI-SC10,2024-02-28,84\n2,v2023_24,KPI-SC10,2024-02-29,85\n"
+        "3,v2023_24,KPI-SC99,2024-02-29,85\n4,v2023,KPI-SC10,2024-02-29,85\n5,v2023,KPI-SC10,2024-03-31,85\n"
+    )
+    export = put(tmp_path / "e", reported_figure="reported_figure_id,framework,code,period_end,value\n" + rows)
+    kpis = cli("kpi", export, "--as-at", "2024-03-31", "--framework", "v2023_24", "KPI-SC10")
+    for said in (checked(cli, export).stdout, kpis.stdout):
+        assert (
+            "reported_figure.csv: the reported figure in row 2 is not used: KPI-SC10 is measured by the month" in said
+        )
+        assert "whose last day is 2024-02-29, not 2024-02-28." in said
+        assert "row 4 is not used: v2023_24 has no KPI 'KPI-SC99'; did you mean 'KPI-SC9'?" in said
+        assert "2 reported figures, the first in row 5, are not used: there is no framework 'v2023'" in said
+
+
+@pytest.mark.parametrize(
+    "again", [("--rules", "a"), ("--rules=a",), ("--as-at", "2021-09-21"), ("--mapping", "annex-a")]
+)
+def test_an_option_with_one_value_is_not_given_twice(cli: Cli, tmp_path: Path, again: tuple[str, ...]) -> None:
+    once = ("audit", tmp_path, "--rules", "b", "--as-at", "2021-09-20", "--mapping", "ssda903")
+    result = cli(*once, *again)
+    assert result.exit_code == 2
+    assert f"{again[0].partition('=')[0]} is given twice; give it once" in result.output
+
+
+@pytest.mark.parametrize("last", ["Total,39", "Total: 2,", "GRAND TOTAL,", "Sub-total,2", "Totals (2),"])
 def test_a_total_is_no_record_and_is_told_as_one(cli: Cli, tmp_path: Path, last: str) -> None:
     said = checked(cli, put(tmp_path / "e", staff=f"staff_id,role\nS1,ssw\nTotalis 7,ssw\n{last}\n")).stdout
     assert "Rows in all: 3 = 2 records + 1 not usable." in said
@@ -369,3 +405,148 @@ def test_a_label_may_stand_behind_a_dash_and_brackets_may_be_doubled(cli: Cli) -
     said = checked(cli, CASES / "dash-labels", "--mapping", "annex-a:snapshot_on=2021-09-20").stdout
     assert "Everything could be used as written." in said
     assert "nothing reads" not in said
+
+
+# --- dates that cannot be ---
+
+
+STAFF = "staff_id,date_of_birth,started_on,left_on\n"
+
+
+def told_dates(cli: Cli, tmp_path: Path, rows: str, mapping: str = "") -> str:
+    export = put(tmp_path / "e", staff=STAFF + rows)
+    if mapping:
+        columns = ", ".join(f"{f}: {f}" for f in STAFF.strip().split(","))
+        source = f"  - {{record: staff, file: staff.csv, columns: {{{columns}}}}}\n"
+        (export / "mapping.yaml").write_text(f"{mapping}\nsources:\n{source}")
+    result = checked(cli, export)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+@pytest.mark.parametrize(
+    "day",
+    [
+        "1900-01-01",
+        "1899-12-30",
+        "1753-01-01",
+        "0001-01-01",
+        "1901-01-01",
+        "1970-01-01",
+        "2099-12-31",
+        "9999-12-31",
+        "2079-06-06",
+    ],
+)
+def test_a_day_that_systems_write_for_none_is_told_and_is_no_day(cli: Cli, tmp_path: Path, day: str) -> None:
+    said = told_dates(cli, tmp_path, f"S1,1971-02-03,2020-01-01,{day}\n")
+    assert "column left_on (staff.left_on): stands for no day that anybody means; row 2" in said
+    assert "1 entry could" in said
+
+
+def test_somebody_may_be_born_on_the_day_from_which_computers_count(cli: Cli, tmp_path: Path) -> None:
+    assert "Everything could be used" in told_dates(
+        cli, tmp_path, "S1,1970-01-01,1965-01-01,\n".replace("1965", "1995")
+    )
+
+
+def test_an_end_before_its_start_is_told_of_both_and_both_are_unknown(cli: Cli, tmp_path: Path) -> None:
+    said = told_dates(
+        cli, tmp_path, "S1,1971-02-03,2020-01-01,2012-06-30\nS2,2020-05-06,2019-01-01,\nS3,,9999-12-31,2012-06-30\n"
+    )
+    assert "column left_on (staff.left_on): lies before started_on, which it cannot; row 2" in said
+    assert "column started_on (staff.started_on): lies after left_on, which it cannot; row 2" in said
+    assert "column started_on (staff.started_on): lies before date_of_birth, which it cannot; row 3" in said
+    assert "column date_of_birth (staff.date_of_birth): lies after started_on, which it cannot; row 3" in said
+    assert "5 entries could" in said
+    assert "2020-05-06" not in said
+
+
+def test_a_placement_that_ended_before_it_began_is_not_evidenced(cli: Cli, tmp_path: Path) -> None:
+    export = put(
+        tmp_path / "e",
+        household="household_id,kind,approved_on,approval_ended_on,resignation_received_on\nH1,mainstream,2018-03-01,2021-05-01,\n",
+        child="child_id\nC1\n",
+        placement="placement_id,child_id,household_id,started_on,ended_on\nP1,C1,H1,2021-06-01,2012-06-30\n",
+    )
+    result = cli("audit", export, "--as-at", "2021-09-20", "--rule", "placement-after-approval-ended")
+    assert "(0 breached, 1 not evidenced)" in result.stdout
+
+
+def test_nothing_that_is_past_lies_after_the_day_on_which_the_export_was_made(cli: Cli, tmp_path: Path) -> None:
+    said = told_dates(cli, tmp_path, "S1,2021-10-01,,\nS2,,2021-10-01,\n", "made_on: 2021-09-20")
+    assert "(staff.date_of_birth): lies after 2021-09-20, on which the export was made; row 2" in said
+    assert "1 entry could" in said
+
+
+def test_a_year_of_two_digits_is_of_the_century_that_its_field_means(cli: Cli, tmp_path: Path) -> None:
+    mapping = "made_on: 2021-09-20\ndates: [DD/MM/YY, DD/MM/YYYY]"
+    rows = "S1,12/05/61,12/05/19,01/02/22\nS2,12/05/1961,12/05/68,\nS3,01/01/03,12/05/2068,\n"
+    said = told_dates(cli, tmp_path, rows, mapping)
+    assert "Rows in all: 3 = 3 records." in said and "Everything could be used" in said
+    days = held(tmp_path / "e", "SELECT date_of_birth, started_on, left_on FROM t_staff ORDER BY staff_id")
+    assert days == [
+        (date(1961, 5, 12), date(2019, 5, 12), date(2022, 2, 1)),
+        (date(1961, 5, 12), date(2068, 5, 12), None),
+        (date(2003, 1, 1), date(2068, 5, 12), None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("written", "day"),
+    [
+        ("2021-06-28T22:59:59Z", date(2021, 6, 28)),
+        ("2021-06-28T23:00:00Z", date(2021, 6, 29)),
+        ("2021-01-28T23:30:00Z", date(2021, 1, 28)),
+        ("2021-03-27T23:30:00Z", date(2021, 3, 27)),
+        ("2021-03-28T23:30:00Z", date(2021, 3, 29)),
+        ("2021-10-30T23:30:00Z", date(2021, 10, 31)),
+        ("2021-10-31T23:30:00Z", date(2021, 10, 31)),
+        ("2021-06-28 23:30", date(2021, 6, 28)),
+        ("2021-06-28T23:30:00.125Z", date(2021, 6, 29)),
+    ],
+)
+def test_a_time_in_utc_is_on_the_day_that_british_clocks_show(tmp_path: Path, written: str, day: date) -> None:
+    export = put(tmp_path / "e", staff=f"staff_id,started_on\nS1,{written}\n")
+    source = "{record: staff, file: staff.csv, columns: {staff_id: staff_id, started_on: started_on}}"
+    formats = "'YYYY-MM-DDTHH:mm:ssZ', 'YYYY-MM-DDTHH:mm:ss.SSSZ', 'YYYY-MM-DD HH:mm'"
+    (export / "mapping.yaml").write_text(f"dates: [{formats}]\nsources: [{source}]\n")
+    assert held(export, "SELECT started_on FROM t_staff") == [(day,)]
+
+
+def test_years_of_two_digits_take_a_day_on_which_the_export_was_made(cli: Cli, tmp_path: Path) -> None:
+    export = put(tmp_path / "e", staff="staff_id,role\nS1,ssw\n")
+    (export / "mapping.yaml").write_text(
+        "dates: [DD/MM/YY]\nsources: [{record: staff, file: staff.csv, columns: {staff_id: staff_id}}]\n"
+    )
+    result = checked(cli, export)
+    assert result.exit_code == 2 and "years of two digits are read, and nothing says of which century" in result.stderr
+    (export / "mapping.yaml").write_text(
+        "made_on: today\nsources: [{record: staff, file: staff.csv, columns: {staff_id: staff_id}}]\n"
+    )
+    result = checked(cli, export)
+    assert result.exit_code == 2 and "the day on which the export was made cannot be told" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("born", "joined", "of_age"),
+    [
+        ("2004-02-29", "2022-02-28", False),
+        ("2004-02-29", "2022-03-01", True),
+        ("2004-02-28", "2022-02-28", True),
+        ("2004-03-01", "2022-02-28", False),
+        ("2004-03-01", "2022-03-01", True),
+    ],
+)
+def test_who_was_born_on_29_february_is_of_age_on_1_march_where_there_is_none(
+    cli: Cli, tmp_path: Path, born: str, joined: str, of_age: bool
+) -> None:
+    export = put(
+        tmp_path / "e",
+        household="household_id,kind,applied_on,approved_on,approval_ended_on\nH1,mainstream,2015-01-01,2015-06-01,\n",
+        household_member=f"household_member_id,household_id,date_of_birth,joined_on,left_on\nM1,H1,{born},{joined},\n",
+        check="check_id,household_member_id,kind,requested_on,completed_on\n",
+    )
+    result = cli("audit", export, "--as-at", "2023-09-20", "--rule", "new-adult-not-checked", "--format", "json")
+    (rule,) = json.loads(result.stdout)["rules"]
+    assert (rule["status"], rule["outcomes"]["not_applicable"]) == ("ran", 0) if of_age else ("looked at nothing", 1)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from compliance.jobs.asked import Export
+    from compliance.jobs.opening import Opened
     from compliance.model import Source
 
 
@@ -47,7 +48,7 @@ def data_check(export: Export, strict: bool) -> None:
         click.echo(_accounts(tables.sources), nl=False)
         for kind, why in sorted(tables.absent.items()):
             click.echo(f"No {kind} records: {printable(why)}")
-        for note in tables.notes:
+        for note in (*tables.notes, *_unused_figures(read, export)):
             click.echo(printable(note))
         click.echo()
         for line in loading.folded(read.con):
@@ -56,6 +57,15 @@ def data_check(export: Export, strict: bool) -> None:
         click.echo(f"{entries(n)} could not be used as written." if n else "Everything could be used as written.")
         astray = tell_astray(tables)
     sys.exit(COULD_NOT if strict and n else INCOMPLETE if astray else NOTHING)
+
+
+def _unused_figures(read: Opened, export: Export) -> tuple[str, ...]:
+    if "reported_figure" not in read.tables.tables:
+        return ()
+    from compliance.jobs.asked import Asked
+    from compliance.jobs.kpis import unused_figures
+
+    return unused_figures(read, Asked(export, date.today()))
 
 
 def _accounts(sources: Sequence[Source]) -> str:

@@ -108,7 +108,28 @@ class Commands(click.Group):
         for arg in args:
             if not is_text(arg):
                 raise click.UsageError(f"'{shown(arg)}' is not UTF-8; rename the file or folder")
+        _refuse_repeated(self, args)
         return super().parse_args(ctx, args)
+
+
+def _refuse_repeated(command: click.Command, args: list[str]) -> None:
+    """Of an option that takes one value and stands twice, the first would be gone in silence.
+
+    Raises:
+      UsageError: one does.
+    """
+    while isinstance(command, click.Group):
+        at = next((i for i, arg in enumerate(args) if not arg.startswith("-")), None)
+        named = None if at is None else command.commands.get(args[at])
+        if at is None or named is None:
+            return
+        command, args = named, args[at + 1 :]
+    ctx = click.Context(command, resilient_parsing=True)
+    _, _, given = command.make_parser(ctx).parse_args(args=list(args))
+    for option in given:
+        single = isinstance(option, click.Option) and not (option.multiple or option.is_flag or option.count)
+        if single and sum(other is option for other in given) > 1:
+            raise click.UsageError(f"{option.opts[0]} is given twice; give it once")
 
 
 def stop(message: str) -> NoReturn:

@@ -746,7 +746,7 @@ class Lowerer:
                 # Whether so many have passed is far less to ask than how many have.
                 more, negated = REACHED[symbol]
                 day, until = self.value(passed.start, scopes).exact().node, self.value(passed.end, scopes).exact().node
-                reached = op("le", self.add(day, unit, some + more, 1), until)
+                reached = op("le", self.add(day, unit, some + more, 1, tree.is_birth(passed.start)), until)
                 return Value(not_(reached) if negated else reached)
             case tree.Compare(op=symbol, left=a, right=b):
                 return Value(_compare(symbol, self.value(a, scopes), self.value(b, scopes)))
@@ -782,7 +782,7 @@ class Lowerer:
                 return self.shift(d, length, sign, scopes)
             case tree.Between(unit=unit, start=from_, end=to):
                 x, y = self.value(from_, scopes).exact(), self.value(to, scopes).exact()
-                return Value(self.between(unit, x.node, y.node), or_(x.doubt, y.doubt))
+                return Value(self.between(unit, x.node, y.node, tree.is_birth(from_)), or_(x.doubt, y.doubt))
             case tree.Extreme(fn=fn, items=items):
                 values = [self.value(i, scopes).exact() for i in items]
                 name = "greatest" if fn in ("max", "last_of") else "least"
@@ -845,20 +845,30 @@ class Lowerer:
         day = self.value(d, scopes).exact()
         if isinstance(length, tree.ParameterOf):
             limits = cast(Dated[Limit], self.limits(length.name))
-            return Value(self.dated(limits, lambda v: self.add(day.node, v.unit, v.amount, sign), scopes), day.doubt)
+            born = tree.is_birth(d)
+            return Value(
+                self.dated(limits, lambda v: self.add(day.node, v.unit, v.amount, sign, born), scopes), day.doubt
+            )
         assert isinstance(length, tree.Length)
         if isinstance(length.amount, tree.Literal):
             amount = length.amount.value
             assert isinstance(amount, int)
-            return Value(self.add(day.node, length.unit, amount, sign), day.doubt)
+            return Value(self.add(day.node, length.unit, amount, sign, tree.is_birth(d)), day.doubt)
         amount_value = self.value(length.amount, scopes).exact()
         node = self.add_some(day.node, length.unit, amount_value.node, sign)
+        if tree.is_birth(d) and length.unit == "years" and sign > 0:
+            eve = self.add_some(op("add_days", day.node, const(-1)), length.unit, amount_value.node, sign)
+            node = Op("greatest", (node, op("add_days", eve, const(1))))
         # A number out of bounds is no length of time.
         sound = and_(op("ge", amount_value.node, const(0)), op("le", amount_value.node, const(36_600)))
         return Value(case(sound, node, NULL), or_(day.doubt, amount_value.doubt))
 
-    def add(self, day: Ir, unit: Unit, amount: int, sign: int) -> Ir:
-        """`day` and a length of time that is known."""
+    def add(self, day: Ir, unit: Unit, amount: int, sign: int, born: bool = False) -> Ir:
+        """`day` and a length of time that is known; `born`: somebody was born on it, and a length in years is an age."""
+        if born and unit == "years" and sign > 0:
+            # Who was born on 29 February is a year older on 1 March, where there is no 29 February.
+            eve = self.add(op("add_days", day, const(-1)), unit, amount, sign)
+            return Op("greatest", (self.add(day, unit, amount, sign), op("add_days", eve, const(1))))
         match unit:
             case "days" | "weeks":
                 days = amount * (7 if unit == "weeks" else 1)
@@ -892,8 +902,13 @@ class Lowerer:
             some = op("add", op("add", Ordinal(eve), bounded), const(1))
         return case(op("eq", amount, const(0)), zero, OpenDay(some))
 
-    def between(self, unit: Unit, a: Ir, b: Ir) -> Ir:
-        """Whole units from a to b, towards nought."""
+    def between(self, unit: Unit, a: Ir, b: Ir, born: bool = False) -> Ir:
+        """Whole units from a to b, towards nought; `born`: somebody was born on a, and years are an age."""
+        if born and unit == "years":
+            whole = self.between(unit, a, b)
+            aged = Op("least", (whole, self.between(unit, op("add_days", a, const(-1)), op("add_days", b, const(-1)))))
+            # Before the birth there is no age, and years are years.
+            return Op("greatest", (aged, Op("least", (whole, const(0)))))
         match unit:
             case "days":
                 return op("days_between", a, b)

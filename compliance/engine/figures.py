@@ -22,3 +22,12 @@ def reported_figures(con: Connection, tables: Tables, day: date, as_at: date) ->
         return []
     rows = con.execute(reporting.figures(columns, table.columns, literal(as_at)), {"day": day}).fetchall()
     return [Reported((str(f), str(c)), end, value, n, d) for f, c, end, value, n, d in rows]
+
+
+def figures_held(con: Connection, tables: Tables) -> list[tuple[str, int, str | None, str | None, date | None]]:
+    """Every reported figure of the export: file, row, framework, code, and the end of its period."""
+    table = tables.tables.get("reported_figure")
+    if table is None or not {"framework", "code", "period_end"} <= table.columns:
+        return []
+    rows = con.execute(reporting.FIGURES).fetchall()
+    return [(tables.sources[src].label, row, framework, code, end) for src, row, framework, code, end in rows]

@@ -120,7 +120,21 @@ def measured(export: Opened, asked: Asked, options: Options, chosen: Chosen, tim
         export.tables,
         options.every is not None,
         left_out=tuple(f for f in chosen.frameworks if f not in frameworks),
+        unused=unused_figures(export, asked),
     )
+
+
+def unused_figures(export: Opened, asked: Asked) -> tuple[str, ...]:
+    """What is told of the export's reported figures that no KPI can use.
+
+    Raises:
+      ComplianceError: a KPI cannot be used.
+    """
+    held = figures.figures_held(export.con, export.tables)
+    if not held:
+        return ()
+    book = planning.kpi_book(asked)
+    return measuring.of_no_use(held, book.measures, book.frameworks)
 
 
 def _counted(

@@ -387,6 +387,7 @@ class KpiReport:
       trend: whether each value is told, and not the last alone.
       suppressed_below: counts below it are not told; 0: all are.
       left_out: frameworks in force of whose records the export holds none.
+      unused: what is told of reported figures in the export that no KPI can use.
     """
 
     as_at: date
@@ -398,6 +399,7 @@ class KpiReport:
     trend: bool = False
     suppressed_below: int = 0
     left_out: tuple[Framework, ...] = ()
+    unused: tuple[str, ...] = ()
 
 
 def in_order(indicators: Iterable[Indicator]) -> Iterator[Indicator]:

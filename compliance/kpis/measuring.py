@@ -65,6 +65,40 @@ class Reported:
     denominator: int | None
 
 
+def of_no_use(
+    figures: Iterable[tuple[str, int, str | None, str | None, date | None]],
+    measures: Iterable[Measure],
+    frameworks: Collection[str],
+) -> tuple[str, ...]:
+    """What is told of reported figures that no KPI can use: a line for all that are alike.
+
+    Args:
+      figures: file, row, framework, code, and the end of the period.
+      frameworks: the names of all.
+    """
+    periods = {(v.framework, v.code): m.period for m in measures for v in m.versions}
+    codes = {f: [code for framework, code in periods if framework == f] for f in frameworks}
+    rows: dict[tuple[str, str], list[int]] = {}
+    for file, row, framework, code, end in figures:
+        if framework is None or code is None or end is None:
+            why = "it lacks a framework, a code or the end of its period"
+        elif framework not in codes:
+            why = f"there is no framework '{framework}'{nearest(framework, codes)}"
+        elif (framework, code) not in periods:
+            why = f"{framework} has no KPI '{code}'{nearest(code, codes[framework])}"
+        elif end != (last := period_end(end, periods[framework, code])):
+            why = f"{code} is measured by the {periods[framework, code]}, whose last day is {last}, not {end}"
+        else:
+            continue
+        rows.setdefault((file, why), []).append(row)
+    return tuple(
+        f"{file}: the reported figure in row {at[0]:,} is not used: {why}."
+        if len(at) == 1
+        else f"{file}: {len(at):,} reported figures, the first in row {at[0]:,}, are not used: {why}."
+        for (file, why), at in rows.items()
+    )
+
+
 def chosen(frameworks: Mapping[str, Framework], asked: Sequence[str], day: date) -> list[Framework]:
     """The frameworks asked for; of none is asked, those in force.
 

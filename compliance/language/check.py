@@ -308,6 +308,7 @@ class _Checker:
             came_by,
             declared.title,
             declared.empty,
+            declared.birth,
         )
 
     def fact(self, e: ast.AST, fact: FactText, scope: int, path: tuple[Link, ...]) -> Node:

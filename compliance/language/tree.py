@@ -60,6 +60,7 @@ class FieldOf(Node):
 
     Args:
       title, empty: what a reader is told that it is, and where it is empty; see `model.Field`.
+      birth: it is the day on which somebody was born.
     """
 
     scope: int
@@ -71,6 +72,7 @@ class FieldOf(Node):
     came_by: Link | None = None
     title: str = ""
     empty: str = ""
+    birth: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +170,16 @@ class IfElse(Node):
     condition: Node
     then: Node
     other: Node
+
+
+def is_birth(node: Node) -> bool:
+    """Whether a date is the day on which somebody was born, from which years are an age."""
+    match node:
+        case FieldOf(birth=birth):
+            return birth
+        case IfElse(then=then, other=other):
+            return is_birth(then) and is_birth(other)
+    return False
 
 
 @dataclass(frozen=True, slots=True)

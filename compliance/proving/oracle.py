@@ -8,7 +8,7 @@ Truth is True, False or None.
 
 from __future__ import annotations
 
-from calendar import monthrange
+from calendar import isleap, monthrange
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -114,10 +114,12 @@ class World:
         """Is it a working day?"""
         return day.weekday() < 5 and day not in self.closed
 
-    def shift(self, day: date | None, n: int, unit: str) -> date | None:
-        """`day` and n units, n of either sign; for n = 0 working days, use `working_zero`."""
+    def shift(self, day: date | None, n: int, unit: str, born: bool = False) -> date | None:
+        """`day` and n units, n of either sign; for n = 0 working days, use `working_zero`; `born`: somebody was born on the day."""
         if day is None:
             return None
+        if born and unit == "years" and n > 0 and (day.month, day.day) == (2, 29) and not isleap(day.year + n):
+            return date(day.year + n, 3, 1)
         match unit:
             case "days":
                 return day + timedelta(days=n)
@@ -141,13 +143,13 @@ class World:
             day += timedelta(days=sign)
         return day
 
-    def add(self, day: date | None, n: int, unit: str, sign: int) -> date | None:
+    def add(self, day: date | None, n: int, unit: str, sign: int, born: bool = False) -> date | None:
         """`day` and n units in the direction of `sign`."""
         if unit == "working_days" and n == 0:
             return self.working_zero(day, sign)
-        return self.shift(day, sign * n, unit)
+        return self.shift(day, sign * n, unit, born)
 
-    def between(self, a: date, b: date, unit: str) -> int:
+    def between(self, a: date, b: date, unit: str, born: bool = False) -> int:
         """Whole units from one day to another."""
         if unit in ("days", "weeks"):
             days = (b - a).days
@@ -159,7 +161,7 @@ class World:
         n = 0
         step = 1 if b >= a else -1
         while True:
-            there = self.shift(a, n + step, unit)
+            there = self.shift(a, n + step, unit, born)
             assert there is not None
             if (there > b) if step > 0 else (there < b):
                 return n
@@ -594,7 +596,8 @@ class Evaluator:
                 return self.shifted(d, length, sign)
             case tree.Between(unit=unit, start=a, end=b):
                 (x, xd), (y, yd) = self.exact(a), self.exact(b)
-                return (None, xd or yd) if x is None or y is None else (self.w.between(x, y, unit), False)
+                born = tree.is_birth(a)
+                return (None, xd or yd) if x is None or y is None else (self.w.between(x, y, unit, born), False)
             case tree.Extreme(fn="first_of" | "last_of" as fn, items=items):
                 values = [self.exact(i) for i in items]
                 if any(d for _, d in values):
@@ -713,12 +716,12 @@ class Evaluator:
             assert found is not None
             limit = found.on(self.judged)
             assert isinstance(limit, Limit)
-            return (self.w.add(day, limit.amount, limit.unit, sign), doubt)
+            return (self.w.add(day, limit.amount, limit.unit, sign, tree.is_birth(d)), doubt)
         assert isinstance(length, tree.Length)
         n, n_doubt = self.exact(length.amount)
         if day is None or n is None or not 0 <= n <= 36_600:
             return (None, doubt or n_doubt)
-        return (self.w.add(day, int(n), length.unit, sign), False)
+        return (self.w.add(day, int(n), length.unit, sign, tree.is_birth(d)), False)
 
     def aggregate(self, a: tree.Aggregate) -> Any:
         """What is asked of linked records."""

@@ -417,7 +417,9 @@ def _prepared(
         at, called = found
         dates = column.dates or mapping.dates
         like = (column.template, column.codes, dates, column.split, column.fields, column.strip)
-        cells.append(sql.Cell(kind.fields[f], at, called, *like, hidden=kind.fields[f].personal and not personal))
+        hidden = kind.fields[f].personal and not personal
+        latest = "" if kind.fields[f].may_lie_ahead else mapping.made_on
+        cells.append(sql.Cell(kind.fields[f], at, called, *like, hidden=hidden, latest=latest))
     if by_names:
         known = {plain(f) for f in kind.fields}
         left = [c for c in sheet.header if c and plain(c) not in known]
@@ -748,7 +750,10 @@ def _accounted(
     What is held against each other was counted apart: rows in the file before the engine read it, rows that it had, rows of the tables in
     the end, and entries of the quarantine.
     """
-    there: dict[int, int] = dict(con.execute(sql.n_by_source([g.table for g in gathered.values()])).fetchall())
+    there: dict[int, int] = {}
+    for g in gathered.values():
+        alone = len(g.sources) == 1
+        there |= {g.sources[0].src: g.rows} if alone else dict(con.execute(sql.rows_by_source(g.table)).fetchall())
     told = {(f, k): n for f, k, n in con.execute(sql.N_REPEATED).fetchall()}
     sources, astray, repeated = [], [], Counter[tuple[str, str]]()
     for one in loaded:

@@ -10,6 +10,8 @@ from unicodedata import category
 ISO = "YYYY-MM-DD"
 SERIAL = "serial"
 """A date that a spreadsheet wrote as the number of days since the end of 1899."""
+UTC = "Z"
+"""In a format: the time is in UTC, and the day is that of British clocks."""
 SHORT = "is not there: "
 """Begins why nobody can tell what is in a cell that would stand behind the end of its row."""
 DOUBLED = re.compile(r"([()])\1+")
@@ -97,6 +99,11 @@ class Mapping:
         """Cells, in small letters, that it gives a meaning to whatever they look like."""
         coded = (k for s in self.sources for c in s.columns.values() for k in c.codes or {})
         return frozenset({*(e.strip().lower() for e in self.empty), *coded})
+
+
+def has_two_digits(written: str) -> bool:
+    """Whether a date format leaves the century open."""
+    return "YY" in written.replace("YYYY", "")
 
 
 def is_pattern(name: str) -> bool:

@@ -19,9 +19,11 @@ from compliance.records import mapping
 
 Scalar = str | bool | int | float
 Text = Annotated[str, Field(min_length=1)]
-TOKENS = re.compile(r"YYYY|YY|MMM|MM|DD|HH|mm|ss|[^A-Za-z]")
+TOKENS = re.compile(r"YYYY|YY|MMM|MM|DD|HH|mm|ss|SSS|T|Z|[^A-Za-z]")
 UNKNOWN_TO_THE_ENGINE = re.compile(r"\(\?(<?[=!]|P?=|P=|>|\()|\\[1-9]|[*+?}]\+")
-DateFormats = Annotated[list[Text], Field(min_length=1, description="Tokens: YYYY YY MM DD MMM HH mm ss; or serial")]
+DateFormats = Annotated[
+    list[Text], Field(min_length=1, description="Tokens: YYYY YY MM DD MMM HH mm ss SSS T Z; or serial")
+]
 Patterns = Annotated[list[Text], Field(description="Regular expressions of what is taken out of a cell first")]
 Names = Text | Annotated[list[Text], Field(min_length=1)]
 M = TypeVar("M", bound=BaseModel)
@@ -274,6 +276,14 @@ def _wrong(written: MappingModel, kinds: RecordKinds) -> Iterator[Wrong]:
         except ValueError as e:
             what = f"the day on which the export was made cannot be told: {e}"
             yield ("made_on",), what, "Such as made_on: 2021-09-20, or made_on: snapshot_on where that is set"
+    formats = [*written.dates, *(d for s in written.sources for c in s.columns.values() for d in _formats_of(c))]
+    if written.made_on is None and any(map(mapping.has_two_digits, formats)):
+        what = "years of two digits are read, and nothing says of which century"
+        yield (
+            ("dates",),
+            what,
+            "Say when the export was made, such as made_on: 2021-09-20: no day that is past lies later",
+        )
     named = [
         (("covers",), written.covers),
         *((("sources", i, "covers"), s.covers) for i, s in enumerate(written.sources)),
@@ -305,6 +315,10 @@ def _wrong(written: MappingModel, kinds: RecordKinds) -> Iterator[Wrong]:
         if source.file is None and source.sheet is None:
             yield at, "a source needs a file, a sheet, or both", ""
         yield from _source_wrong(source, kinds[source.record], at)
+
+
+def _formats_of(column: Text | list[Text] | ColumnModel) -> list[str]:
+    return (column.dates or []) if isinstance(column, ColumnModel) else []
 
 
 def _source_wrong(source: SourceModel, kind: RecordKind, at: tuple[str | int, ...]) -> Iterator[Wrong]:
@@ -387,7 +401,7 @@ def _dates(loc: tuple[str | int, ...], formats: list[str]) -> Iterator[Wrong]:
             yield (
                 loc,
                 f"'{written}' is not a date format",
-                "Such as DD/MM/YYYY; tokens: YYYY YY MM DD MMM HH mm ss; or serial",
+                "Such as DD/MM/YYYY; tokens: YYYY YY MM DD MMM HH mm ss SSS T Z; or serial",
             )
     shapes: dict[str, str] = {}
     for written in formats:

@@ -384,44 +384,33 @@ def _written(
     unknown = {i for i in marked_unknown if i < width}
     unread: list[int] = []
     blank = n = 0
-    footer: deque[tuple[int, list[str]]] = deque()
-
-    def kept() -> Iterator[tuple[int, list[str]]]:
-        """Rows with content, without those at the end."""
-        nonlocal blank
+    held: deque[tuple[int, list[str]]] = deque()
+    handle, made = tempfile.mkstemp(suffix=".csv", dir=scratch)
+    with os.fdopen(handle, "w", encoding="utf-8", newline="") as out:
+        writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n")
+        writer.writerow(["r", *(f"c{i}" for i in range(width))])
         for number, cells in rows:
             if not any(cells):
                 blank += 1
                 continue
-            footer.append((number, cells))
-            if len(footer) > layout.footer:
-                yield footer.popleft()
-
-    handle, made = tempfile.mkstemp(suffix=".csv", dir=scratch)
-    with os.fdopen(handle, "w", encoding="utf-8", newline="") as out:
-        writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n")
-        # A name with the end of a line in it would make the engine lose its place.
-        writer.writerow(["r", *(f"c{i}" for i in range(width))])
-        for number, cells in kept():
+            if layout.footer:
+                held.append((number, cells))
+                if len(held) <= layout.footer:
+                    continue
+                number, cells = held.popleft()
             there = len(cells)
-            why = f"the row has {there:,} cells, the header {width:,}"
-            if any(cells[all_columns:]):
-                ragged.append((number, why))
+            if there > all_columns and any(cells[all_columns:]):
+                ragged.append((number, _uneven(there, width)))
                 continue
             if there < width:
                 # So few may be a remark below the table, or half of a row that is broken in two.
                 if 2 * there < width or sum(map(bool, cells)) < 2:
-                    ragged.append((number, why))
+                    ragged.append((number, _uneven(there, width)))
                     continue
-                cells = cells + [_unknown(SHORT + why)] * (width - there)
+                cells = cells + [_unknown(SHORT + _uneven(there, width))] * (width - there)
                 unknown.update(range(there, width))
             if not ERRORS.isdisjoint(cells):
-                cells = [
-                    _unknown(f"is the error {c} of a spreadsheet")
-                    if c in ERRORS and c.lower() not in layout.meant
-                    else c
-                    for c in cells
-                ]
+                cells = [_unless_error(c, layout.meant) for c in cells]
                 unknown.update(i for i, c in enumerate(cells[:width]) if c.startswith(UNKNOWN_MARK))
             if unnamed and any(cells[i] for i in unnamed if i < there):
                 unread.append(number)
@@ -443,13 +432,23 @@ def _written(
         unknown=frozenset(unknown),
         ragged=tuple(ragged),
         blank=blank,
-        footer=len(footer),
+        footer=len(held),
         remarks=tuple(remarks),
     )
 
 
 def _unknown(why: str) -> str:
     return UNKNOWN_MARK + why
+
+
+def _unless_error(cell: str, meant: frozenset[str]) -> str:
+    if cell in ERRORS and cell.lower() not in meant:
+        return _unknown(f"is the error {cell} of a spreadsheet")
+    return cell
+
+
+def _uneven(there: int, width: int) -> str:
+    return f"the row has {there:,} cells, the header {width:,}"
 
 
 # --- workbooks ------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import product
 
 from compliance.model import Field
-from compliance.records.mapping import ISO, SERIAL, SHORT
+from compliance.records.mapping import ISO, SERIAL, SHORT, UTC, has_two_digits
 from compliance.sql.duckdb import COLUMN_TYPES
 from compliance.sql.privacy import ANSWERS
 from compliance.sql.text import literal, name
@@ -23,7 +23,7 @@ REST = "rest"
 """The column that stands for what a row holds beside the values of its fields, while keys are made."""
 UNKNOWN = "chr(30)"
 """Stands before why nobody can tell what is in a cell."""
-TOTALS = r"(grand |sub[- ]?)?totals?([ :=(\-].*)?|(sum|count|average|mean)[ :=]*[0-9.,]*"
+TOTALS = r"(grand |sub[- ]?)?totals?([ :=(\-].*)?"
 """What stands in the key's column of a row that adds up others, in small letters."""
 TOTAL = "reads as a total, no record; footer or skip_where of a mapping leaves it out"
 TRUE_WORDS = ("true", "yes", "y", "1")
@@ -35,6 +35,7 @@ MOST_LETTERS = 5
 PLACE = "row_number() OVER () - 1 AS rid"
 STRPTIME = (
     ("YYYY", "%Y"), ("YY", "%y"), ("MMM", "%b"), ("MM", "%m"), ("DD", "%d"), ("HH", "%H"), ("mm", "%M"), ("ss", "%S"),
+    ("SSS", "%f"),
 )  # fmt: skip
 
 
@@ -87,6 +88,7 @@ class Cell:
       codes, dates, split, strip: as the mapping has them.
       fields: other fields that it is made of; then there are no columns.
       hidden: of a cell that does not fit it is not told what stands in it.
+      latest: the last day that it can be, by which the century of a two-digit year is told; empty: there is none.
     """
 
     field: Field
@@ -99,6 +101,7 @@ class Cell:
     fields: tuple[str, ...] = ()
     strip: tuple[str, ...] = ()
     hidden: bool = False
+    latest: str = ""
 
     @property
     def alone(self) -> int | None:
@@ -231,18 +234,41 @@ def _narrow(cell: Cell) -> bool:
 
 
 def _formats(cell: Cell, marked: bool) -> list[str]:
-    """The formats that the engine can try at once; none if one of them is no format."""
-    return [] if SERIAL in cell.dates else [*([REAL] if marked else []), *map(strptime, cell.dates)]
+    """The formats that the engine can try at once; none if one of them takes more than that."""
+    if any(d == SERIAL or has_two_digits(d) or UTC in d for d in cell.dates):
+        return []
+    return [*([REAL] if marked else []), *map(strptime, cell.dates)]
 
 
 def _date(cell: Cell, v: str, marked: bool, exact: bool) -> str:
     if formats := _formats(cell, marked):
         shown = literal(formats[0] if len(formats) == 1 else formats)
         return f"CAST({'' if exact else 'try_'}strptime({v}, {shown}) AS DATE)"
-    tries = [_serial(v) if d == SERIAL else f"try_strptime({v}, {literal(strptime(d))})" for d in cell.dates]
+    tries = [_serial(v) if d == SERIAL else _tried(cell, v, d) for d in cell.dates]
     if marked:
         tries.insert(0, f"CASE WHEN starts_with({v}, chr(31)) THEN try_strptime({v}, {literal(REAL)}) END")
     return f"CAST(coalesce({', '.join([*tries, *([f'error({v})'] if exact else [])])}) AS DATE)"
+
+
+def _tried(cell: Cell, v: str, written: str) -> str:
+    """SQL of the day of a text in one format."""
+    parsed = f"try_strptime({v}, {literal(strptime(written))})"
+    if UTC in written:
+        parsed = f"list_transform([{parsed}], lambda t: {_in_britain('t')})[1]"
+    if has_two_digits(written) and cell.latest:
+        earlier = f"t - CASE WHEN t > DATE {literal(cell.latest)} THEN INTERVAL 100 YEAR ELSE INTERVAL 0 YEAR END"
+        parsed = f"list_transform([{parsed}], lambda t: {earlier})[1]"
+    return parsed
+
+
+def _in_britain(t: str) -> str:
+    """SQL of a time in UTC as British clocks show it: an hour later from the last Sunday of March, at 1, to that of October."""
+    changes = []
+    for month in (3, 10):
+        last = f"make_date(year({t}), {month}, 31)"
+        changes.append(f"{last} - CAST(dayofweek({last}) AS INTEGER) + INTERVAL 1 HOUR")
+    summer = f"{t} >= {changes[0]} AND {t} < {changes[1]}"
+    return f"{t} + CASE WHEN {summer} THEN INTERVAL 1 HOUR ELSE INTERVAL 0 HOUR END"
 
 
 def _serial(v: str) -> str:
@@ -499,7 +525,7 @@ def _no_day(c: Cell) -> str:
 
 
 def looks_impossible(fields: Sequence[Field], key: str, made_on: str) -> str:
-    """SQL of whether a kind's table may hold a date that cannot be, or a total among its records: looked at row by row then.
+    """SQL of whether a kind's table may hold a date that cannot be, or a total among its records: looked at row by row then; NULL: no.
 
     Args:
       fields: those that are dates from cells.
@@ -523,9 +549,9 @@ def looks_impossible(fields: Sequence[Field], key: str, made_on: str) -> str:
     found += [f"{extreme('max', behind)} > DATE {literal(made_on)}"] if made_on and behind else []
     pairs = [(f.name, start) for f in fields for start in f.not_before if start in names]
     found += [f"bool_or({' OR '.join(f'{name(f)} < {name(start)}' for f, start in pairs)})"] if pairs else []
-    starts = ", ".join(literal(start) for start in ("tot", "gra", "sub", "sum", "cou", "ave", "mea"))
-    found.append(f"bool_or(CASE WHEN lower(left({key}, 3)) IN ({starts}) THEN {_is_total(key)} END)")
-    return f"coalesce({') OR coalesce('.join(f'{one}, FALSE' for one in found)})"
+    # What looks for more than one word takes several times as long.
+    found.append(f"bool_or(contains(lower({key}), 'total'))")
+    return " OR ".join(found)
 
 
 def _is_total(key: str) -> str:
@@ -606,11 +632,6 @@ def counted(table: str, key: str, columns: Sequence[str], odd: str) -> str:
 def rows_by_source(table: str) -> str:
     """How many rows each source gave."""
     return f"SELECT src, count(*) FROM {name(table)} GROUP BY src"
-
-
-def n_by_source(tables: Sequence[str]) -> str:
-    """How many rows each source has in the tables of all kinds."""
-    return " UNION ALL ".join(f"SELECT src, count(*) FROM {name(t)} GROUP BY src" for t in tables)
 
 
 QUARANTINE = (

@@ -264,6 +264,10 @@ def figures(columns: Sequence[str], supplied: Collection[str], as_at: str) -> st
     return f"SELECT {listed} FROM t_reported_figure p WHERE {filled} AND {known} ORDER BY p.rid"
 
 
+FIGURES = 'SELECT src, "row", framework, code, period_end FROM t_reported_figure ORDER BY src, "row"'
+"""Every reported figure, where it stands and which it is."""
+
+
 def recorded_later(kinds: Sequence[str]) -> str:
     """How many records of each kind were written down after `$day`; kinds of which there are none are left out."""
     day = name(RECORDED_ON)

@@ -67,6 +67,7 @@ def summary(report: KpiReport) -> str:
         lines.append(f"{n:,} {'entry' if n == 1 else 'entries'} in the data could not be used as written.")
     if report.tables.later:
         lines.append(report.tables.later)
+    lines += map(printable, report.unused)
     return "\n".join(lines) + "\n"
 
 
