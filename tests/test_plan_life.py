@@ -349,7 +349,7 @@ def test_what_was_rejected_stays_so_until_more_is_found(tmp_path: Path) -> None:
 
 def test_a_finding_whose_risk_is_accepted_needs_no_action_while_the_waiver_lasts(tmp_path: Path) -> None:
     document = audit("2022-01-05", "review-late/1", "review-late/2")
-    document["findings"][0]["waiver"] = "W1"
+    document["findings"][0]["waiver"] = {"id": "w1", "until": "2022-06-30", "reason": "r", "approved_by": "manager"}
     made = proposing.propose(Living().state, auditfile.read(kept(tmp_path, document))[0])
     assert [p.action.answers for p in made.proposals] == [(fingerprint("review-late", "2"),)]
     assert made.accepted == 1
