@@ -60,7 +60,7 @@ bench-html: $(STAMP)
 # Twenty minutes; in memory where there is such a folder.
 kills: $(STAMP)
 	$(BIN)/python tests/bench/kills.py --kills 10000 $(if $(wildcard /dev/shm),--folder /dev/shm)
-	$(BIN)/python tests/bench/killed_commands.py $(if $(wildcard /dev/shm),--folder /dev/shm)
+	$(BIN)/python tests/fuzz/killed.py $(if $(wildcard /dev/shm),--folder /dev/shm)
 
 # As long as there is time for; SEED, INPUTS and MINUTES say how much.
 fuzz: $(STAMP)

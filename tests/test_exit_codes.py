@@ -124,6 +124,13 @@ def test_what_the_engine_is_denied_by_the_machine_is_no_fault_of_a_rule(error: s
         database._call(fail)
 
 
+def test_an_output_that_takes_no_utf8_is_2_and_a_sentence() -> None:
+    env = {**os.environ, "PYTHONIOENCODING": "iso8859-1", "PYTHONUTF8": "0"}
+    done = subprocess.run([*RUN, "plan", "new", "--help"], env=env, capture_output=True, text=True)
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False), done.stderr
+    assert "PYTHONUTF8=1" in done.stderr
+
+
 def test_what_click_itself_refuses_is_2() -> None:
     done = subprocess.run([*RUN, "no-such-command"], capture_output=True, text=True)
     assert done.returncode == 2

@@ -17,6 +17,7 @@ EACH = 3
 def test_no_changed_file_is_a_crash_a_hang_or_a_leak(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rulebook, "read", rulebook.read)  # so that what is read once here is so no longer
     fuzz.read_once()
-    found = fuzz.fuzz(tmp_path, list(doors.DOORS), SEED, iter([0]), EACH)
+    found = fuzz.Found()
+    fuzz.fuzz(tmp_path, list(doors.DOORS), SEED, ((0, name) for name in doors.DOORS), EACH, found)
     assert found.wrong == []
     assert sum(found.inputs.values()) > EACH * len(doors.DOORS) * 0.9

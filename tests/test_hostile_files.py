@@ -112,6 +112,24 @@ def test_a_case_whose_record_is_no_group_is_told(cli: Callable[..., Result], tmp
         assert "Traceback" not in result.output
 
 
+@pytest.mark.parametrize("written", ["a b", "(", "x" * 5000 + "(", "(" * 500, "\\0"])
+def test_a_fact_that_is_no_expression_is_told_with_its_place(
+    cli: Callable[..., Result], tmp_path: Path, written: str
+) -> None:
+    pack = tmp_path / "rules" / "own"
+    pack.mkdir(parents=True)
+    facts = f'facts:\n  staff:\n    odd: {{is: "{written}", about: Odd}}\n'
+    (pack / "pack.yaml").write_text(f"id: own\ntitle: Own\nabout: Own.\n{facts}", encoding="utf-8")
+    (pack / "odd-fact.yaml").write_text(
+        "id: odd-fact\ntitle: Odd\ncites: [FSR-20-1]\nrecord: staff\nrequire: {it is odd: odd}\nseverity: advice\n"
+        "put_right: {within: 1 day, by: manager, workstream: x}\nremedy: R.\ncases: []\n",
+        encoding="utf-8",
+    )
+    result = cli("rules", "lint", "--rules", tmp_path / "rules")
+    assert (result.exit_code, "Traceback" in result.output) == (2, False), result.output
+    assert "pack.yaml:" in result.stderr or "odd-fact.yaml:" in result.stderr
+
+
 # --- JSON that an audit did not write -------------------------------------------------------------------------------
 
 WRONG: dict[str, object] = {

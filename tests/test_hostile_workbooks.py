@@ -60,6 +60,14 @@ HOSTILE: dict[str, tuple[str, Callable[[str], str]]] = {
         lambda x: x.replace("</sheets>", '<sheet name="a" sheetId="2" r:id="rId1"/>' * 5000 + "</sheets>"),
     ),
     "another encoding": (SHEET, lambda x: "\ufeff" + x),
+    "cells merged beyond number": (
+        SHEET,
+        lambda x: x.replace("</sheetData>", '</sheetData><mergeCells><mergeCell ref="A1:XFD1048576"/></mergeCells>'),
+    ),
+    "cells merged outside the sheet": (
+        SHEET,
+        lambda x: x.replace("</sheetData>", "</sheetData><mergeCells><mergeCell ref='A1:ZZZZZZZ1'/></mergeCells>"),
+    ),
     "half a part": (SHEET, lambda x: x[: len(x) // 2]),
 }
 

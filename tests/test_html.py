@@ -749,7 +749,7 @@ def test_actions_name_whom_they_are_about_only_where_names_were_asked_for(browse
     assert b"Nobody Number" not in answered.with_name("p.sqlite").read_bytes()
     with CalamineWorkbook.from_path(answered.with_name("report.xlsx")) as book:
         rows = book.get_sheet_by_name("Plan actions").to_python()
-    about_whom = {r[1]: r[rows[0].index("About")] for r in rows[1:]}
+    about_whom = {r[1]: str(r[rows[0].index("About")]) for r in rows[1:]}
     assert about_whom["A-a1"].startswith("staff S01 (Nobody Number1); staff S02 (Nobody Number2); staff S03")
     assert about_whom["A1"] == ""
 

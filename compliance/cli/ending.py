@@ -59,6 +59,13 @@ def code_of(run: Callable[[], Any]) -> int:
         return _ended(f"{file}{e.strerror or 'the machine cannot do what was asked'}. Nothing more was done.")
     except MemoryError:
         return _ended("There is not enough memory for this. Nothing more was done.")
+    except UnicodeEncodeError as e:
+        if sys.stdout.encoding == "utf-8":
+            return _ended(_fault(e), OUR_FAULT)
+        how = "Set PYTHONUTF8=1 in the environment, or have a file written"
+        return _ended(
+            f"Standard output takes {sys.stdout.encoding}, which has not every sign that is to be told. {how}."
+        )
     except BaseException as e:  # a panic of a library that is not written in Python is no Exception
         return _ended(_fault(e), OUR_FAULT)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from compliance.cli.terminal import Day, out_option, print_out, width
+from compliance.cli.terminal import Day, out_option, print_out, tidy, width
 from compliance.errors import ComplianceError
 
 if TYPE_CHECKING:
@@ -60,7 +60,6 @@ def opened(db: str, must_exist: bool = True) -> Iterator[Store]:
     Raises:
       ComplianceError: it cannot be opened.
     """
-    from compliance.cli.terminal import tidy
     from compliance.tracker.store import Store
 
     if must_exist and "://" not in db and not Path(db).exists():
@@ -162,7 +161,7 @@ def changed(by: Change, decide: Callable[[State], Sequence[Draft]], tell: bool =
     with opened(by.db) as store, refused():
         state, events = store.change(chosen(store, by.plan_id), by.day, by.who, decide, by.seen)
     for written in events if tell else ():
-        click.echo(told(written), err=True)
+        click.echo(tidy(told(written)), err=True)
     return state, events
 
 
@@ -229,8 +228,10 @@ def new(file: Path, on: date | None, role: str, name: str | None, db: str) -> No
     if not begun:  # somebody else was first, after we looked
         raise ComplianceError(f"{db} holds a plan '{its.id}' already. Nothing was changed.")
     for said in accounts.differences(its):
-        click.echo(said, err=True)
-    click.echo(f"Begun: {its.title}, {len(state.plan.workstreams):,} workstreams, {len(state.actions):,} actions.")
+        click.echo(tidy(said), err=True)
+    click.echo(
+        tidy(f"Begun: {its.title}, {len(state.plan.workstreams):,} workstreams, {len(state.actions):,} actions.")
+    )
 
 
 @plan.command("import")
@@ -261,7 +262,6 @@ def import_(
             its = planfile.read(file)
             _import(importing.whole(its, str(file)), by.plan_id or its.id, its.title, by, dry_run)
         case ".xlsx" | ".xlsm":
-            from compliance.cli.terminal import tidy
             from compliance.tracker import planfile, spreadsheet
 
             said, notes = spreadsheet.read(file)
@@ -277,7 +277,6 @@ def import_(
 
 def _import(said: Said, plan_id: str, title: str, by: Change, dry_run: bool) -> None:
     """Begins the plan or changes it, and tells every event."""
-    from compliance.cli.terminal import tidy
     from compliance.tracker import accounts, importing, life, plain, planfile
     from compliance.tracker.events import chained
     from compliance.tracker.state import State
@@ -310,10 +309,10 @@ def _import(said: Said, plan_id: str, title: str, by: Change, dry_run: bool) -> 
         click.echo(tidy(told(e)))
         if e.kind == "plan begun":
             for difference in accounts.differences(plain.plan(e.body["plan"])):
-                click.echo(difference, err=True)
+                click.echo(tidy(difference), err=True)
     stay = importing.left(before, importing.identified(said, before.as_plan()))
     if stay:
-        click.echo(f"In the plan and not in the file, and left as they are: {', '.join(stay)}.", err=True)
+        click.echo(tidy(f"In the plan and not in the file, and left as they are: {', '.join(stay)}."), err=True)
     done = "would be made; nothing was changed" if dry_run else "made"
     click.echo(f"{len(events):,} {'change' if len(events) == 1 else 'changes'} {done}.")
 
@@ -329,7 +328,7 @@ def _restore(file: Path, db: str, dry_run: bool) -> None:
         with opened(db, must_exist=False) as store:
             store.restore(events)
     done = "could be taken over; nothing was changed" if dry_run else "taken over, none changed or taken out"
-    click.echo(f"{state.plan.title}: {len(events):,} events {done}.")
+    click.echo(tidy(f"{state.plan.title}: {len(events):,} events {done}."))
 
 
 @plan.command("export")
@@ -540,7 +539,6 @@ def history(action: str | None, plan_id: str | None, check: bool, db: str) -> No
     Example: compliance plan history WS1.1
     """
     from compliance.cli.ending import FOUND
-    from compliance.cli.terminal import tidy
     from compliance.tracker.events import broken
     from compliance.tracker.state import fold
     from compliance.tracker.telling import told

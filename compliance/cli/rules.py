@@ -92,13 +92,13 @@ def rules_test(ids: tuple[str, ...], rules: Path | None, verbose: bool, mutants:
         n += 1
         bad += bool(result.wrong)
         if result.wrong:
-            click.echo(f"FAILED  {result.rule.rule.id}: {result.case.name}")
+            click.echo(tidy(f"FAILED  {result.rule.rule.id}: {result.case.name}"))
             for what in result.wrong:
-                click.echo(f"        {what}")
+                click.echo(tidy(f"        {what}"))
             if result.verdict.argument:
                 click.echo(f"        {tidy(result.verdict.argument)}")
         elif verbose:
-            click.echo(f"passed  {result.rule.rule.id}: {result.case.name} ({result.verdict.outcome})")
+            click.echo(tidy(f"passed  {result.rule.rule.id}: {result.case.name} ({result.verdict.outcome})"))
     click.echo(f"{n - bad:,} of {n:,} cases passed.")
     sys.exit(FOUND if bad else NOTHING)
 
@@ -116,9 +116,9 @@ def _mutants(book: Rulebook, ids: tuple[str, ...]) -> NoReturn:
         for what in result.wrong:
             click.echo(f"{result.rule.rule.id}: {tidy(what)}")
         for a in result.alive:
-            click.echo("\n".join(f"{result.rule.rule.id}: alive: {name}" for name in a.mutants))
+            click.echo(tidy("\n".join(f"{result.rule.rule.id}: alive: {name}" for name in a.mutants)))
             if a.case:
-                click.echo(f"This case of {a.of} would kill {'it' if len(a.mutants) == 1 else 'them'}:\n{a.case}")
+                click.echo(tidy(f"This case of {a.of} would kill {'it' if len(a.mutants) == 1 else 'them'}:\n{a.case}"))
             else:
                 click.echo("No case was found that would; if there can be none, mark it as equivalent and say why.")
             click.echo()
@@ -189,7 +189,7 @@ def rules_lint(ids: tuple[str, ...], rules: Path | None) -> None:
     n_remarks = 0
     for rule in chosen:
         for what in cases.lacking(rule, results[rule.rule.id]):
-            click.echo(f"{rule.rule.file}: {what}")
+            click.echo(tidy(f"{rule.rule.file}: {what}"))
             n_remarks += 1
     click.echo(f"{len(chosen):,} rules, {n_remarks:,} remarks.")
     sys.exit(FOUND if n_remarks else NOTHING)

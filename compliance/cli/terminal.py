@@ -14,7 +14,7 @@ import click
 
 from compliance.cli.ending import code_of, unread
 from compliance.errors import ComplianceError, nearest
-from compliance.files.names import is_text, shown
+from compliance.files.names import is_text, readable
 
 if TYPE_CHECKING:
     from compliance.findings.forecast import RuleAhead
@@ -107,7 +107,7 @@ class Commands(click.Group):
         """The arguments, if all of them are text."""
         for arg in args:
             if not is_text(arg):
-                raise click.UsageError(f"'{shown(arg)}' is not UTF-8; rename the file or folder")
+                raise click.UsageError(f"'{readable(arg)}' is not UTF-8; rename the file or folder")
         _refuse_repeated(self, args)
         return super().parse_args(ctx, args)
 

@@ -14,7 +14,7 @@ def is_text(name: str) -> bool:
     return True
 
 
-def shown(name: str) -> str:
+def readable(name: str) -> str:
     """`name`, with bytes that are no UTF-8 written out in hexadecimal."""
     try:
         return os.fsencode(name).decode("utf-8", "backslashreplace")

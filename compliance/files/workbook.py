@@ -37,6 +37,7 @@ _CELL, _ROW = (
     re.compile(_PREFIX + rb'c\s+r="([A-Z]{1,3})([0-9]{1,7})"'),
     re.compile(_PREFIX + rb'row\s+r="([0-9]{1,7})"'),
 )
+_MERGED = re.compile(_PREFIX + rb"mergeCell\s[^>]*\bref\s*=\s*[\"']([A-Za-z]+)([0-9]+):([A-Za-z]+)([0-9]+)")
 _SHEET = re.compile(_PREFIX + rb"sheet(?=[\s/>])")
 _REFERENCE = re.compile(r"([A-Za-z]{1,3})([0-9]{1,7})")
 
@@ -136,12 +137,13 @@ def _look_through(path: Path, most: int) -> None:
 
 def _look_into(packed: zipfile.ZipFile, part: zipfile.ZipInfo) -> int:
     """The cells for which the library makes room, if the part is a sheet."""
-    sheets = n_cells = n_rows = n_plain_cells = n_plain_rows = 0
+    sheets = n_cells = n_rows = n_plain_cells = n_plain_rows = n_merged = 0
     columns, rows = set[bytes](), set[bytes]()
     size = part.file_size
     for piece in _pieces(packed, part):
         if any(len(n) > 12 or int(n) > size for n in _COUNT.findall(piece)):
             raise Unusable("the workbook says that it has more texts than it can hold", ANEW)
+        n_merged += sum(map(_area, _MERGED.findall(piece)))
         sheets += len(_SHEET.findall(piece))
         n_cells += len(_ANY_CELL.findall(piece))
         n_rows += len(_ANY_ROW.findall(piece))
@@ -158,9 +160,19 @@ def _look_into(packed: zipfile.ZipFile, part: zipfile.ZipInfo) -> int:
     else:
         last = _last_cell(packed, part)
     row, column = last
+    if n_merged > CELLS:
+        raise _too_many(f"what is merged in {part.filename}", n_merged)
     if row > ROWS or column > COLUMNS or row * column > CELLS:
         raise _too_many(part.filename, row * column)
     return row * column
+
+
+def _area(corners: tuple[bytes, bytes, bytes, bytes]) -> int:
+    """Cells that are one; so many that no sheet has them, where a corner is in none."""
+    left, top, right, bottom = corners
+    if max(len(left), len(right)) > 3 or max(len(top), len(bottom)) > 7:
+        return CELLS + 1
+    return (abs(_column(right) - _column(left)) + 1) * (abs(int(bottom) - int(top)) + 1)
 
 
 def _too_many(what: str, cells: int) -> Unusable:

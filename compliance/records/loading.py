@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from compliance.engine.sidebyside import run_jobs, workers
 from compliance.errors import DataError, nearest
-from compliance.files.names import shown
+from compliance.files.names import readable
 from compliance.model import Link, Quarantined, RecordKind, RecordKinds, Source, Table, Tables
 from compliance.records import reading
 from compliance.records.mapping import Column, SourceOf, Where, is_pattern, plain
@@ -270,8 +270,8 @@ def like(wanted: str, names: Iterable[str]) -> list[str]:
 def _unread(path: Path) -> str:
     """What is said of something beside the export's files that nobody reads."""
     if path.is_dir():
-        return f"{shown(path.name)} is a folder; nothing in it was read."
-    return f"{shown(path.name)} is neither CSV nor XLSX; it was not read."
+        return f"{readable(path.name)} is a folder; nothing in it was read."
+    return f"{readable(path.name)} is neither CSV nor XLSX; it was not read."
 
 
 # --- which file is what ---------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ from typing import Any
 
 from compliance.errors import DataError, Location, Problem
 from compliance.files import workbook
-from compliance.files.names import is_text, shown
+from compliance.files.names import is_text, readable
 from compliance.files.workbook import Unusable
 from compliance.records import sheets
 from compliance.records.mapping import SHORT, plain
@@ -144,7 +144,7 @@ def export_files(data: Path) -> tuple[Path, list[Path], list[Path]]:
         raise DataError(f"{data} cannot be read: {e.strerror or 'unknown cause'}.") from e
     wanted = [p for p in found if p.suffix.lower() in (".csv", ".xlsx", ".xlsm") and not p.is_dir()]
     if odd := [p for p in wanted if not is_text(p.name)]:
-        told = [Problem(Location(shown(str(p))), "the name of this file is not UTF-8", "Rename it") for p in odd]
+        told = [Problem(Location(readable(str(p))), "the name of this file is not UTF-8", "Rename it") for p in odd]
         raise DataError("The export cannot be read.", told)
     if not wanted:
         raise DataError(f"{data} holds no CSV file and no XLSX workbook.")

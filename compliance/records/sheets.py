@@ -16,6 +16,10 @@ from typing import IO
 from xml.etree import ElementTree
 
 PIECE = 1 << 20
+LARGEST_PART = 32 << 20
+"""Bytes of what a workbook says of itself, of its styles and of where its parts are, which is held as a whole."""
+LARGEST_ROW = 32 << 20
+"""Bytes: as many cells as there can be, of a kilobyte each, are half of that."""
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 STRICT = "http://purl.oclc.org/ooxml/spreadsheetml/main"
 PERCENT = (9, 10)
@@ -144,6 +148,8 @@ def book(path: Path) -> Book:
             stored = names.get(name.lower())
             if stored is None:
                 return None
+            if package.getinfo(stored).file_size > LARGEST_PART:
+                raise ValueError("a larger part than any workbook has")
             text = package.read(stored)
             if b"<!DOCTYPE" in text:
                 raise ValueError("a document type, which no spreadsheet writes")
@@ -227,6 +233,8 @@ def _pieces(start: bytes, stream: IO[bytes], row_end: bytes) -> Iterator[bytes]:
         if end >= 0:
             yield rest[: end + len(row_end)]
             rest = rest[end + len(row_end) :]
+        if len(rest) > LARGEST_ROW:
+            raise ValueError("a longer row than any sheet has")
         more = stream.read(PIECE)
         rest += more
     yield rest

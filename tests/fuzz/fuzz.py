@@ -18,8 +18,9 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -176,8 +177,14 @@ def _done(result: Result) -> Result:
     return result
 
 
-def fuzz(folder: Path, names: Sequence[str], seed: int, batches: Iterator[int], size: int = BATCH) -> Found:
-    """Some inputs at each door in turn, as long as there are numbers of batches."""
+def fuzz(
+    folder: Path, names: Sequence[str], seed: int, batches: Iterator[tuple[int, str]], size: int, found: Found
+) -> None:
+    """Some inputs at a door, for each number of a batch and name of a door.
+
+    Args:
+      size: inputs of a batch.
+    """
     real = real_files(folder)
     at_work = folder / "at-work"
     honest: dict[str, Result] = {}
@@ -186,21 +193,26 @@ def fuzz(folder: Path, names: Sequence[str], seed: int, batches: Iterator[int], 
             shutil.copytree(real, at_work)
             honest[name] = run(*(a.replace("{}", str(at_work)) for a in DOORS[name].asked))
             shutil.rmtree(at_work)
-    found = Found()
-    for n in batches:
-        for name in names:
-            seeds = [f"{seed}-{n * size + i}" for i in range(size)]
-            batch(real, name, seeds, honest.get(name), found)
-    return found
+    for n, name in batches:
+        seeds = [f"{seed}-{n * size + i}" for i in range(size)]
+        batch(real, name, seeds, honest.get(name), found)
 
 
-def _batches(inputs: int, minutes: float, each: int, show: Callable[[int], None]) -> Iterator[int]:
+def _batches(
+    inputs: int, minutes: float, size: int, names: Sequence[str], first: int, found: Found
+) -> Iterator[tuple[int, str]]:
+    """Every door in turn, as long as there are inputs and time left; says on the way what was wrong."""
     until = time.monotonic() + minutes * 60
-    n = 0
-    while n * each < inputs and (not minutes or time.monotonic() < until):
-        show(n * each)
-        yield n
-        n += 1
+    told = 0
+    for n in count(first // size):
+        for name in names:
+            for line in found.wrong[told:]:
+                print(line, file=sys.stderr, flush=True)
+            told = len(found.wrong)
+            if found.inputs.total() >= inputs or (minutes and time.monotonic() > until):
+                return
+            yield n, name
+        print(f"{found.inputs.total():,} inputs", file=sys.stderr, flush=True)
 
 
 def main() -> int:
@@ -217,13 +229,11 @@ def main() -> int:
     names = options.door or list(DOORS)
     read_once()
     size = min(BATCH, max(1, options.inputs // len(names)))
-    began = time.process_time()
+    began, found = time.process_time(), Found()
     with tempfile.TemporaryDirectory(dir=options.keep) as made:
         folder = Path(made)
-        numbers = _batches(
-            options.inputs, options.minutes, size * len(names), lambda n: print(f"{n:,} …", file=sys.stderr)
-        )
-        found = fuzz(folder, names, options.seed, (n + options.first // size for n in numbers), size)
+        batches = _batches(options.inputs, options.minutes, size, names, options.first, found)
+        fuzz(folder, names, options.seed, batches, size, found)
         if options.keep:
             shutil.copytree(folder / "at-work", options.keep / "at-work", dirs_exist_ok=True)
     for name in names:

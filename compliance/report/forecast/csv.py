@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from compliance.files.cells import safe
 from compliance.findings.forecast import DueItem, Forecast
+from compliance.report.words import printable
 
 HEADER = (
     "responsible_staff",
@@ -56,7 +57,7 @@ def _row(d: DueItem, f: Forecast) -> list[str]:
         d.rule.put_right.workstream,
         d.fingerprint,
     ]
-    return [safe(c) for c in cells]
+    return [safe(printable(c)) for c in cells]
 
 
 def write(f: Forecast, width: int) -> Iterator[str]:

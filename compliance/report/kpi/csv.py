@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import compliance.report.kpi.words as words
 from compliance.files.cells import safe
 from compliance.kpis.kpi import Indicator, KpiReport, Point
+from compliance.report.words import printable
 
 HEADER = (
     "framework", "code", "title", "area", "unit", "period", "from", "to", "value", "low", "high", "numerator",
@@ -37,7 +38,7 @@ def _row(i: Indicator, p: Point) -> list[str]:
         str(i.status.streak) if now else "",
     ]
     # A change below nought is a number, and no spreadsheet runs a number.
-    return [*(safe(c) for c in cells), str(i.change) if now and i.change is not None else ""]
+    return [*(safe(printable(c)) for c in cells), str(i.change) if now and i.change is not None else ""]
 
 
 def write(report: KpiReport, width: int) -> Iterator[str]:

@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterator, Sequence
 
 from compliance.files.cells import safe
+from compliance.report.words import for_log
 from compliance.tracker.events import Event
 from compliance.tracker.model import When
 from compliance.tracker.state import State
@@ -49,5 +50,5 @@ def write(state: State, events: Sequence[Event]) -> Iterator[str]:
             row = [state.plan.id, workstream.id, workstream.title, a.id, a.text, a.owner, _text(a.start), _text(a.due)]
             row += [a.due.last.isoformat() if a.due else "", a.due_kind, a.every, a.status, t.since, str(t.reopened)]
             row += ["; ".join(a.evidence), "; ".join(a.answers), "; ".join(a.about), "; ".join(a.themes), a.note]
-            out.writerow([safe(cell) for cell in row])
+            out.writerow([safe(for_log(cell)) for cell in row])
     yield buffer.getvalue()

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from compliance.files.cells import safe
 from compliance.findings.trend import Trend
 from compliance.model import OUTCOMES
+from compliance.report.words import printable
 
 
 def write(trend: Trend, width: int) -> Iterator[str]:
@@ -19,5 +20,7 @@ def write(trend: Trend, width: int) -> Iterator[str]:
     for day, results in zip(trend.days, trend.results, strict=True):
         for r in results:
             said = [r.rule.id, r.rule.own_policy, r.rule.severity, r.rule.title, r.status]
-            out.writerow([day.isoformat(), *(safe(s) for s in said), *(str(getattr(r, o)) for o in OUTCOMES)])
+            out.writerow(
+                [day.isoformat(), *(safe(printable(s)) for s in said), *(str(getattr(r, o)) for o in OUTCOMES)]
+            )
     yield buffer.getvalue()

@@ -1,4 +1,4 @@
-"""Kills commands that write files, and lets two run at once: `make kills`, or `killed_commands.py --kills 30 --rounds 10`.
+"""Kills commands that write files, and lets two run at once: `make kills`, or `tests/fuzz/killed.py --kills 30 --rounds 10`.
 
 `audit --out --also`, `data import` and `plan new` are killed (SIGKILL) at a random moment, or at one in the middle of a write: after some
 of its bytes, before the new file takes its name, and after. Then every file is what it was or whole, and the same command, carried out once
@@ -25,13 +25,13 @@ from typing import Any, NoReturn
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from fuzz.doors import AS_AT
-from fuzz.fuzz import run
 from test_workbook import Cells, fill, first_child, met_all, saved, small
 
 from compliance.files import documents, temporary
 from compliance.tracker.events import broken
 from compliance.tracker.store import Store
+from fuzz.doors import AS_AT
+from fuzz.fuzz import run
 
 LONGEST = 0.5
 """Seconds until a kill at a random moment, at most."""
