@@ -27,7 +27,7 @@ from conftest import ROOT, shipped_book
 
 from compliance.cli import main
 from compliance.engine.audited import CHUNK
-from compliance.jobs import planning
+from compliance.jobs import asked, planning
 from compliance.jobs.asked import Asked, Export
 from compliance.jobs.audit import audit as audited
 from compliance.model import Finding
@@ -289,7 +289,7 @@ def test_findings_are_the_same_whatever_the_order_of_rules_rows_files_and_thread
     assert len(plain["findings"]) > 500
     book = shipped_book()
     rules = random.Random(seed).sample(book.rules, len(book.rules))
-    monkeypatch.setattr(planning, "rulebook", lambda *_: replace(book, rules=tuple(rules)))
+    monkeypatch.setattr(asked, "read_rulebook", lambda *_: replace(book, rules=tuple(rules)))
     moved = _shuffled(blemished, tmp_path / "shuffled", seed)
     told = json.loads(audit(cli, moved, "--format", "json", "--threads", threads, "--no-cache").stdout)
     assert [r["id"] for r in told["rules"]] == [r.rule.id for r in rules]

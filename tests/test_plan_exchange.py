@@ -440,6 +440,83 @@ def test_a_later_list_without_ids_changes_the_actions_that_it_means_and_empties_
     assert [m.text for m in its.workstreams[2].measures][-2:] == ["Monthly KPI monitoring", "Something else to see"]
 
 
+def own_workbook(plan: Run, path: Path) -> list[list[object]]:
+    """The plan's own workbook, and the rows of its list of actions."""
+    from python_calamine import load_workbook
+
+    assert plan("report", "page", "--as-at", "2022-06-02", "--out", path).exit_code == 0
+    return [[*row] for row in load_workbook(path).get_sheet_by_name("Plan actions").to_python()]
+
+
+def test_the_plans_own_workbook_comes_back_and_says_nothing_new(plan: Run, db: Path, tmp_path: Path) -> None:
+    worked_off(db)
+    path = tmp_path / "plan.xlsx"
+    rows = own_workbook(plan, path)
+    statuses = {row[6] for row in rows[1:]}
+    assert {"signed off", "rejected"} <= statuses
+    result = plan("import", path, "--plan", "fostering-2021")
+    assert (result.exit_code, result.stdout) == (0, "0 changes made.\n")
+    assert "was not read" not in result.stderr
+
+
+def test_what_was_edited_in_the_plans_own_workbook_is_changed_and_no_more(plan: Run, db: Path, tmp_path: Path) -> None:
+    worked_off(db)
+    rows = own_workbook(plan, tmp_path / "plan.xlsx")
+    begun = [row for row in rows if row[6] == "in progress"]
+    begun[0][3], begun[1][5] = "team manager", "31/03/2023"
+    result = plan("import", sheet(tmp_path / "edited.xlsx", *rows), "--plan", "fostering-2021")
+    assert (result.exit_code, result.stdout.splitlines()[-1]) == (0, "2 changes made.")
+    actions = {a.id: a for _, a in stored(db)[0].actions()}
+    assert actions[str(begun[0][1])].owner == "team manager"
+    due = actions[str(begun[1][1])].due
+    assert due is not None and due.text == "2023-03-31"
+
+
+def test_a_closed_action_that_was_edited_in_the_workbook_is_refused_with_its_row(
+    plan: Run, db: Path, tmp_path: Path
+) -> None:
+    worked_off(db)
+    rows = own_workbook(plan, tmp_path / "plan.xlsx")
+    closed = next(row for row in rows if row[6] == "signed off")
+    closed[3] = "somebody else"
+    result = plan("import", sheet(tmp_path / "edited.xlsx", *rows), "--plan", "fostering-2021")
+    assert result.exit_code == 2 and f"row {rows.index(closed) + 1}" in result.stderr
+    assert "is signed off and stays as it is" in " ".join(result.stderr.split())
+
+
+@pytest.mark.parametrize(
+    ("cell", "due"), [("31/03/2022", "2022-03-31"), ("28.02.2022", "2022-02-28"), ("04/04/2022", "2022-04-04")]
+)
+def test_a_day_in_numbers_is_read_where_it_can_be_one_day_alone(
+    plan: Run, db: Path, tmp_path: Path, cell: str, due: str
+) -> None:
+    path = sheet(tmp_path / "list.xlsx", ["Action", "Due"], ["One", cell])
+    assert plan("import", path, "--plan", "ours").exit_code == 0
+    ((_, action),) = stored(db)[0].actions()
+    assert action.due is not None and action.due.text == due
+
+
+@pytest.mark.parametrize("total", [["Total actions: 2"], ["Total", "2"], ["TOTAL", None, "2"]])
+def test_a_total_is_no_action_and_is_told(plan: Run, db: Path, tmp_path: Path, total: list[object]) -> None:
+    path = sheet(
+        tmp_path / "list.xlsx", ["Action", "Owner", "Note"], ["One"], ["Total the caseloads", "team manager"], total
+    )
+    result = plan("import", path, "--plan", "ours")
+    assert [a.text for _, a in stored(db)[0].actions()] == ["One", "Total the caseloads"]
+    assert "row 4: reads as a total, and is no action" in " ".join(result.stderr.split())
+
+
+def test_several_actions_are_changed_in_one_go_or_none_is(plan: Run, db: Path) -> None:
+    worked_off(db)
+    assert plan("update", "WS1.1", "WS1.3", "WS1.1", "--owner", "team manager").exit_code == 0
+    owners = {a.id: a.owner for _, a in stored(db)[0].actions()}
+    assert owners["WS1.1"] == owners["WS1.3"] == "team manager"
+    before = stored(db)
+    refused = plan("update", "WS1.1", "WS2-a1", "--owner", "mentor")
+    assert refused.exit_code == 2 and "WS2-a1 is rejected" in " ".join(refused.stderr.split())
+    assert stored(db) == before
+
+
 def test_every_cell_that_cannot_be_read_is_told_with_its_place_and_nothing_is_imported(
     plan: Run, db: Path, tmp_path: Path
 ) -> None:
@@ -456,7 +533,7 @@ def test_every_cell_that_cannot_be_read_is_told_with_its_place_and_nothing_is_im
     assert (told.exit_code, db.exists()) == (2, False)
     for said in (
         "row 1, column F: 'Owner' says the same as 'Responsible' in column E",
-        "row 2, column B: '01/02/2022' may be a day of two months",
+        "row 2, column B: '01/02/2022' may be 1 February or 2 January; write it as 1 February 2022 or 2022-02-01",
         "row 2, column D: 'finished' is no status",
         "row 3, column B: 'TBC'",
         "row 3, column C: '44600.0' is a number",

@@ -18,7 +18,7 @@ from compliance.cli.asking import (
     rules_option,
     shown_options,
 )
-from compliance.cli.ending import FOUND, INCOMPLETE, NOTHING
+from compliance.cli.ending import COULD_NOT, FOUND, INCOMPLETE, NOTHING
 from compliance.cli.terminal import (
     FREQUENCIES,
     Also,
@@ -26,6 +26,7 @@ from compliance.cli.terminal import (
     Format,
     aside,
     entries,
+    min_rules_option,
     out_option,
     print_out,
     require_complete_option,
@@ -103,6 +104,7 @@ if TYPE_CHECKING:
 @click.option("--exit-zero", is_flag=True, help="Findings do not change the exit code; the same as --fail-on never.")
 @strict_option
 @require_complete_option
+@min_rules_option
 @shown_options
 @engine_options
 @no_cache_option
@@ -126,6 +128,7 @@ def audit(
     exit_zero: bool,
     strict: bool,
     require_complete: bool,
+    min_rules: int,
     timings: bool,
 ) -> None:
     """Audit an export: what became of every rule, then the findings: danger to a child first, then what is open.
@@ -134,16 +137,17 @@ def audit(
 
     \b
     Exit codes: 0 nothing at or above --fail-on; 1 findings at or above it;
-    2 could not run; 3 ran, but not all of it.
+    2 could not run, or no rule could; 3 ran, but not all of it.
 
     \b
     Example: compliance audit fixtures/agency --as-at 2021-09-20
     Example: compliance audit fixtures/agency --as-at 2021-09-20 --by regulation --previous findings-2020.json
     Example: compliance audit fixtures/agency --as-at 2021-09-20 --every month --from 2020-10-01
+    Example: compliance audit fixtures/agency --as-at 2021-09-20 --min-rules 250
     Example: compliance audit fixtures/agency --as-at 2021-09-20 --baseline findings.json --also sarif=findings.sarif
     """
     from compliance.jobs.asked import Timings
-    from compliance.report import FORMATS, OWNERS
+    from compliance.report import FORMATS, OWNERS, PLACED
 
     if previous and baseline:
         raise click.UsageError("--baseline says all that --previous says; give one of them")
@@ -185,12 +189,21 @@ def audit(
         print_out(FORMATS[format_](report, width()), out)
         for other, file in also:
             print_out(FORMATS[other](report, width()), file)
+        placed = sorted(PLACED & {format_, *(name for name, _ in also)})
+        if placed and report.folder is None and report.n_findings():
+            click.echo(
+                tidy(
+                    f"The export is not below the working directory, so the findings in {' and '.join(placed)} have no place,"
+                    " and code scanning refuses them. Run the audit from the root of the repository."
+                ),
+                err=True,
+            )
         tell_failed(report.rules)
         if format_ != "table" or out is not None:
             from compliance.report.table import summary
 
             aside(summary(report), out)
-        code = _exit_code(report, severity, require_complete)
+        code = _exit_code(report, severity, require_complete, min_rules)
     tell_times(times if timings else None)
     sys.exit(code)
 
@@ -225,8 +238,14 @@ def _severity(fail_on: str) -> Severity:
     return severity
 
 
-def _exit_code(report: Report, fail_on: str, require_complete: bool) -> int:
+def _exit_code(report: Report, fail_on: str, require_complete: bool, min_rules: int) -> int:
+    if not report.could_run and not report.n_rules("failed"):
+        return COULD_NOT
     if tell_astray(report.tables) or report.n_rules("failed") or (require_complete and report.n_rules("could not run")):
+        return INCOMPLETE
+    if report.could_run < min_rules:
+        told = f"{report.could_run:,} of {len(report.rules):,} rules could run, and at least {min_rules:,} were to (--min-rules)."
+        click.echo(tidy(told), err=True)
         return INCOMPLETE
     if fail_on == "never":
         return NOTHING

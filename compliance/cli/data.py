@@ -18,12 +18,47 @@ if TYPE_CHECKING:
 
     from compliance.jobs.asked import Export
     from compliance.jobs.opening import Opened
+    from compliance.jobs.runnable import Runnable
     from compliance.model import Source
 
 
 @click.group()
 def data() -> None:
     """Exports: check one, see what the record kinds are, start from an empty template."""
+
+
+for_option = click.option(
+    "--for",
+    "service",
+    type=click.Choice(["fostering", "council"]),
+    help="Only what such a service has: an agency's or council's fostering service, or a council's returns and policies.",
+)
+
+
+@data.command("map")
+@data_argument
+@for_option
+@out_option
+def data_map(data: Path, service: str | None, out: Path | None) -> None:
+    """Draft a mapping: what the files and columns of an export are likely to mean, each line with its reason.
+
+    It goes by names, by how cells look, and by whose ids stand where; nothing leaves the machine, and the draft holds names of
+    columns and words of code columns, no other cell. What is unsure is a question in a comment.
+
+    \b
+    Example: compliance data map my-export --for fostering --out my-export/mapping.yaml
+    """
+    from compliance.jobs.drafting import draft
+
+    if out is not None and out.exists():
+        raise click.UsageError(f"{out} is there already; a draft takes the place of nothing")
+    drafted = draft(data, service or "", date.today())
+    print_out([drafted.text], out)
+    known = sum(g.kind is not None for g in drafted.guesses)
+    told = f"{known:,} of {len(drafted.guesses):,} tables are known; {drafted.questions:,} lines ask something (# ?)."
+    click.echo(told, err=True)
+    if out is not None:
+        click.echo(f"Written to {out}. Go through it, then: compliance data check {data} --mapping {out}", err=True)
 
 
 @data.command("check")
@@ -38,6 +73,7 @@ def data_check(export: Export, strict: bool) -> None:
     Example: compliance data check fixtures/agency
     """
     from compliance.jobs.opening import loaded
+    from compliance.jobs.runnable import runnable
     from compliance.records import loading
     from compliance.report.words import printable
 
@@ -55,6 +91,7 @@ def data_check(export: Export, strict: bool) -> None:
             click.echo(printable(line))
         n = tables.n_quarantined
         click.echo(f"{entries(n)} could not be used as written." if n else "Everything could be used as written.")
+        _tell_runnable(runnable(read, export, date.today()))
         astray = tell_astray(tables)
     sys.exit(COULD_NOT if strict and n else INCOMPLETE if astray else NOTHING)
 
@@ -88,6 +125,19 @@ def _accounts(sources: Sequence[Source]) -> str:
     table = grid(rows, heads, [None] * len(heads), right=range(2, len(heads)))
     total = " + ".join(f"{sum(ns):,} {what}" for _, what, ns in shown)
     return f"{table}Rows in all: {sum(s.in_file for s in sources):,} = {total}.\n"
+
+
+def _tell_runnable(its: Runnable) -> None:
+    click.echo(tidy(f"\n{its.told}"))
+    if its.kinds:
+        named = ", ".join(f"{kind} ({n:,})" for kind, n in list(its.kinds.items())[:12])
+        more = f" and {len(its.kinds) - 12:,} more" if len(its.kinds) > 12 else ""
+        click.echo(tidy(f"Records that are not there, with how many rules lack them: {named}{more}."))
+    if its.freed:
+        click.echo(
+            tidy(f"These lines in the mapping would free {its.more:,} more. Take those that your system never records:")
+        )
+        click.echo("\nset:\n" + "\n".join(f"  {line}" for line in its.lines()))
 
 
 @data.command("import")
@@ -139,15 +189,18 @@ def data_dictionary(kind: str | None, format_: str) -> None:
 @data.command("template")
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--format", "format_", type=click.Choice(["csv", "xlsx"]), default="csv", show_default=True)
-def data_template(folder: Path, format_: str) -> None:
-    """Write empty CSV files, or one workbook, to fill in.
+@for_option
+def data_template(folder: Path, format_: str, service: str | None) -> None:
+    """Write empty CSV files, or one workbook, to fill in, and a page that says what each is for.
 
-    Example: compliance data template my-export --format xlsx
+    \b
+    Example: compliance data template my-export --for fostering
+    Example: compliance data template my-export.xlsx --format xlsx
     """
     from compliance.jobs import planning
     from compliance.records.kinds import template
 
-    for path in template(planning.record_kinds(), folder, format_):
+    for path in template(planning.kinds_for(planning.record_kinds(), service or ""), folder, format_):
         click.echo(str(path))
 
 

@@ -19,7 +19,7 @@ from compliance.cli.asking import (
     rules_option,
     shown_options,
 )
-from compliance.cli.ending import INCOMPLETE, NOTHING
+from compliance.cli.ending import COULD_NOT, INCOMPLETE, NOTHING
 from compliance.cli.terminal import (
     Day,
     Format,
@@ -95,6 +95,7 @@ def forecast(
     """
     from compliance.jobs.asked import Timings
     from compliance.jobs.forecast import forecast as foreseen
+    from compliance.model import RAN
     from compliance.report.forecast import FORMATS
 
     times = Timings()
@@ -115,5 +116,6 @@ def forecast(
             or ahead.n_rules("failed")
             or (require_complete and ahead.n_rules("could not run"))
         )
+        nothing = not any(r.status in RAN for r in ahead.rules)
     tell_times(times if timings else None)
-    sys.exit(INCOMPLETE if incomplete else NOTHING)
+    sys.exit(INCOMPLETE if incomplete else COULD_NOT if nothing else NOTHING)

@@ -424,7 +424,7 @@ def show(action: str | None, plan_id: str | None, as_at: date | None, format_: s
 
 
 @plan.command("update")
-@action_argument
+@click.argument("actions", nargs=-1, required=True, metavar="ACTION...")
 @click.option("--text", help="What is to be done.")
 @click.option("--owner", help="The role that does it.")
 @click.option("--start", help="2022-02-28, 2022-02, or 2022-02 to 2022-03; empty: none.")
@@ -438,7 +438,7 @@ def show(action: str | None, plan_id: str | None, as_at: date | None, format_: s
 @click.option("--status", help="open or in progress; the other states have commands of their own.")
 @people
 def update(
-    action: str,
+    actions: tuple[str, ...],
     text: str | None,
     owner: str | None,
     start: str | None,
@@ -450,11 +450,14 @@ def update(
     status: str | None,
     by: Change,
 ) -> None:
-    """Change an action; what was there before stays in its history.
+    """Change an action, or several in the same way; what was there before stays in their history.
 
-    A proposed action is accepted with --status open, and rejected with --status rejected and --why.
+    A proposed action is accepted with --status open, and rejected with --status rejected and --why. If one of several cannot be
+    changed so, none is.
 
+    \b
     Example: compliance plan update WS1.3 --due 2022-04 --why "The workshop was moved" --role "team manager"
+    Example: compliance plan update A-a1 A-a2 A-a7 --status open --owner "team manager" --role "registered manager"
     """
     from compliance.tracker import life
 
@@ -464,9 +467,12 @@ def update(
     new |= {k: list(v) for k, v in (("evidence", evidence), ("answers", answers)) if v}
 
     def decide(state: State) -> Sequence[Draft]:
-        drafts = [life.update(state, action, new, by.why)] if new else []
-        if status is not None:
-            drafts.append(life.moved(state, action, life.status_of(status), by.why))
+        drafts: list[Draft] = []
+        for action in dict.fromkeys(actions):
+            if new:
+                drafts.append(life.update(state, action, new, by.why))
+            if status is not None:
+                drafts.append(life.moved(state, action, life.status_of(status), by.why))
         if not drafts:
             raise life.Refused("nothing to change was given")
         return drafts

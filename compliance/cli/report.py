@@ -16,7 +16,7 @@ from compliance.cli.asking import (
     rules_option,
     shown_options,
 )
-from compliance.cli.ending import INCOMPLETE, NOTHING
+from compliance.cli.ending import COULD_NOT, INCOMPLETE, NOTHING
 from compliance.cli.plan import known
 from compliance.cli.terminal import Day, print_out, tell_astray, whole_format_option, whole_out_option, whole_writer
 
@@ -63,7 +63,7 @@ def report(
     """Write the audit, what falls due next, the KPIs and the improvement plan: one HTML page, or one workbook.
 
     \b
-    Exit codes: 0 written, whatever is found; 2 could not run; 3 written, but a rule failed or rows went astray.
+    Exit codes: 0 written, whatever is found; 2 could not run, or no rule could; 3 written, but a rule failed or rows went astray.
     A pipeline is gated by compliance audit.
 
     \b
@@ -86,4 +86,5 @@ def report(
         click.echo(summary(whole.audit), nl=False, err=True)
         click.echo(f"Written to {out}.", err=True)
         failed = tell_astray(whole.audit.tables) + whole.audit.n_rules("failed") + whole.ahead.n_rules("failed")
-    sys.exit(INCOMPLETE if failed else NOTHING)
+        nothing = not failed and not whole.audit.could_run
+    sys.exit(INCOMPLETE if failed else COULD_NOT if nothing else NOTHING)

@@ -199,6 +199,13 @@ strict_option = click.option(
     "--strict", is_flag=True, help="Stop, with exit code 2, if anything in the data does not fit."
 )
 require_complete_option = click.option("--require-complete", is_flag=True, help="Exit with 3 if a rule could not run.")
+min_rules_option = click.option(
+    "--min-rules",
+    type=click.IntRange(0),
+    default=0,
+    metavar="N",
+    help="Exit with 3 if fewer rules than this could run: a column that is gone is no reason to be green.",
+)
 timings_option = click.option("--timings", is_flag=True, help="Say on standard error how long each stage took.")
 
 

@@ -10,6 +10,7 @@ from functools import cached_property
 from compliance.findings.previous import Previous
 from compliance.findings.waivers import Judged
 from compliance.model import (
+    RAN,
     SEVERITIES,
     Finding,
     Group,
@@ -30,6 +31,10 @@ NAMED: Mapping[str, str] = {
     "switched off": "switched_off",
     "failed": "failed",
 }
+
+
+ENOUGH = 0.5
+"""The share of the rules below which an audit says first that it is a small part of one."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +117,24 @@ class Report:
     def n_rules(self, status: str) -> int:
         """How many rules came to this."""
         return sum(r.status == status for r in self.rules)
+
+    @property
+    def could_run(self) -> int:
+        """How many rules were asked, whether or not there was anything to look at."""
+        return sum(r.status in RAN for r in self.rules)
+
+    @property
+    def reach(self) -> str:
+        """What to know before anything else where most rules could not run, in a sentence; empty where they could."""
+        unable = self.n_rules("could not run") + self.n_rules("failed")
+        whole = self.could_run + unable
+        if not unable or self.could_run >= ENOUGH * whole:
+            return ""
+        few = f"Only {self.could_run:,} of {whole:,} rules" if self.could_run else f"None of the {whole:,} rules"
+        return (
+            f"{few} that are asked of such an export could run: what the others ask is not answered here, and is no pass."
+            " compliance data check says what is lacking, and which lines of a mapping would free more."
+        )
 
     def summary(self) -> dict[str, object]:
         """The whole in numbers, as plain data."""

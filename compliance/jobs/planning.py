@@ -45,6 +45,18 @@ def record_kinds(use_cache: bool = False) -> RecordKinds:
     return kept(RecordKinds, "kinds", (folder,), (), "", read) if use_cache else read()
 
 
+GROUPS: Map[str, tuple[str, ...]] = {
+    "fostering": ("agency", "staff", "panel", "fostering", "children", "concerns"),
+    "council": ("annex a", "ssda903", "children", "governance", "kpis"),
+}
+"""What sort of records each service has, by the group of their kinds."""
+
+
+def kinds_for(kinds: RecordKinds, service: str) -> RecordKinds:
+    """The record kinds that a service has; all for none."""
+    return RecordKinds({k: v for k, v in kinds.kinds.items() if not service or v.group in GROUPS[service]})
+
+
 def plan(kinds: RecordKinds, tables: Tables, asked: Asked, of_kpis: bool = False, days: int | None = None) -> Prepared:
     """The plan for an export of this shape.
 

@@ -153,17 +153,27 @@ def _wrong(kind: RecordKind, kinds: Mapping[str, RecordKind]) -> Iterator[str]:
         yield f"'{name}' is the name of two things: fields, links and the links that lead back here share their names"
 
 
-def template(kinds: RecordKinds, folder: Path, format_: str) -> Iterator[Path]:
-    """Writes an empty CSV file for each kind, or one workbook `template.xlsx`, with the fields as header; gives the paths.
+def template(kinds: RecordKinds, place: Path, format_: str) -> Iterator[Path]:
+    """Writes an empty CSV file for each kind, or one workbook, with the fields as header, and what they are for; gives the paths.
+
+    Args:
+      place: the folder; of a workbook also the file, if it ends in `.xlsx`.
 
     Raises:
       ComplianceError: a file is there already, or cannot be written.
     """
+    alone = format_ == "xlsx" and place.suffix.lower() == ".xlsx"
+    folder = place.parent if alone else place
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as e:
         raise ComplianceError(f"{folder} cannot be made: {e.strerror or 'unknown cause'}") from e
-    paths = [folder / "template.xlsx"] if format_ == "xlsx" else [folder / f"{k}.csv" for k in kinds.kinds]
+    names = (
+        [place.name if alone else "template.xlsx"]
+        if format_ == "xlsx"
+        else [README, *(f"{k}.csv" for k in kinds.kinds)]
+    )
+    paths = [folder / n for n in names]
     there = [p for p in paths if p.exists()]
     if there:
         raise ComplianceError(f"{there[0]} is there already; nothing was written. Name an empty folder.")
@@ -171,12 +181,32 @@ def template(kinds: RecordKinds, folder: Path, format_: str) -> Iterator[Path]:
         write_private(paths[0], [_workbook(kinds)])
         yield paths[0]
         return
-    for path, kind in zip(paths, kinds.kinds.values(), strict=True):
+    write_private(paths[0], [_what_is_what(kinds)])
+    yield paths[0]
+    for path, kind in zip(paths[1:], kinds.kinds.values(), strict=True):
         text = io.StringIO()
         csv.writer(text, lineterminator="\r\n").writerow(kind.fields)
         # With a byte-order mark, without which Excel takes a CSV file for cp1252.
         write_private(path, [text.getvalue().encode("utf-8-sig")])
         yield path
+
+
+README = "README.txt"
+"""The page beside empty CSV files."""
+
+
+def _what_is_what(kinds: RecordKinds) -> str:
+    """What each file is for, by group, and what must be filled in."""
+    lines = [
+        "What each file is for. Fill in what you have and delete the rest: a file without rows says that there is nothing of its kind."
+    ]
+    for group in dict.fromkeys(k.group for k in kinds.kinds.values()):
+        lines += ["", f"{group.capitalize()}:"]
+        for kind in kinds.kinds.values():
+            if kind.group == group:
+                required = ", ".join(f.name for f in kind.fields.values() if f.required)
+                lines.append(f"  {kind.name}.csv: {kind.description} Each row must have {required}.")
+    return "\n".join([*lines, "", "compliance data dictionary KIND says what each column holds.", ""])
 
 
 def _workbook(kinds: RecordKinds) -> bytes:

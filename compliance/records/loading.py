@@ -32,8 +32,8 @@ from compliance.sql.text import literal, name
 if TYPE_CHECKING:
     from compliance.engine.database import Connection
 
-OWN_FILES = ("mapping.yaml", "parameters.yaml", "mapping.yml")
-"""Files beside the data that are ours to read."""
+OWN_FILES = ("mapping.yaml", "parameters.yaml", "mapping.yml", "readme.txt")
+"""Files beside the data that are ours to read, or to write."""
 
 
 OURS = ExportMapping(())

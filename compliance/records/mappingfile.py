@@ -87,7 +87,9 @@ class MappingModel(Strict):
         description="The day on which the export was made, or the field that is set to it: what lies later cannot be",
     )
     ask: dict[str, Text] = Field({}, description="Fields that whoever uses this mapping must set, and what they are")
-    set: dict[str, Scalar | None] = Field({}, description="The same value for every row of every kind with this field")
+    set: dict[str, Scalar | None] = Field(
+        {}, description="The same value for every row of every kind with this field, or as `kind.field` of one kind"
+    )
     dates: DateFormats = [mapping.ISO]
     empty: list[str] = []
     encoding: Text | None = None
@@ -201,7 +203,9 @@ def _column(written: Text | list[Text] | ColumnModel, strip: list[Text], coded: 
 def _source(s: SourceModel, whole: MappingModel, kind: RecordKind) -> mapping.SourceOf:
     coded = {f.name for f in kind.fields.values() if f.codes or f.type == "boolean"}
     columns = {f: _column(c, whole.strip, f in coded) for f, c in s.columns.items()}
-    values = {f: v for f, v in whole.set.items() if f in kind.fields and f not in columns} | s.set
+    given = {f: v for f, v in whole.set.items() if f in kind.fields}
+    given |= {f.partition(".")[2]: v for f, v in whole.set.items() if f.startswith(f"{kind.name}.")}
+    values = {f: v for f, v in given.items() if f not in columns} | s.set
     return mapping.SourceOf(
         s.record,
         _names(s.file),
@@ -299,13 +303,15 @@ def _wrong(written: MappingModel, kinds: RecordKinds) -> Iterator[Wrong]:
                     f"what is covered cannot be told: {e}",
                     "Such as covers: {last: 6 months, to: 2021-09-30}, or to: snapshot_on where that is set",
                 )
-    for field, value in written.set.items():
-        its = [kinds[s.record] for s in written.sources if s.record in kinds and field in kinds[s.record].fields]
+    for name, value in written.set.items():
+        of, _, field = name.rpartition(".")
+        named_kinds = {s.record: kinds[s.record] for s in written.sources if s.record in kinds}
+        its = [k for k in named_kinds.values() if field in k.fields and of in ("", k.name)]
         if not its:
-            fields = [f for s in written.sources if s.record in kinds for f in kinds[s.record].fields]
-            yield ("set", field), f"no record kind of this mapping has a field '{field}'{nearest(field, fields)}", ""
+            fields = [f"{of}.{f}" if of else f for k in named_kinds.values() if of in ("", k.name) for f in k.fields]
+            yield ("set", name), f"no record kind of this mapping has a field '{name}'{nearest(name, fields)}", ""
         elif value is not None:
-            yield from _value(("set", field), its[0], field, value)
+            yield from _value(("set", name), its[0], field, value)
     for i, source in enumerate(written.sources):
         at = ("sources", i)
         if source.record not in kinds:

@@ -27,7 +27,7 @@ from compliance.files.names import is_text, readable
 from compliance.files.workbook import Unusable
 from compliance.records import sheets
 from compliance.records.mapping import SHORT, plain
-from compliance.records.sheets import Book
+from compliance.records.sheets import Book, Facts
 
 DATE_MARK = "\x1f"
 """Stands before a real date of a workbook, so that it is read as such whatever the mapping's formats."""
@@ -451,6 +451,24 @@ def _uneven(there: int, width: int) -> str:
     return f"the row has {there:,} cells, the header {width:,}"
 
 
+def csv_texts(path: Path) -> Iterator[list[str]]:
+    """The rows of a CSV file as they stand there, blank ones included, for who must find out what they mean.
+
+    Raises:
+      DataError: it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            sample = file.read(SAMPLE)
+    except OSError as e:
+        raise _problem(
+            path, f"the file cannot be read: {e.strerror or 'unknown cause'}", "Is it open elsewhere?"
+        ) from e
+    encoding = _encoding(path, sample)
+    for _, cells in _rows(path, _decoded(path, encoding), _delimiter(sample, encoding)):
+        yield cells
+
+
 # --- workbooks ------------------------------------------------------------------------------------------------------
 
 
@@ -498,13 +516,17 @@ class Workbook:
                 self.path, "this is not an XLSX workbook, or it is damaged", "Open it and save it anew"
             ) from e
 
-    def read(self, sheet: str, layout: Layout, scratch: Path) -> Sheet:
-        """One sheet.
+    def texts(self, sheet: str) -> Iterator[list[str]]:
+        """The rows of a sheet as they stand there, with marks before real dates, for who must find out what they mean.
 
         Raises:
           DataError: it cannot be read.
-          Empty: it has no header.
         """
+        for _, cells in self._shown(sheet, frozenset())[0]:
+            yield [c.partition(UNKNOWN_MARK)[0] for c in cells]
+
+    def _shown(self, sheet: str, meant: frozenset[str]) -> tuple[Iterator[tuple[int, list[str]]], list[int], Facts]:
+        """The rows of a sheet by number, which columns hold real dates, and what else the sheet says."""
         columns = list(zip(*self.cells(sheet), strict=True))
         try:
             facts = sheets.facts(self.path, self.whole, sheet)
@@ -513,7 +535,17 @@ class Workbook:
         marked = [i for i, column in enumerate(columns) if not {date, datetime}.isdisjoint(map(type, column))]
         rows: Iterator[tuple[int, list[str]]] = enumerate(map(list, zip(*map(_texts, columns), strict=True)), 1)
         if facts.of_cells:
-            rows = _as_shown(rows, facts, layout.meant, len(columns))
+            rows = _as_shown(rows, facts, meant, len(columns))
+        return rows, marked, facts
+
+    def read(self, sheet: str, layout: Layout, scratch: Path) -> Sheet:
+        """One sheet.
+
+        Raises:
+          DataError: it cannot be read.
+          Empty: it has no header.
+        """
+        rows, marked, facts = self._shown(sheet, layout.meant)
         header: list[str] = []
         for number, cells in rows:
             header = cells

@@ -61,12 +61,13 @@ def write(report: Report, width: int) -> Iterator[str]:
 
 
 def summary(report: Report) -> str:
-    """The whole in two or three lines."""
+    """The whole in two or three lines; first of all, if so, that most rules could not run."""
     by = [f"{report.n_findings(s):,} {s if s == 'advice' else s + 's'}" for s in SEVERITIES]
     breach = sum(r.breach for r in report.rules)
     unshown = sum(r.not_evidenced for r in report.rules)
     ran = report.n_rules("ran")
     lines = [
+        *([report.reach] if report.reach else []),
         f"{report.n_findings():,} findings: {', '.join(by)} ({breach:,} breached, {unshown:,} not evidenced)"
         + (f", of which {report.n_accepted():,} accepted" if report.n_accepted() else "")
         + ".",

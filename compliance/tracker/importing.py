@@ -86,7 +86,7 @@ def identified(said: Said, plan: Plan) -> Said:
 def _identified(w: WorkstreamSaid, plan: Plan, taken: set[str], known: list[str]) -> WorkstreamSaid:
     there = next((p for p in plan.workstreams if _same(w.id, p.id)), None) if w.id else None
     if there is None and not w.id:
-        there = next((p for p in plan.workstreams if any(_same(w.title, t) for t in (p.title, p.long_title))), None)
+        there = next((p for p in plan.workstreams if any(_same(w.title, t) for t in _titles(p))), None)
     id_ = there.id if there else w.id or _free("WS", known)
     known.append(id_)
     by_text = {_bare(a.text): a.id for a in there.actions} if there else {}
@@ -104,10 +104,15 @@ def _identified(w: WorkstreamSaid, plan: Plan, taken: set[str], known: list[str]
                 ids.append(_free(f"{id_}-m", ids))
                 old = [*old, {"id": ids[-1], "text": text, "kind": "narrative"}]
         its["measures"] = old or None
-    if there and any(_same(w.title, t) for t in (there.title, there.long_title)):
+    if there and any(_same(w.title, t) for t in _titles(there)):
         # A list of actions may have the long title alone.
         its.pop("title", None)
     return WorkstreamSaid(id_, w.title, its, None, actions)
+
+
+def _titles(w: Workstream) -> tuple[str, ...]:
+    """What a list may call a workstream: either title, and its id before it."""
+    return (w.title, w.long_title, f"{w.id} {w.title}")
 
 
 def _free(stem: str, taken: Iterable[str]) -> str:

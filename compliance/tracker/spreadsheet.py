@@ -40,6 +40,10 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "every": ("frequency", "again every", "how often"),
     "note": ("note", "notes", "comment", "comments"),
 }
+COMPUTED = frozenset({"status since", "days overdue", "comes to"})
+"""Columns of the plan's own workbook that say what is worked out from the others."""
+OWN = frozenset({"action", "what", "status since"})
+"""Columns by which the list of actions in the plan's own workbook is known; its other sheets are worked out from the plan."""
 LABELS: dict[str, tuple[str, ...]] = {
     "workstream": ("workstream", "work stream", "area", "priority"),
     "page_title": ("level one title", "title on the plan's page"),
@@ -60,6 +64,8 @@ _MARK = re.compile(
     re.IGNORECASE,
 )
 _ID = re.compile(r"((?:WS ?)?\d+\.\d+)[.:)]?\s+(?=\S)", re.IGNORECASE)
+_DUE_KIND = re.compile(r" \((completion|start|launch)\)$", re.IGNORECASE)
+_TOTAL = re.compile(r"(?:grand |sub-?)?totals?\b(?:[ :]*(?:number of )?(?:actions|tasks)?)?[ :]*\d*", re.IGNORECASE)
 _WORKSTREAM = re.compile(r"(?:(?:WS|workstream) ?(\d+))\b[\s.:–-]*(.*)", re.IGNORECASE | re.DOTALL)
 _NUMBERED = re.compile(r"(\d+)[.:)–-]*\s+(.+)", re.DOTALL)
 
@@ -82,10 +88,11 @@ def read(path: Path) -> tuple[Said, list[str]]:
       ComplianceError: with every cell that cannot be read.
     """
     sheets = _sheets(path)
+    own = [(name, rows) for name, rows in sheets if rows and {_plain(c) for c in rows[0]} >= OWN]
     problems: list[Problem] = []
     notes: list[str] = []
     found: list[_Read] = []
-    for name, rows in sheets:
+    for name, rows in own or sheets:
         at = _header(rows)
         if at is None:
             if any(_text(c) for row in rows for c in row):
@@ -190,7 +197,11 @@ class _Sheet:
         current = its
         for i in range(self.at + 1, len(self.rows)):
             row = self.rows[i]
-            if not any(_text(c) for c in row):
+            cells = [_text(c) for c in row if _text(c)]
+            if not cells:
+                continue
+            if _is_total(cells):
+                self.notes.append(f"Sheet '{self.name}', row {i + 1}: reads as a total, and is no action")
                 continue
             said = _text(self._cell(row, "workstream"))
             if "workstream" in self.columns and said:
@@ -208,10 +219,14 @@ class _Sheet:
 
     def _find_columns(self) -> None:
         header = self.rows[self.at]
+        names = [_plain(cell) for cell in header]
         for i, cell in enumerate(header):
             key = _named(cell, COLUMNS)
+            if names[i] == "action" and "what" in names and not {*names} & {*COLUMNS["id"]}:
+                # Beside what is to be done, as the plan's own workbook has it, an action is its id.
+                key = "id"
             if not key:
-                if _text(cell):
+                if _text(cell) and names[i] not in COMPUTED:
                     known = [n for its in COLUMNS.values() for n in its]
                     hint = nearest(_plain(cell), known)
                     self.notes.append(
@@ -291,6 +306,8 @@ class _Sheet:
         for key in ("answers", "themes"):
             if several := _list(self._cell(row, key)):
                 said[key] = several
+        if found := _DUE_KIND.search(_text(self._cell(row, "due"))):
+            said["due_kind"] = found[1].lower()
         if kind := _plain(self._cell(row, "due_kind")):
             if kind in ("completion", "start", "launch"):
                 said["due_kind"] = kind
@@ -305,6 +322,8 @@ class _Sheet:
         if not _text(value):
             return ""
         column = self.columns[key]
+        if isinstance(value, str) and (kind := _DUE_KIND.search(value)):
+            value = value[: kind.start()]
         try:
             return written.span(value, month=getattr(value, "day", 0) == 1 and (i, column) in self.months())
         except ValueError as e:
@@ -330,6 +349,11 @@ class _Sheet:
                 self.wrong(i, self.columns["status"], f"the action is marked as completed, and its status is '{said}'")
             status = read
         return status
+
+
+def _is_total(cells: Sequence[str]) -> bool:
+    """Whether a row sums up those above it: it begins with the word, and holds but numbers beside."""
+    return bool(_TOTAL.fullmatch(cells[0])) and all(re.fullmatch(r"[\d.,% ]+", c) for c in cells[1:])
 
 
 def _status_of(said: str) -> Status:

@@ -24,6 +24,7 @@ MONTHS = (
 EXPECTED = "write a day (28 February 2022), a month (February 2022, Feb-22) or a range (Feb - Mar 2022)"
 
 _DAY = re.compile(r"(\d{1,2})(?:st|nd|rd|th)? +([a-z]+)\.?,? +(\d{4})")
+_NUMBERS = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})")
 _MONTH = re.compile(r"([a-z]+)\.?(?:,? +(\d{4})| ?[-'’](\d{2}|\d{4})| +'(\d{2}))?")
 _BETWEEN = re.compile(r" +to +| *[–—/] *| +- +|(?<=[a-z])-(?=[a-z])")
 
@@ -47,8 +48,8 @@ def span(value: object, month: bool = False) -> str:
         return when(text).text
     except ValueError:
         pass
-    if re.fullmatch(r"\d{1,2}[/.]\d{1,2}[/.]\d{2,4}", text):
-        raise ValueError(f"'{text}' may be a day of two months; write it as 28 February 2022 or 2022-02-28")
+    if numbers := _NUMBERS.fullmatch(text):
+        return _of_numbers(text, *map(int, numbers.groups()))
     parts = _BETWEEN.split(text.casefold())
     if len(parts) > 2:
         raise ValueError(f"'{text}' is no day, month or range; {EXPECTED}")
@@ -62,6 +63,32 @@ def span(value: object, month: bool = False) -> str:
     except ValueError as e:
         why = "ends before it begins" if "before" in str(e) else "is no day, month or range"
         raise ValueError(f"'{text}' {why}; {EXPECTED}, with the year at each month where there are two") from e
+
+
+def _of_numbers(text: str, first: int, second: int, year: int) -> str:
+    """`31/03/2022` -> `2022-03-31`: read where the numbers can be one day alone.
+
+    Raises:
+      ValueError: they are no day, or may be two.
+    """
+    # Day first, as here; then month first.
+    read = (_day(year, second, first), _day(year, first, second))
+    days = list(dict.fromkeys(d for d in read if d is not None))
+    if not days:
+        raise ValueError(
+            f"'{text}' is no day: neither {first} nor {second} can be its month with the other as its day; {EXPECTED}"
+        )
+    if len(days) > 1:
+        one, other = (f"{d.day} {MONTHS[d.month - 1].capitalize()}" for d in days)
+        raise ValueError(f"'{text}' may be {one} or {other}; write it as {one} {year} or {days[0]}")
+    return days[0].isoformat()
+
+
+def _day(year: int, month: int, day: int) -> date | None:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
 
 
 def _part(part: str, whole: str) -> tuple[str | None, str]:

@@ -106,8 +106,9 @@ def _action(w: Mapping[str, Any], a: Mapping[str, Any], names: Mapping[str, str]
         _day(a["since"]),
         a["overdue_days"] or None,
         a.get("every", ""),
-        "; ".join(a.get("evidence", ())),
-        ", ".join(a.get("answers", ())),
+        # On lines of their own, as `plan import` takes them apart.
+        "\n".join(a.get("evidence", ())),
+        "\n".join(a.get("answers", ())),
         a["escalate_to"] or "",
         a.get("note", ""),
     ]
