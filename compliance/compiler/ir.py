@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 from weakref import WeakValueDictionary
 
 Constant = None | bool | int | Decimal | str | date
@@ -271,7 +271,8 @@ def resolve_outer(item: Ir, link: str, table: str) -> Ir:
 
 
 LARGE = 5
-"""Of so many operations on, what is said twice is worked out once; a column costs as much as they do, on its way up through all levels."""
+"""Of so many operations on, what is said twice is worked out once; a column costs as much as they do, on its way up through all levels.
+What has a name already is none of them."""
 
 
 @dataclass
@@ -292,28 +293,24 @@ class Levels:
         """Looks at everything that is said."""
         self._uses: Counter[Ir] = Counter()
         self._parent: dict[Ir, Ir] = {}
-        self._sizes: dict[Ir, int] = {}
-        self._names: dict[Ir, tuple[int, Column]] = {}
-        self._changed: dict[Ir, tuple[int, Ir]] = {}
+        self._names: dict[Ir, _Said] = {}
+        self._changed: dict[Ir, _Said] = {}
         for root in self.roots:
             self._uses[root] += 1
             self._look(root)
-        self.said = [self._change(root)[1] for root in self.roots]
+        self.said = [self._change(root).item for root in self.roots]
 
     def _look(self, item: Ir) -> None:
-        if self._uses[item] > 1 or item in self._sizes:
+        if self._uses[item] > 1:
             return
-        size = 1
         for part in _own_parts(item):
             self._uses[part] += 1
             self._parent[part] = item
             self._look(part)
-            size += self._sizes.get(part, 1)
-        self._sizes[item] = size
 
-    def _is_named(self, item: Ir) -> bool:
+    def _is_named(self, item: Ir, size: int) -> bool:
         if isinstance(item, Op):
-            return self._uses[item] > 1 and self._sizes[item] >= LARGE
+            return self._uses[item] > 1 and size >= LARGE
         return isinstance(item, Ordinal | OpenDay) and not self._inside_a_count(item)
 
     def _inside_a_count(self, item: Ir) -> bool:
@@ -323,28 +320,33 @@ class Levels:
                 return True
         return False
 
-    def _change(self, item: Ir) -> tuple[int, Ir]:
-        """The level on which it can be said, and how."""
+    def _change(self, item: Ir) -> _Said:
         if item in self._names:
-            level, column = self._names[item]
-            return level + 1, column
+            return self._names[item]
         if item not in self._changed:
-            level = 0
-            parts_said = {}
-            for part in _own_parts(item):
-                below, parts_said[part] = self._change(part)
-                level = max(level, below)
-            changed = rebuild(item, lambda p: parts_said[p]) if parts_said else item
-            self._changed[item] = level, changed
-        level, changed = self._changed[item]
-        if not self._is_named(item):
-            return level, changed
-        while len(self.named) <= level:
+            parts_said = {part: self._change(part) for part in _own_parts(item)}
+            self._changed[item] = _Said(
+                max((p.level for p in parts_said.values()), default=0),
+                rebuild(item, lambda p: parts_said[p].item) if parts_said else item,
+                1 + sum(parts_said[p].size for p in _own_parts(item)),
+            )
+        said = self._changed[item]
+        if not self._is_named(item, said.size):
+            return said
+        while len(self.named) <= said.level:
             self.named.append({})
         column = Column(f"s{len(self._names)}")
-        self._names[item] = level, column
-        self.named[level][column.name] = changed
-        return level + 1, column
+        self.named[said.level][column.name] = said.item
+        self._names[item] = _Said(said.level + 1, column, 1)
+        return self._names[item]
+
+
+class _Said(NamedTuple):
+    """On which level something can be said, how, and by how many operations."""
+
+    level: int
+    item: Ir
+    size: int
 
 
 def _own_parts(item: Ir) -> tuple[Ir, ...]:

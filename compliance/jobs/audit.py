@@ -208,7 +208,9 @@ def _prompts(export: Opened, asked: Asked, audited: Audited, seed: int, n: int) 
     prompts = audited.prompts
     numbered = [(i, p) for i, p in enumerate(prompts) if not left_out(p)]
     draws = sampling.draws(numbered, audited.rules, audited.hits, export.kinds, tables.tables, asked.as_at, seed, n)
-    return [replace(p, left_out=left_out(p.prompt)) for p in drawing.drawn(audited.con, prompts, draws)]
+    return [
+        replace(p, left_out=left_out(p.prompt)) for p in drawing.drawn(audited.con, prompts, draws, audited.n_at_a_time)
+    ]
 
 
 def _teams(export: Opened, asked: Asked, audited: Audited) -> list[str]:
