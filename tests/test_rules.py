@@ -23,11 +23,11 @@ FOLDERS = [p.parent for p in sorted(RULES.glob("*/pack.yaml"))]
 @cache
 def results() -> dict[tuple[str, str], CaseResult]:
     """What became of every case; they are run together, so their tests are one worker's."""
-    return {(r.rule.rule.id, r.case.name): r for r in run_cases(book(), book().rules)}
+    return {(r.rule.rule.id, r.case.name): r for r in run_cases(book(), book().every)}
 
 
 def _cases() -> list[tuple[str, str]]:
-    return [(rule.rule.id, case.name) for rule in book().rules for case in rule.rule.cases]
+    return [(rule.rule.id, case.name) for rule in book().every for case in rule.rule.cases]
 
 
 @pytest.mark.xdist_group("cases")
@@ -38,10 +38,10 @@ def test_case(rule: str, case: str) -> None:
 
 
 @pytest.mark.xdist_group("cases")
-@pytest.mark.parametrize("rule", [r.rule.id for r in book().rules])
+@pytest.mark.parametrize("rule", [r.rule.id for r in book().every])
 def test_cases_try_every_outcome_and_both_sides_of_every_limit(rule: str) -> None:
     mine = [r for (r_id, _), r in results().items() if r_id == rule]
-    assert lacking(book().chosen((rule,))[0], mine) == []
+    assert lacking(book().with_cases((rule,))[0], mine) == []
 
 
 def _duties(file: str) -> list[dict[str, str]]:

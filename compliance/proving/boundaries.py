@@ -19,7 +19,7 @@ from compliance.files.temporary import scratch_folder
 from compliance.findings.explained import Explained
 from compliance.model import Dated, Finding, Value
 from compliance.proving import variants
-from compliance.proving.cases import fill
+from compliance.proving.cases import asked_for, fill
 from compliance.proving.mutants import Judge, Tried
 from compliance.proving.variants import Change, Changes, Variant
 from compliance.rules.checking import CheckedRule
@@ -182,15 +182,14 @@ def _compare(book: Rulebook, as_at: date, asked: list[_Asked]) -> Iterator[Diffe
         for kind, its in a.tried.rows.items():
             rows[kind] += its
     ids = {a.rule.rule.id for a in asked}
+    rules = tuple(r for r in book.every if r.rule.id in ids)
     with scratch_folder() as scratch:
         con = database.connect(scratch, threads=1)
         database.set_for_small(con)
         try:
-            tables = fill(con, book.kinds, cast(Any, rows))
+            tables = fill(con, book.kinds, cast(Any, rows), asked_for(rules, book.kinds))
             parameters = this.figures
-            prepared = prepare(
-                tuple(r for r in book.every if r.rule.id in ids), book.kinds, parameters, tables, as_at, with_near=False
-            )
+            prepared = prepare(rules, book.kinds, parameters, tables, as_at, with_near=False)
             audited, results = run(con, prepared, as_at, tables.sources)
             found = {(f.rule.id, f.rule.part, f.key): f for f in audited.findings()}
             settled = {(r.rule.id, r.rule.part): n for n, r in enumerate(results)}

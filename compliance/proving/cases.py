@@ -15,7 +15,7 @@ from compliance.errors import Location, Problem, RulesError, nearest
 from compliance.files.temporary import scratch_folder
 from compliance.model import Case, Field, Finding, RecordKinds, Source, Table, Tables
 from compliance.rules import wording
-from compliance.rules.checking import CheckedDeadline, CheckedEvery, CheckedRule
+from compliance.rules.checking import CheckedDeadline, CheckedEvery, CheckedRule, needs
 from compliance.rules.rulebook import Rulebook, with_figures
 from compliance.sql import duckdb as dialect
 
@@ -182,7 +182,7 @@ def _run_batch(
         con = database.connect(scratch, threads=1)
         database.set_for_small(con)
         try:
-            tables = fill(con, book.kinds, world.rows)
+            tables = fill(con, book.kinds, world.rows, asked_for(its_rules, book.kinds))
             parameters = book.figures
             prepared = prepare(its_rules, book.kinds, parameters, tables, as_at)
             audited, results = run(con, prepared, as_at, tables.sources)
@@ -251,13 +251,26 @@ def _compare(case: Case, got: Verdict) -> Iterator[str]:
         yield f"must miss {sorted(case.missing)}, missed {sorted(got.missing)}"
 
 
-def fill(con: Connection, kinds: RecordKinds, rows: Mapping[str, list[Row]]) -> Tables:
-    """Makes the tables `t_<kind>` of every record kind from rows in memory; for examples, not for exports."""
+def asked_for(rules: Iterable[CheckedRule], kinds: RecordKinds) -> frozenset[str]:
+    """The record kinds without which some of these rules cannot run."""
+    return frozenset(need.kind for rule in rules for need in needs(rule, kinds))
+
+
+def fill(
+    con: Connection, kinds: RecordKinds, rows: Mapping[str, list[Row]], only: frozenset[str] | None = None
+) -> Tables:
+    """Makes the tables `t_<kind>` from rows in memory; for examples, not for exports.
+
+    Args:
+      only: these kinds, whether there are rows of them or not, and those of which there are; None: all.
+    """
     tables: dict[str, Table] = {}
     rid_of = {kind: {row[kinds[kind].key]: rid for rid, row in enumerate(rows.get(kind, []))} for kind in kinds.kinds}
     sources: list[Source] = []
     for name, kind in sorted(kinds.kinds.items()):
         its = rows.get(name, [])
+        if not its and only is not None and name not in only:
+            continue
         doubted = [f for f in kind.fields if any(row.get(f) == UNREADABLE for row in its)]
         columns: list[tuple[str, str]] = [("rid", "integer"), ("src", "integer"), ("row", "integer")]
         columns += [(f.name, f.type) for f in kind.fields.values()]

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cached_property, partial
 from itertools import islice, pairwise
 from typing import Any, cast
 
@@ -54,11 +55,21 @@ Said = tuple[str, Any]
 
 @dataclass(frozen=True)
 class Mutant:
-    """A rule with one thing changed; `figures` are the parameters that are changed with it."""
+    """A rule with one thing changed.
+
+    Args:
+      make: makes the changed rule; of the many uses of a fact few are ever tried.
+      figures: the parameters that are changed with it.
+    """
 
     name: str
-    rule: CheckedRule
+    make: Callable[[], CheckedRule]
     figures: Mapping[str, Parameter] = field(default_factory=dict)
+
+    @cached_property
+    def rule(self) -> CheckedRule:
+        """The changed rule."""
+        return self.make()
 
 
 # --- what can be changed --------------------------------------------------------------------------------------------
@@ -69,13 +80,13 @@ def mutants_of(rule: CheckedRule, parameters: Mapping[str, Parameter]) -> list[M
     found: list[Mutant] = []
 
     def add(place: str, changes: Iterator[Said], make: Callable[[Any], CheckedRule]) -> None:
-        found.extend(Mutant(f"{place}: {said}", make(new)) for said, new in changes)
+        found.extend(Mutant(f"{place}: {said}", partial(make, new)) for said, new in changes)
 
     if rule.when is not None:
-        found.append(Mutant("when: dropped", replace(rule, when=None)))
+        found.append(Mutant("when: dropped", partial(replace, rule, when=None)))
         add("when", changes(rule.when), lambda new: replace(rule, when=new))
     if rule.judged_on is not None:
-        found.append(Mutant("judged_on: dropped", replace(rule, judged_on=None)))
+        found.append(Mutant("judged_on: dropped", partial(replace, rule, judged_on=None)))
         add("judged_on", changes(rule.judged_on), lambda new: replace(rule, judged_on=new))
     if rule.each is not None:
         each = rule.each
@@ -84,7 +95,7 @@ def mutants_of(rule: CheckedRule, parameters: Mapping[str, Parameter]) -> list[M
         case Conditions(items=items):
             for i, condition in enumerate(items):
                 rest = (*items[:i], *items[i + 1 :])
-                found.append(Mutant(f"{condition.label}: dropped", replace(rule, check=Conditions(rest))))
+                found.append(Mutant(f"{condition.label}: dropped", partial(replace, rule, check=Conditions(rest))))
                 for part, place in (
                     ("that", condition.label),
                     ("done_since", f"{condition.label}, done since"),
@@ -108,21 +119,21 @@ def mutants_of(rule: CheckedRule, parameters: Mapping[str, Parameter]) -> list[M
                 if f.name == "within":
                     add("within", _regimes(value), in_field)
                 elif f.name == "until" and value is not None:
-                    found.append(Mutant("until: dropped", in_field(None)))
+                    found.append(Mutant("until: dropped", partial(in_field, None)))
                     add("until", changes(value), in_field)
                 elif isinstance(value, tree.Node | tree.Sequence):
                     add(f.name, changes(value), in_field)
     if rule.past is not None:
         add("past", changes(rule.past), lambda new: replace(rule, past=new))
     if rule.danger_if is not None:
-        found.append(Mutant("danger: whatever the record", replace(rule, danger_if=None)))
+        found.append(Mutant("danger: whatever the record", partial(replace, rule, danger_if=None)))
         add("danger", changes(rule.danger_if), lambda new: replace(rule, danger_if=new))
     found += _in_force(rule)
     for name in rule.parameters:
         figure = parameters[name]
         if figure.value is not None:
             changed = ((said, replace(figure, value=new)) for said, new in changes(figure.value))
-            found += [Mutant(f"{name}: {said}", rule, {name: new}) for said, new in changed]
+            found += [Mutant(f"{name}: {said}", partial(replace, rule), {name: new}) for said, new in changed]
     return _named(found)
 
 
@@ -152,7 +163,7 @@ def _in_force(rule: CheckedRule) -> Iterator[Mutant]:
         for n in (-1, 1):
             new = day + timedelta(days=n)
             said = f"in_force: {name.removesuffix('_on')} {english(new)} for {english(day)}"
-            yield Mutant(said, replace(rule, rule=replace(r, **cast(Any, {name: new}))))
+            yield Mutant(said, partial(replace, rule, rule=replace(r, **cast(Any, {name: new}))))
 
 
 def _regimes(within: tuple[CheckedRegime, ...]) -> Iterator[Said]:
@@ -360,7 +371,10 @@ def fact_mutants(rules: Sequence[CheckedRule]) -> list[list[Changed]]:
         # The same text at each place, so its changes come in the same order; the nearest place names them.
         model = min((fact for _, fact in users), key=lambda f: len(f.path))
         names = [
-            m.name for m in _named([Mutant(f"fact {model.name}: {w}", users[0][0]) for w, _ in changes(model.item)])
+            m.name
+            for m in _named(
+                [Mutant(f"fact {model.name}: {w}", partial(replace, users[0][0])) for w, _ in changes(model.item)]
+            )
         ]
         for k, name in enumerate(names):
 
@@ -376,7 +390,7 @@ def fact_mutants(rules: Sequence[CheckedRule]) -> list[list[Changed]]:
                 }
                 return replace(rule, **cast(Any, parts))
 
-            found.append([(rule, Mutant(name, with_it(rule))) for rule, _ in users])
+            found.append([(rule, Mutant(name, partial(with_it, rule))) for rule, _ in users])
     return found
 
 
