@@ -307,7 +307,9 @@ def test_numbers_and_truth_values_compare_however_they_are_written(export: Expor
     export.accept(f"{BOTH}, rests_on: {{signed: true}}")
     assert states(export.audit(DAY)[0]) == [("lapsed", "the facts changed: signed was yes, is no")]
     export.accept(f"{BOTH}, rests_on: {{signed_on: 2020-01-01}}")
-    assert states(export.audit(DAY)[0]) == [("lapsed", "the facts changed: signed_on was 1 January 2020, is not recorded")]
+    assert states(export.audit(DAY)[0]) == [
+        ("lapsed", "the facts changed: signed_on was 1 January 2020, is not recorded")
+    ]
 
 
 # --- findings that are not there ------------------------------------------------------------------------------------
