@@ -784,7 +784,7 @@ class Near:
 
     Args:
       source: its file or sheet; `row` there.
-      words: what it has, and what it lacks.
+      words: what it has, and what it lacks; `later`: a sentence on those that came after it, or empty.
     """
 
     record: str
@@ -792,6 +792,7 @@ class Near:
     source: Source
     row: int
     words: str
+    later: str = ""
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
@@ -848,7 +849,8 @@ class Finding:
             return self.argument
         near = self.near
         sheet = f", sheet {near.source.sheet}" if near.source.sheet else ""
-        return f"{self.argument} {near.words.removesuffix('.')} ({near.source.file}{sheet}, row {near.row})."
+        later = f" {near.later}" if near.later else ""
+        return f"{self.argument} {near.words.removesuffix('.')} ({near.source.file}{sheet}, row {near.row}).{later}"
 
     @property
     def title(self) -> str:

@@ -29,6 +29,7 @@ class Named:
     source: int
     row: int
     words: str
+    later: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,7 +340,7 @@ def nearest(a: Argument, values: Values, near: Values) -> Named | None:
         if a.clock is not None and named.what == "candidate" and not _tells(a.clock, values, row):
             continue
         key, source, at, _ = row[:4]
-        return Named(named.record, str(key), source, at, _named_words(named, row, near))
+        return Named(named.record, str(key), source, at, _named_words(named, row), _later(named, row, near))
     return None
 
 
@@ -349,7 +350,7 @@ def _tells(clock: Clock, values: Values, row: Values) -> bool:
     return last is None or (clock.recurring and _after(day, last))
 
 
-def _named_words(named: Near, row: Values, near: Values) -> str:
+def _named_words(named: Near, row: Values) -> str:
     """What is said of it, without where it stands."""
     day = row[3]
     of = f" of {day_text(day)}" if day is not None else ", without a readable date" if named.day_words else ""
@@ -362,11 +363,16 @@ def _named_words(named: Near, row: Values, near: Values) -> str:
         return f"It rests on {it}." if named.what == "nearest" else f"On record: {it}."
     why = "; ".join(dict.fromkeys(filter(None, (_short_of(c, row, named.day_words) for c in short))))
     head = {"nearest": "Nearest", "failing": "Latest that does not", "candidate": "On record, but not what is asked"}
-    said = f"{head[named.what]}: {it}{f': {why}' if why else ''}."
+    return f"{head[named.what]}: {it}{f': {why}' if why else ''}."
+
+
+def _later(named: Near, row: Values, near: Values) -> str:
+    """Of records that fall short by a date alone, the latest."""
     later = None if named.later == NONE else near[named.later]
-    if later is not None and _after(later, day) and any(c.day != NONE for c in short):
-        said += f" The latest that is otherwise as asked is of {day_text(later)}."
-    return said
+    by_date = any(c.day != NONE and row[c.truth] is not True for c in named.asked)
+    if later is None or not by_date or not _after(later, row[3]):
+        return ""
+    return f"The latest that is otherwise as asked is of {day_text(later)}."
 
 
 def _short_of(c: Asked, row: Values, own_day: str) -> str:
