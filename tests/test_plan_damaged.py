@@ -11,10 +11,11 @@ from pathlib import Path
 import plan_making
 import pytest
 from click.testing import Result
+from sqlalchemy import update
 
 from compliance.tracker import life
 from compliance.tracker.events import Draft
-from compliance.tracker.store import Store
+from compliance.tracker.store import EVENT, Store
 
 READERS = (
     ("plan", "list"),
@@ -65,6 +66,21 @@ def test_a_forged_comment_is_told_on_the_page_and_before_a_change(
     assert "event 3 is not what was written" in page.read_text(encoding="utf-8")
     result = cli("plan", "comment", "x", "--action", "A1", "--role", "manager", "--name", "m", "--db", db)
     assert "event 3 is not what was written" in result.stderr
+
+
+def test_a_forged_event_is_told_once_whatever_holds_the_plan(database: str) -> None:
+    store = Store(database)
+    store.change("p", "2022-01-03", plan_making.MANAGER, lambda _: [life.begin(plan_making.small_plan())])
+    comment = Draft("comment", "A1", {"text": "honest"})
+    store.change("p", "2022-01-04", plan_making.MANAGER, lambda _: [comment])
+    with store.engine.execution_options(writes=True).begin() as connection:
+        connection.execute(update(EVENT).where(EVENT.c.number == 2).values(body='{"text":"forged"}'))
+    store.close()
+    told: list[str] = []
+    reader = Store(database, told.append)
+    assert len(reader.events("p")) == len(reader.events("p")) == 2
+    reader.close()
+    assert len(told) == 1 and "event 2 is not what was written" in told[0]
 
 
 BODIES: tuple[object, ...] = (
