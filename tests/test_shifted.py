@@ -12,7 +12,7 @@ from click.testing import Result
 
 from compliance.jobs import planning
 
-KINDS = ("child", "staff", "household", "foster_parent", "household_member", "placement")
+KINDS = ("child", "staff", "appraisal", "household", "foster_parent", "household_member", "placement")
 FORMATS = ("table", "json", "csv", "html", "sarif", "junit", "github", "gitlab", "markdown", "xlsx")
 
 
