@@ -110,6 +110,15 @@ def test_a_body_that_is_none_is_2_with_what_can_be_done(
         assert "backup" in result.stderr and "Traceback" not in result.output
 
 
+def test_a_plan_of_wrong_types_is_no_crash(cli: Callable[..., Result], db: Path) -> None:
+    begun = json.loads(sqlite3.connect(db).execute("SELECT body FROM event WHERE number = 1").fetchone()[0])
+    for field, value in (("stalled_after", "x"), ("due_soon", None), ("title", []), ("forums", [5])):
+        _forge(db, "UPDATE event SET body = ? WHERE number = 1", json.dumps({"plan": {**begun["plan"], field: value}}))
+        for reader in (("plan", "list"), ("plan", "report", "progress"), ("plan", "export", "--format", "oscal")):
+            result = cli(*reader, "--db", db)
+            assert result.exit_code in (0, 2) and "Traceback" not in result.output, (field, reader, result.output)
+
+
 @pytest.mark.parametrize(
     "statement",
     [
@@ -117,6 +126,9 @@ def test_a_body_that_is_none_is_2_with_what_can_be_done(
         "UPDATE event SET plan = CAST(x'ff' AS TEXT) WHERE number = 2",
         "UPDATE event SET number = 9 WHERE number = 2",
         "UPDATE event SET on_day = 'one day' WHERE number = 2",
+        "UPDATE event SET on_day = 'one day' WHERE number = 3",
+        "UPDATE event SET on_day = '9999-99-99' WHERE number = 1",
+        "UPDATE event SET plan = x'ff' WHERE number = 2",
         "UPDATE event SET at = '' WHERE number = 3",
         "DELETE FROM event WHERE number = 1",
         "DELETE FROM event",
