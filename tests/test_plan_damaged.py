@@ -11,10 +11,11 @@ from pathlib import Path
 import plan_making
 import pytest
 from click.testing import Result
+from sqlalchemy import update
 
 from compliance.tracker import life
 from compliance.tracker.events import Draft
-from compliance.tracker.store import Store
+from compliance.tracker.store import EVENT, Store
 
 READERS = (
     ("plan", "list"),
@@ -67,6 +68,21 @@ def test_a_forged_comment_is_told_on_the_page_and_before_a_change(
     assert "event 3 is not what was written" in result.stderr
 
 
+def test_a_forged_event_is_told_once_whatever_holds_the_plan(database: str) -> None:
+    store = Store(database)
+    store.change("p", "2022-01-03", plan_making.MANAGER, lambda _: [life.begin(plan_making.small_plan())])
+    comment = Draft("comment", "A1", {"text": "honest"})
+    store.change("p", "2022-01-04", plan_making.MANAGER, lambda _: [comment])
+    with store.engine.execution_options(writes=True).begin() as connection:
+        connection.execute(update(EVENT).where(EVENT.c.number == 2).values(body='{"text":"forged"}'))
+    store.close()
+    told: list[str] = []
+    reader = Store(database, told.append)
+    assert len(reader.events("p")) == len(reader.events("p")) == 2
+    reader.close()
+    assert len(told) == 1 and "event 2 is not what was written" in told[0]
+
+
 BODIES: tuple[object, ...] = (
     "[]",
     "{}",
@@ -94,6 +110,15 @@ def test_a_body_that_is_none_is_2_with_what_can_be_done(
         assert "backup" in result.stderr and "Traceback" not in result.output
 
 
+def test_a_plan_of_wrong_types_is_no_crash(cli: Callable[..., Result], db: Path) -> None:
+    begun = json.loads(sqlite3.connect(db).execute("SELECT body FROM event WHERE number = 1").fetchone()[0])
+    for field, value in (("stalled_after", "x"), ("due_soon", None), ("title", []), ("forums", [5])):
+        _forge(db, "UPDATE event SET body = ? WHERE number = 1", json.dumps({"plan": {**begun["plan"], field: value}}))
+        for reader in (("plan", "list"), ("plan", "report", "progress"), ("plan", "export", "--format", "oscal")):
+            result = cli(*reader, "--db", db)
+            assert result.exit_code in (0, 2) and "Traceback" not in result.output, (field, reader, result.output)
+
+
 @pytest.mark.parametrize(
     "statement",
     [
@@ -101,6 +126,9 @@ def test_a_body_that_is_none_is_2_with_what_can_be_done(
         "UPDATE event SET plan = CAST(x'ff' AS TEXT) WHERE number = 2",
         "UPDATE event SET number = 9 WHERE number = 2",
         "UPDATE event SET on_day = 'one day' WHERE number = 2",
+        "UPDATE event SET on_day = 'one day' WHERE number = 3",
+        "UPDATE event SET on_day = '9999-99-99' WHERE number = 1",
+        "UPDATE event SET plan = x'ff' WHERE number = 2",
         "UPDATE event SET at = '' WHERE number = 3",
         "DELETE FROM event WHERE number = 1",
         "DELETE FROM event",

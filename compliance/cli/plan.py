@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from compliance.cli.terminal import Day, out_option, print_out, tidy, width
+from compliance.cli.terminal import TAMPERED, Day, out_option, print_out, tidy, width
 from compliance.errors import ComplianceError
 
 if TYPE_CHECKING:
@@ -64,7 +64,13 @@ def opened(db: str, must_exist: bool = True) -> Iterator[Store]:
 
     if must_exist and "://" not in db and not Path(db).exists():
         raise ComplianceError(f"There is no {db}. Begin one with: compliance plan new PLAN.yaml --db {db}")
-    store = Store(db, lambda said: click.echo(tidy(said), err=True))
+
+    def tell(said: str) -> None:
+        click.echo(tidy(said), err=True)
+        if context := click.get_current_context(silent=True):
+            context.meta[TAMPERED] = True
+
+    store = Store(db, tell)
     try:
         yield store
     finally:

@@ -83,6 +83,10 @@ class Also(click.ParamType):  # type: ignore[type-arg]
         return Format().convert(format_, param, ctx), Path(file)
 
 
+TAMPERED = "compliance.tampered"
+"""In a context: a plan was read that somebody has changed past the program, and this was told."""
+
+
 class Commands(click.Group):
     """Ends with the exit code that is true, whatever happens on the way."""
 
@@ -100,8 +104,14 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Runs the command."""
-        with unread():
-            return super().invoke(ctx)
+        try:
+            with unread():
+                return super().invoke(ctx)
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as e:
+            if TAMPERED not in ctx.meta:
+                raise
+            # Whatever is in the events of such a plan, no fault of the program lies in not making sense of it.
+            raise ComplianceError("What was changed in the plan cannot be made sense of. Nothing more was done.") from e
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """The arguments, if all of them are text."""

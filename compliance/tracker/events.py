@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Literal, NamedTuple
 
 Kind = Literal[
@@ -125,6 +126,14 @@ def broken(events: Iterable[Event], after: Event | None = None) -> str:
     return ""
 
 
+def is_day(text: str) -> bool:
+    """Whether an event can speak of it."""
+    try:
+        return len(text) == len("2022-02-22") and bool(date.fromisoformat(text))
+    except ValueError:
+        return False
+
+
 def parsed(line: str) -> Event:
     """An event from a line of JSON, as `plan export --format jsonl` writes it.
 
@@ -141,6 +150,8 @@ def parsed(line: str) -> Event:
         expected = int if name == "number" else dict if name == "body" else str
         if type(value) is not expected:
             raise ValueError(f"'{name}' is not what an event has there")
+    if not is_day(said["on"]):
+        raise ValueError("'on' is no day, YYYY-MM-DD")
     if said["kind"] not in KINDS:
         raise ValueError(f"'{said['kind']}' is no kind of event that this version knows: {', '.join(KINDS)}")
     return Event(**said)

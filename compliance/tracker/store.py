@@ -35,7 +35,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
 
 from compliance.errors import ComplianceError
-from compliance.tracker.events import KINDS, MENDED, Draft, Event, Kind, Who, broken, canonical, chained
+from compliance.tracker.events import KINDS, MENDED, Draft, Event, Kind, Who, broken, canonical, chained, is_day
 from compliance.tracker.state import State, fold
 from compliance.tracker.telling import told
 
@@ -150,9 +150,16 @@ class Store:
         return make_url(self.url).render_as_string(hide_password=True)
 
     def plans(self) -> list[str]:
-        """The ids of all plans."""
+        """The ids of all plans.
+
+        Raises:
+          ComplianceError: they cannot be read.
+        """
         with _told(self.url), self.engine.connect() as connection:
-            return list(connection.scalars(select(EVENT.c.plan).distinct().order_by(EVENT.c.plan)))
+            plans = list(connection.scalars(select(EVENT.c.plan).distinct().order_by(EVENT.c.plan)))
+        if not all(type(plan) is str for plan in plans):
+            raise ComplianceError(f"{self._named} holds a plan without a name. {MENDED}")
+        return plans
 
     def events(self, plan: str, after: int = 0) -> list[Event]:
         """The events of a plan, in order; where all are read, it is told if one was changed or taken out.
@@ -272,7 +279,7 @@ def _read(connection: Connection, plan: str, after: int) -> Iterator[Event]:
             its, end = None, -1
             if all(type(text) is str for text in texts) and type(number) is int:
                 with suppress(ValueError, RecursionError):
-                    its, end = decoded(body)
+                    its, end = decoded(body) if is_day(on) else (None, -1)
             if type(its) is not dict or end != len(body) or made not in KINDS:
                 raise ComplianceError(f"Event {number!r} of '{plan}' is not what was written. {MENDED}")
             yield Event(plan_, number, at, on, role, name, made, subject, its, why, before, digest)

@@ -109,8 +109,8 @@ def files(folder: Path, run: Run, rules: Path) -> None:
       run: carries out a command.
       rules: the shipped ones.
     """
-    staff = "staff_id,name,date_of_birth,role,worker_kind,started_on\n" + "".join(
-        f"S{n},{name} Person,1980-01-0{n},social worker,employee,2015-01-01\n" for n, name in enumerate(CANARIES, 1)
+    staff = "staff_id,name,date_of_birth,role,worker_kind,started_on,left_on\n" + "".join(
+        f"S{n},{name} Person,1980-01-0{n},social worker,employee,2015-01-01,\n" for n, name in enumerate(CANARIES, 1)
     )
     for name in ("export", "mapped", "books"):
         (folder / name).mkdir()
