@@ -183,9 +183,10 @@ def test_with_a_kept_plan_a_command_imports_what_runs_it_and_its_own_format(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     export = tmp_path / "export"
     export.mkdir()
-    staff = "staff_id,role,worker_kind,started_on,left_on\nS1,social worker,employee,2019-04-01,\n"
-    (export / "staff.csv").write_text(staff, encoding="utf-8")
-    (export / "appraisal.csv").write_text("appraisal_id,staff_id,held_on\nA1,S1,2020-03-01\n", encoding="utf-8")
+    # One rule can run on it: an audit in which none could ends with 2.
+    (export / "staff.csv").write_text("staff_id,started_on,role\nS1,2019-04-01,mentor\n", encoding="utf-8")
+    signed = "supervision_id,staff_id,held_on,signed\nV1,S1,2021-09-01,yes\n"
+    (export / "supervision.csv").write_text(signed, encoding="utf-8")
     name, *options = command
     words = [name, str(export), "--as-at", "2021-09-20", "--out", str(tmp_path / out), *options]
     if out.endswith("json"):

@@ -71,13 +71,9 @@ def test_min_rules_ends_with_3_one_rule_short_and_not_at_the_number(
 def test_an_audit_from_outside_warns_that_code_scanning_will_refuse_it(
     cli: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, format_: str
 ) -> None:
-    export = tmp_path / "export"
-    export.mkdir()
-    (export / "staff.csv").write_text("staff_id,started_on\nS1,2020-01-31\n", encoding="utf-8")
-    header = "reference_id,staff_id,received_on,written,from_latest_employer\n"
-    (export / "reference.csv").write_text(header, encoding="utf-8")
-    (tmp_path / "elsewhere").mkdir()
-    for folder, warned in ((tmp_path / "elsewhere", True), (tmp_path, False)):
+    export = ROOT / "fixtures" / "agency"
+    rule = ("--rule", "staff-references-incomplete", "--exit-zero")
+    for folder, warned in ((tmp_path, True), (ROOT, False)):
         monkeypatch.chdir(folder)
-        result = cli("audit", export, *AS_AT, "--exit-zero", "--also", f"{format_}={tmp_path / 'findings'}")
+        result = cli("audit", export, *AS_AT, *rule, "--also", f"{format_}={tmp_path / 'findings'}")
         assert ("code scanning refuses them" in words(result.stderr)) is warned, result.output
