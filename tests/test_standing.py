@@ -188,7 +188,7 @@ def test_of_a_recurring_duty_the_last_gap_is_open_until_it_ends(audited: Callabl
         ("S2", "past", "FSR-20-3-info"),
         ("S3", "past", "FSR-S1-3"),
     ]
-    assert found[1]["remedy"].startswith("Supervision: the gap lies behind and cannot be filled.")
+    assert found[1]["remedy"].startswith("Supervision: the gap lies in the past and cannot be filled.")
 
 
 BARRED = """
