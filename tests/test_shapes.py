@@ -261,7 +261,7 @@ def test_required_contents_say_what_is_lacking(audited: Callable[..., dict[str, 
     )
     report = audited({"incomplete": ("agreement", rule)}, {"agreement": agreements}, cites="FSR-27-5-b")
     assert found(report) == [("A1", None, "statute", "breach"), ("A3", None, "statute", "not_evidenced")]
-    assert "covers lacks: complaints" in report["findings"][0]["argument"]
+    assert "lacking from the matters covered: complaints" in report["findings"][0]["argument"]
     assert report["findings"][1]["missing"] == ["covers"]
 
 

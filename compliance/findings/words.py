@@ -273,8 +273,7 @@ def _of_recurring(clock: Clock, values: Values, truth: bool | None, ref: str) ->
     n = values[clock.n_late]
     if n:
         gaps = "; ".join(
-            f"{day_text(g['a'])} to {day_text(g['c'])}, where {day_text(g['b'])} was the last day"
-            for g in values[clock.gaps]
+            f"{day_text(g['a'])} to {day_text(g['c'])}, where it was due {day_text(g['b'])}" for g in values[clock.gaps]
         )
         what = "" if told else f"{clock.what}: "
         told.append(f"{what}{n} earlier gap{' was' if n == 1 else 's were'} too long: {gaps} ({ref}).")
@@ -408,7 +407,7 @@ def _named_words(named: Near, row: Values, near: Values) -> str:
     said = f"{head[named.what]} {it}{f': {why}' if why else ''}."
     later = None if named.later == NONE else near[named.later]
     if later is not None and _after(later, day) and any(c.day != NONE for c in short):
-        said += f" The latest that is otherwise as asked is of {day_text(later)}."
+        said += f" The latest that is otherwise as expected is of {day_text(later)}."
     return said
 
 
@@ -468,7 +467,8 @@ def _phrase(term: Term, values: Values) -> str:
                 return f"{words}: recorded"
             if values[term.doubt]:
                 return f"{words}: complete"
-            return f"lacking from the {words}: {_lacking(term, values) or ''}"
+            lacking = _lacking(term, values)
+            return f"lacking from the {words}: {lacking}" if lacking else f"{words}: what is asked cannot be told"
         case "count":
             most = value if term.other == NONE else values[term.other]
             if most == 0:

@@ -89,7 +89,10 @@ def _late(rule: CheckedRule) -> str:
 
 def _past(rule: CheckedRule) -> str:
     if isinstance(rule.check, CheckedEvery):
-        return f"{rule.check.what}: the gap lies in the past and cannot be filled. {LEARN[0].upper()}{LEARN[1:]}, so that the next is in time."
+        learn = f"{LEARN[0].upper()}{LEARN[1:]}"
+        return (
+            f"{rule.check.what}: the gap lies in the past and cannot be filled. {learn}, so that the next is in time."
+        )
     return f"It lies in the past and can no longer be done: {LEARN}."
 
 
