@@ -91,7 +91,7 @@ def test_what_was_done_since_is_late_and_what_is_left_to_do_is_open(audited: Cal
         ("S1", "late", "Record why they came late."),
     ]
     assert {f["title"] for f in found} == {"Fewer than two references held before the first day"}
-    assert found[2]["argument"].endswith("reg 20(3) closing words. It has been done since.")
+    assert found[2]["argument"].endswith("Reg 20(3) closing words. It has been done since.")
 
 
 def test_the_clause_that_failed_is_quoted_and_comes_first(audited: Callable[..., Found]) -> None:
@@ -108,9 +108,9 @@ def test_the_clause_that_failed_is_quoted_and_comes_first(audited: Callable[...,
         """
     own, general, both = audited(REFERENCES, staff=staff, reference=reference)
     assert (own["cites"], general["cites"]) == (["FSR-20-3-info", "FSR-S1-3"], ["FSR-S1-3", "FSR-20-3-info"])
-    assert own["argument"].endswith("reg 20(3) closing words.")
+    assert own["argument"].endswith("Reg 20(3) closing words.")
     assert general["argument"].endswith("Sch 1 para 3.")
-    assert both["argument"].endswith("reg 20(3) closing words and Sch 1 para 3.")
+    assert both["argument"].endswith("Reg 20(3) closing words and Sch 1 para 3.")
 
 
 def test_the_limit_that_was_passed_is_quoted(audited: Callable[..., Found]) -> None:
@@ -133,7 +133,7 @@ remedy: Write one.
         """
     still_open, by_own, by_general = audited(rule, staff=staff)
     assert (still_open["subject"]["key"], still_open["standing"], still_open["remedy"]) == ("S3", "open", "Write one.")
-    late = "Job description came late, and is done: record why, see what it meant, and change what let it happen."
+    late = "Job description: done, but late. Record why and what came of it, and change what let it happen."
     assert (by_own["standing"], by_own["remedy"]) == (by_general["standing"], by_general["remedy"]) == ("late", late)
     assert [f["cites"][0] for f in (still_open, by_own, by_general)] == ["FSR-S1-3", "FSR-20-3-info", "FSR-S1-3"]
     assert "reg 20(3) closing words)" in by_own["argument"]

@@ -304,7 +304,9 @@ def _since(clock: Clock, values: Values, what: str, day: date | str | None) -> s
     limit = "" if which == NONE else clock.limits[which]
     if not limit or limit.startswith("0 "):
         return f"the {what}; " if on == day_text(values[clock.due]) else f"the {what}, {on}; "
-    return f"{limit} after the {what}, {on}; "
+    # A limit may go on: "6 weeks, suspended until 25 September 2020".
+    length, comma, more = limit.partition(", ")
+    return f"{length} after the {what}, {on}{comma}{more}; "
 
 
 def _late(clock: Clock, values: Values, truth: int) -> str:
