@@ -203,7 +203,8 @@ def _short(a: tree.Aggregate) -> str:
     if a.fn == "sum":
         return f"{value}, all {them} together"
     said = {"min": "earliest" if dates else "smallest", "max": "latest" if dates else "largest"}[a.fn]
-    return f"{said} {value}" if f"the {one}" in value else f"{said} {value} of any {one}"
+    told = value if a.fn == "max" and value.startswith("last ") else f"{said} {value}"
+    return told if f"the {one}" in value else f"{told} of any {one}"
 
 
 def inner_fields(source: tree.Source, nodes: Iterable[tree.Node | None]) -> list[str]:
