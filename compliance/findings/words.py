@@ -208,11 +208,14 @@ SETTLED = {
 def _of_conditions(a: Argument, values: Values, ref: str) -> str:
     broken = [c for c in a.conditions if values[c.truth] is False]
     unshown = [c for c in a.conditions if values[c.truth] is None]
-    told = []
+    # What rests on the same values is told together.
+    expected: dict[str, list[str]] = {}
     for c in broken or unshown:
-        rests_on = phrases(a, c, values)
+        expected.setdefault(phrases(a, c, values), []).append(c.label)
+    told = []
+    for rests_on, names in expected.items():
         shown = "On record" if broken else "Not shown"
-        told.append(f"Expected: {c.label}. {f'{shown}: {rests_on}' if rests_on else 'It is not so'}.")
+        told.append(f"Expected: {'; '.join(names)}. {f'{shown}: {rests_on}' if rests_on else 'It is not so'}.")
     if broken and unshown:
         # Of what hangs on what is missing anyway the label is enough.
         told.append(f"Not shown either: {'; '.join(c.label for c in unshown)}.")
@@ -227,7 +230,7 @@ def _of_whether(a: Argument, values: Values, ref: str) -> str:
         if any(_lacks(m, values) for m in term.missing):
             lacking.append(_phrase(term, values))
         elif term.kind in ("any", "all"):
-            known.append(f"{term.words}: {values[term.other]}")
+            known.append(f"{term.words}: {values[term.other]}" if values[term.other] else f"no {term.words}")
         else:
             known.append(_phrase(term, values))
     said = "; ".join(dict.fromkeys(lacking or known))
@@ -401,10 +404,12 @@ def _named_words(named: Near, row: Values, near: Values) -> str:
     if not short:
         return f"Judged from {it}." if named.what == "nearest" else f"On record: {it}."
     why = "; ".join(dict.fromkeys(filter(None, (_short_of(c, row, named.day_words) for c in short))))
+    # Of what nobody can tell it is not said that it falls short.
+    short_of_it = any(row[c.truth] is False for c in short)
     head = {
         "nearest": "The nearest is",
-        "failing": "The latest that falls short is",
-        "candidate": "On record, but it does not count:",
+        "failing": "The latest that falls short is" if short_of_it else "The latest that does not tell is",
+        "candidate": "On record, but it does not count:" if short_of_it else "On record, and it may count:",
     }
     said = f"{head[named.what]} {it}{f': {why}' if why else ''}."
     later = None if named.later == NONE else near[named.later]
@@ -429,9 +434,10 @@ def _short_of(c: Asked, row: Values, own_day: str) -> str:
 
 
 def _told_once(terms: Sequence[Term], row: Values, own_day: str) -> str:
-    """What a record holds, but for its own date, which is told already; that date where it holds nothing else."""
+    """What a record holds, but for its own date, which is told already; that date where it is there and nothing else is."""
     others = [t for t in terms if t.words != own_day]
-    return "; ".join(dict.fromkeys(_phrase(t, row) for t in others or terms))
+    told = others if others or row[3] is None else terms
+    return "; ".join(dict.fromkeys(_phrase(t, row) for t in told))
 
 
 # --- terms ---
@@ -460,7 +466,8 @@ def _phrase(term: Term, values: Values) -> str:
                 return f"{words}: cannot be read"
             if _empty(term, values):
                 # "Reasons recorded: not recorded" would be no answer.
-                return f"{words}: {term.empty or ('left blank' if words.endswith(' recorded') else 'not recorded')}"
+                blank = "left blank" if term.type == "bool" and words.endswith(" recorded") else "not recorded"
+                return f"{words}: {term.empty or blank}"
             return f"{words}: {_shown(term, value)}"
         case "list":
             if _empty(term, values):
