@@ -466,7 +466,7 @@ def _phrase(term: Term, values: Values) -> str:
                 return f"{words}: cannot be read"
             if _empty(term, values):
                 # "Reasons recorded: not recorded" would be no answer.
-                blank = "left blank" if term.type == "bool" and words.endswith(" recorded") else "not recorded"
+                blank = "left blank" if term.type == "boolean" and words.endswith(" recorded") else "not recorded"
                 return f"{words}: {term.empty or blank}"
             return f"{words}: {_shown(term, value)}"
         case "list":
