@@ -382,7 +382,9 @@ def nearest(a: Argument, values: Values, near: Values) -> Named | None:
         if a.clock is not None and named.what == "candidate" and not _tells(a.clock, values, row):
             continue
         key, source, at, _ = row[:4]
-        return Named(named.record, str(key), source, at, _named_words(named, row, near))
+        return Named(
+            named.record, str(key), source, at, _named_words(named, row, near, values[condition.truth] is None)
+        )
     return None
 
 
@@ -392,8 +394,8 @@ def _tells(clock: Clock, values: Values, row: Values) -> bool:
     return last is None or (clock.recurring and _after(day, last))
 
 
-def _named_words(named: Near, row: Values, near: Values) -> str:
-    """What is said of it, without where it stands."""
+def _named_words(named: Near, row: Values, near: Values, unknown: bool) -> str:
+    """What is said of it, without where it stands; `unknown`: nobody can tell whether what is asked is so."""
     day = row[3]
     of = f" of {day_text(day)}" if day is not None else ", without a readable date" if named.day_words else ""
     it = f"{named.record.replace('_', ' ')} {row[0]}{of}"
@@ -405,7 +407,7 @@ def _named_words(named: Near, row: Values, near: Values) -> str:
         return f"Judged from {it}." if named.what == "nearest" else f"On record: {it}."
     why = "; ".join(dict.fromkeys(filter(None, (_short_of(c, row, named.day_words) for c in short))))
     # Of what nobody can tell it is not said that it falls short.
-    short_of_it = any(row[c.truth] is False for c in short)
+    short_of_it = not unknown or any(row[c.truth] is False for c in short)
     head = {
         "nearest": "The nearest is",
         "failing": "The latest that falls short is" if short_of_it else "The latest that does not tell is",
