@@ -81,7 +81,7 @@ def test_each_finding_quotes_the_duty_that_it_is_about(cli: Cli, tmp_path: Path)
         duty = book.duties[f["subject"]["part"]]
         assert f["cites"] == [duty.id]
         assert RULES[f["rule"]] == duty.instrument
-        assert f["argument"].endswith(f" {duty.ref}.")
+        assert f["argument"].endswith(f" {duty.ref[:1].upper()}{duty.ref[1:]}.")
         assert duty.summary.rstrip(".") in f["argument"]
         assert f["layer"] == duty.layer
     assert len({f["fingerprint"] for f in told(cli, tmp_path / "none")}) == len(owed("2021-09-20"))
@@ -91,7 +91,7 @@ def test_it_says_when_the_statement_ran_out(cli: Cli, tmp_path: Path) -> None:
     rows = [{"duty": d.id} for d in owed("2021-09-20") if d.id != "FSR-8-3"]
     rows += [{"duty": "FSR-8-3", "made_on": "2020-03-01", "valid_until": "2021-03-31"}]
     (found,) = told(cli, export(tmp_path / "data", rows))
-    assert found["subject"] == {"record": "agency", "key": "A1", "part": "FSR-8-3"}
+    assert found["subject"] == {"record": "agency", "key": "A1", "part": "FSR-8-3", "name": None}
     assert found["requirement"] == "Fostering Regulations 2011, reg 8"
     assert "31 March 2021" in found["argument"]
     assert "The manager does suitable training" in found["argument"]
