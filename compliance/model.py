@@ -391,7 +391,7 @@ class Condition:
 
     Args:
       done_since: whether what was asked was done after all, too late; empty: nobody says, and it stays open.
-      past: whether it lies behind and nobody can put it right any more; empty: no.
+      past: whether it lies in the past and nobody can put it right any more; empty: no.
       cites: ids of the duties that ask this, of those that the rule cites; empty: the rule's.
     """
 
@@ -492,7 +492,7 @@ class Rule:
       period: of a KPI, the periods by which it is measured.
       cites_list: the list of the pack that it cites, where it cites one: then each finding is about one duty of the list.
       only_with: the record kinds of which an export must hold one for its pack to be asked; empty: it is always asked.
-      past: whether what the rule asks lies behind and nobody can do it any more, as written; empty: no.
+      past: whether what the rule asks lies in the past and nobody can do it any more, as written; empty: no.
       danger: whether a child may be in danger while a finding is open.
     """
 

@@ -112,7 +112,9 @@ WAIVER = Waiver(
 FINDINGS = (
     _finding(
         LATE, "H1", "Review due 14 March 2021 (approved 14 March 2020 + 1 year, reg 28(2)); none held.",
-        near=Near("carer_review", "R7", Source("HR.xlsx", "Reviews", "carer_review", 9), 4, "Nearest: carer review R7 of 13 March 2020."),
+        near=Near(
+            "carer_review", "R7", Source("HR.xlsx", "Reviews", "carer_review", 9), 4, "The nearest is carer review R7 of 13 March 2020."
+        ),
     ),
     _finding(
         LATE, "H2", "Not evidenced: a review was held.", outcome="not_evidenced", missing=("held_on",), row=8, due_on="", late="",

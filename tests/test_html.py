@@ -237,7 +237,7 @@ def test_an_opened_finding_says_what_why_whereof_and_what_then(browser: Browser,
         assert button.get_attribute("aria-expanded") == "true"
         told = o.page.locator(".detail").inner_text()
         for part in (
-            "Notice due 1 March 2016 (known 29 February 2016 + 1 day, reg 36(1)); none recorded",
+            "otice due 1 March 2016 (1 day after the day the service learned of it, 29 February 2016; reg 36(1)); none recorded",
             "What does not hold",
             "CB_Notifiable_event.csv, row 17",
             "must be done within",

@@ -154,13 +154,13 @@ every:
     ("started", "ended", "visits", "outcome", "said"),
     [
         ("2021-01-01", "2021-01-08", ["2021-01-08"], None, ""),
-        ("2021-01-01", "2021-01-09", ["2021-01-09"], "breach", "(due 8 January 2021)"),
+        ("2021-01-01", "2021-01-09", ["2021-01-09"], "breach", "where it was due 8 January 2021"),
         ("2021-01-01", "2021-02-19", ["2021-01-08", "2021-02-19"], None, ""),
-        ("2021-01-01", "2021-02-20", ["2021-01-08", "2021-02-20"], "breach", "(due 19 February 2021)"),
+        ("2021-01-01", "2021-02-20", ["2021-01-08", "2021-02-20"], "breach", "where it was due 19 February 2021"),
         ("2020-01-01", "2021-04-02", ["2020-01-08", *(f"2020-{m:02}-{d}" for m, d in [(2, 19), (4, 1)])], "breach", ""),
         # What fell due while the limit was suspended fell due when it was back.
         ("2020-04-01", "2020-09-25", ["2020-04-08"], None, ""),
-        ("2020-04-01", "2020-09-26", ["2020-04-08"], "breach", "6 weeks, suspended until 25 September 2020"),
+        ("2020-04-01", "2020-09-26", ["2020-04-08"], "breach", ", suspended until 25 September 2020; "),
         # After the first year, three months.
         ("2019-01-07", "2019-01-20", ["2019-01-14"], None, ""),
     ],
@@ -261,7 +261,7 @@ def test_required_contents_say_what_is_lacking(audited: Callable[..., dict[str, 
     )
     report = audited({"incomplete": ("agreement", rule)}, {"agreement": agreements}, cites="FSR-27-5-b")
     assert found(report) == [("A1", None, "statute", "breach"), ("A3", None, "statute", "not_evidenced")]
-    assert "matters covered lacks: complaints" in report["findings"][0]["argument"]
+    assert "lacking from the matters covered: complaints" in report["findings"][0]["argument"]
     assert report["findings"][1]["missing"] == ["covers"]
 
 

@@ -133,7 +133,7 @@ remedy: Write one.
         """
     still_open, by_own, by_general = audited(rule, staff=staff)
     assert (still_open["subject"]["key"], still_open["standing"], still_open["remedy"]) == ("S3", "open", "Write one.")
-    late = "Job description came late, and is done: record why, see what it meant, and change what let it happen."
+    late = "Job description: done, but late. Record why and what came of it, and change what let it happen."
     assert (by_own["standing"], by_own["remedy"]) == (by_general["standing"], by_general["remedy"]) == ("late", late)
     assert [f["cites"][0] for f in (still_open, by_own, by_general)] == ["FSR-S1-3", "FSR-20-3-info", "FSR-S1-3"]
     assert "reg 20(3) closing words)" in by_own["argument"]
@@ -188,7 +188,7 @@ def test_of_a_recurring_duty_the_last_gap_is_open_until_it_ends(audited: Callabl
         ("S2", "past", "FSR-20-3-info"),
         ("S3", "past", "FSR-S1-3"),
     ]
-    assert found[1]["remedy"].startswith("Supervision: the gap lies behind and cannot be filled.")
+    assert found[1]["remedy"].startswith("Supervision: the gap lies in the past and cannot be filled.")
 
 
 BARRED = """

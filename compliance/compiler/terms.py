@@ -13,6 +13,7 @@ from compliance.language.describe import (
     english_of,
     field_words,
     key_of,
+    one_of,
     path_words,
     picked_words,
     source_words,
@@ -158,7 +159,10 @@ def term_of(node: tree.Node, making: Making, may_be_empty: frozenset[tree.Node])
             truth = slots.of(value.node)
             fields = inner_fields(node.source, [node.condition, node.value])
             named = f"{source_words(node.source)} on record"
-            return Term(fn, named, words(node.source.link.back), truth, other=n, missing=empty(fields, truth))
+            them = words(node.source.link.back)
+            return Term(
+                fn, named, them, truth, other=n, missing=empty(fields, truth), one=one_of(node.source.link.back)
+            )
         case tree.Aggregate():
             fields = inner_fields(node.source, [node.condition, node.value])
             hidden = node.personal and not lowerer.personal
@@ -185,13 +189,22 @@ def _field_name(f: tree.FieldOf) -> str:
 
 def _short(a: tree.Aggregate) -> str:
     """An aggregate in few words; the evidence has the whole."""
-    them = words(a.source.link.back)
+    them, one = words(a.source.link.back), one_of(a.source.link.back)
     if a.fn in ("latest", "earliest"):
-        return f"{picked_words(a)} of the {a.fn} of the {them}"
+        which = f"the {'first' if a.fn == 'earliest' else 'latest'} {one}"
+        picked = picked_words(a)
+        # What names the record itself says which one: the day of the latest review.
+        return picked.replace(f"the {one}", which) if f"the {one}" in picked else f"{picked} of {which}"
     dates = a.type.name == "date"
-    value = title_words(a.value) if isinstance(a.value, tree.FieldOf) else "date" if dates else "value"
-    said = {"min": "earliest" if dates else "smallest", "max": "latest" if dates else "largest", "sum": "total"}[a.fn]
-    return f"{said} {value} of the {them}"
+    if isinstance(a.value, tree.Fact):
+        value = english_of(a.value)
+    else:
+        value = title_words(a.value) if isinstance(a.value, tree.FieldOf) else "date" if dates else "value"
+    if a.fn == "sum":
+        return f"{value}, all {them} together"
+    said = {"min": "earliest" if dates else "smallest", "max": "latest" if dates else "largest"}[a.fn]
+    told = value if a.fn == "max" and value.startswith("last ") else f"{said} {value}"
+    return told if f"the {one}" in value else f"{told} of any {one}"
 
 
 def inner_fields(source: tree.Source, nodes: Iterable[tree.Node | None]) -> list[str]:

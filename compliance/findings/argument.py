@@ -33,6 +33,7 @@ class Term(NamedTuple):
       other: of `count` the most that it may be; of `any` and `all` how many records there are; of a `list` which of `options` are asked.
       hidden: it is personal, and only said to be recorded.
       empty: what is said where it is empty and that is no lack; empty: that it is not recorded.
+      one: of `any` and `all`, what one of the linked records is called.
     """
 
     kind: Literal["field", "list", "count", "any", "all", "aggregate", "gap", "gaps"]
@@ -46,6 +47,7 @@ class Term(NamedTuple):
     missing: tuple[Missing, ...] = ()
     options: tuple[tuple[str, ...], ...] = ()
     empty: str = ""
+    one: str = ""
 
 
 class Asked(NamedTuple):

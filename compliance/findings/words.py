@@ -156,7 +156,11 @@ def conditions(a: Argument, values: Values) -> tuple[tuple[str, bool | None, str
 
 def phrases(a: Argument, condition: Condition, values: Values) -> str:
     """The values that a condition rests on."""
-    return "; ".join(_phrase(a.terms[n], values) for n in condition.terms if a.terms[n].kind != "gaps")
+    terms = [a.terms[n] for n in condition.terms if a.terms[n].kind != "gaps"]
+    # Where it is told what a list lacks, what it has is not told too.
+    lists = {t.words for t in terms if t.kind == "list"}
+    told = [_phrase(t, values) for t in terms if t.kind != "field" or t.words not in lists]
+    return "; ".join(dict.fromkeys(told))
 
 
 def applies(a: Argument, values: Values) -> bool | None:
@@ -177,8 +181,8 @@ def margin(a: Argument, values: Values, as_at: date) -> int | None:
 
 def _sentence(a: Argument, values: Values, as_at: date, standing: Standing, ref: str) -> str:
     if applies(a, values) is None:
-        return f"The record does not tell whether this applies: {phrases(a, a.when, values)}. {_first_upper(ref)}."
-    if a.clock is None:
+        sentence = _of_whether(a, values, ref)
+    elif a.clock is None:
         sentence = _of_conditions(a, values, ref) + SETTLED[standing]
     elif a.clock.recurring:
         sentence = _of_recurring(a.clock, values, values[a.conditions[0].truth], ref)
@@ -186,7 +190,7 @@ def _sentence(a: Argument, values: Values, as_at: date, standing: Standing, ref:
         sentence = _of_deadline(a.clock, values, values[a.conditions[0].truth], ref, as_at)
     if a.part:
         sentence = f"{_first_upper(a.part)}: {_first_lower(sentence)}"
-    if a.lawful != NONE:
+    if a.lawful != NONE and applies(a, values):
         own = (
             "Breaks your own policy as well" if values[a.lawful] is False else f"{a.within}, but breaks your own policy"
         )
@@ -194,18 +198,47 @@ def _sentence(a: Argument, values: Values, as_at: date, standing: Standing, ref:
     return sentence
 
 
-SETTLED = {"open": "", "late": " It has been done since.", "past": " It lies behind and cannot be put right any more."}
+SETTLED = {
+    "open": "",
+    "late": " It has been done since.",
+    "past": " It lies in the past and can no longer be put right.",
+}
 """What is said of conditions that do not hold, by standing."""
 
 
 def _of_conditions(a: Argument, values: Values, ref: str) -> str:
+    broken = [c for c in a.conditions if values[c.truth] is False]
+    unshown = [c for c in a.conditions if values[c.truth] is None]
+    # What rests on the same values is told together.
+    expected: dict[str, list[str]] = {}
+    for c in broken or unshown:
+        expected.setdefault(phrases(a, c, values), []).append(c.label)
     told = []
-    for truth, shown in ((False, "On record"), (None, "Not shown")):
-        for c in a.conditions:
-            if values[c.truth] is truth:
-                rests_on = phrases(a, c, values)
-                told.append(f"Asked: {c.label}. {f'{shown}: {rests_on}' if rests_on else 'It is not so'}.")
+    for rests_on, names in expected.items():
+        shown = "On record" if broken else "Not shown"
+        told.append(f"Expected: {'; '.join(names)}. {f'{shown}: {rests_on}' if rests_on else 'It is not so'}.")
+    if broken and unshown:
+        # Of what hangs on what is missing anyway the label is enough.
+        told.append(f"Not shown either: {'; '.join(c.label for c in unshown)}.")
     return f"{' '.join(told)} {_first_upper(ref)}."
+
+
+def _of_whether(a: Argument, values: Values, ref: str) -> str:
+    """Of a record of which nobody can tell whether it is asked: first what is missing, then what is known."""
+    lacking, known = [], []
+    for n in a.when.terms:
+        term = a.terms[n]
+        if any(_lacks(m, values) for m in term.missing):
+            lacking.append(_phrase(term, values))
+        elif term.kind in ("any", "all"):
+            known.append(f"{term.words}: {values[term.other]}" if values[term.other] else f"no {term.words}")
+        else:
+            known.append(_phrase(term, values))
+    said = "; ".join(dict.fromkeys(lacking or known))
+    told = f"Whether this duty applies cannot be told: {said}."
+    if lacking and known:
+        told += f" Known: {'; '.join(dict.fromkeys(known))}."
+    return f"{told} {_first_upper(ref)}."
 
 
 def _of_deadline(clock: Clock, values: Values, truth: bool | None, ref: str, as_at: date) -> str:
@@ -216,10 +249,11 @@ def _of_deadline(clock: Clock, values: Values, truth: bool | None, ref: str, as_
         start = "" if clock.given == "constant" else f"{clock.start_words}; "
         head = f"{clock.what} due by {day_text(due)} ({start}{ref}); "
     else:
-        since = f"{clock.start_words} {day_text(values[clock.start])}"
-        head = f"{clock.what} due {day_text(due)} ({since}{_limit(clock, values)}, {ref}); "
+        head = (
+            f"{clock.what} due {day_text(due)} ({_since(clock, values, clock.start_words, values[clock.start])}{ref}); "
+        )
     if truth is None:
-        return head + "the record does not tell whether it was done: a date or a record is missing or cannot be read."
+        return f"{head}whether it was done in time cannot be told: a date, or the record itself, is missing or cannot be read."
     done = values[clock.done]
     until = as_at if done is None else done
     late = _length(clock, values, due, until)
@@ -234,20 +268,21 @@ def _of_recurring(clock: Clock, values: Values, truth: bool | None, ref: str) ->
         return _cannot_be_judged(clock, values, ref)
     told = []
     if _after(end, due):
-        since = f"{clock.start_words} {day_text(values[clock.start])}" if last is None else f"last {day_text(last)}"
+        counted = (clock.start_words, values[clock.start]) if last is None else ("last", last)
+        since = _since(clock, values, *counted)
         told.append(
-            f"{clock.what} due {day_text(due)} ({since}{_limit(clock, values)}, {ref}); none since;"
+            f"{clock.what} due {day_text(due)} ({since}{ref}); none since;"
             f" {_length(clock, values, due, end)} late on {day_text(end)}."
         )
     n = values[clock.n_late]
     if n:
-        gaps = ", ".join(
-            f"{day_text(g['a'])} to {day_text(g['c'])} (due {day_text(g['b'])})" for g in values[clock.gaps]
+        gaps = "; ".join(
+            f"{day_text(g['a'])} to {day_text(g['c'])}, where it was due {day_text(g['b'])}" for g in values[clock.gaps]
         )
         what = "" if told else f"{clock.what}: "
-        told.append(f"{what}{n} earlier gap{'' if n == 1 else 's'} too long: {gaps} ({ref}).")
+        told.append(f"{what}{n} earlier gap{' was' if n == 1 else 's were'} too long: {gaps} ({ref}).")
     if truth is None and due is None:
-        told.append(f"The record does not tell which limit holds. {_first_upper(ref)}.")
+        told.append(f"{clock.what}: which limit holds cannot be told. {_first_upper(ref)}.")
     elif truth is None:
         why = "A record without a readable date may fill a gap."
         told.append(why if told else f"{why} {_first_upper(ref)}.")
@@ -257,17 +292,25 @@ def _of_recurring(clock: Clock, values: Values, truth: bool | None, ref: str) ->
 def _cannot_be_judged(clock: Clock, values: Values, ref: str) -> str:
     why = f"the {clock.start_words} is not recorded or cannot be read"
     if values[clock.start] is not None:
-        why = f"by one limit that may hold it was in time, by another late ({clock.start_words} {day_text(values[clock.start])})"
-    return f"Whether this was done in time cannot be told: {_first_lower(clock.what)}; {why}. {_first_upper(ref)}."
+        start = f"the {clock.start_words}, {day_text(values[clock.start])}"
+        why = f"by one limit that may hold it was in time, by another late (counted from {start})"
+    return f"{clock.what}: whether it came in time cannot be told; {why}. {_first_upper(ref)}."
 
 
-def _limit(clock: Clock, values: Values) -> str:
-    """How long after; nothing to be said of none, and no length where it is the same by every limit that it may be."""
+def _since(clock: Clock, values: Values, what: str, day: date | str | None) -> str:
+    """How long after which day; of a day due itself no more than what it is called, and nothing of one that is written out."""
     which = NONE if clock.limit == NONE else values[clock.limit]
+    on = day_text(day)
+    if what == on:
+        return ""
     if which is None:
-        return ", whichever limit holds"
+        return f"counted from the {what}, {on}, by whichever limit holds; "
     limit = "" if which == NONE else clock.limits[which]
-    return f" + {limit}" if limit and not limit.startswith("0 ") else ""
+    if not limit or limit.startswith("0 "):
+        return f"the {what}; " if on == day_text(values[clock.due]) else f"the {what}, {on}; "
+    # A limit may go on: "6 weeks, suspended until 25 September 2020".
+    length, comma, more = limit.partition(", ")
+    return f"{length} after the {what}, {on}{comma}{more}; "
 
 
 def _late(clock: Clock, values: Values, truth: int) -> str:
@@ -340,7 +383,8 @@ def nearest(a: Argument, values: Values, near: Values) -> Named | None:
         if a.clock is not None and named.what == "candidate" and not _tells(a.clock, values, row):
             continue
         key, source, at, _ = row[:4]
-        return Named(named.record, str(key), source, at, _named_words(named, row), _later(named, row, near))
+        unknown = values[condition.truth] is None
+        return Named(named.record, str(key), source, at, _named_words(named, row, unknown), _later(named, row, near))
     return None
 
 
@@ -350,20 +394,26 @@ def _tells(clock: Clock, values: Values, row: Values) -> bool:
     return last is None or (clock.recurring and _after(day, last))
 
 
-def _named_words(named: Near, row: Values) -> str:
-    """What is said of it, without where it stands."""
+def _named_words(named: Near, row: Values, unknown: bool) -> str:
+    """What is said of it, without where it stands; `unknown`: nobody can tell whether what is asked is so."""
     day = row[3]
     of = f" of {day_text(day)}" if day is not None else ", without a readable date" if named.day_words else ""
     it = f"{named.record.replace('_', ' ')} {row[0]}{of}"
     short = [c for c in named.asked if row[c.truth] is not True]
     if named.what == "offending":
-        shown = "; ".join(dict.fromkeys(_phrase(t, row) for c in named.asked for t in c.terms))
-        return f"The record in question is {it}{f': {shown}' if shown else ''}."
+        shown = _told_once([t for c in named.asked for t in c.terms], row, named.day_words)
+        return f"See {it}{f': {shown}' if shown else ''}."
     if not short:
-        return f"It rests on {it}." if named.what == "nearest" else f"On record: {it}."
+        return f"Judged from {it}." if named.what == "nearest" else f"On record: {it}."
     why = "; ".join(dict.fromkeys(filter(None, (_short_of(c, row, named.day_words) for c in short))))
-    head = {"nearest": "Nearest", "failing": "Latest that does not", "candidate": "On record, but not what is asked"}
-    return f"{head[named.what]}: {it}{f': {why}' if why else ''}."
+    # Of what nobody can tell it is not said that it falls short.
+    short_of_it = not unknown or any(row[c.truth] is False for c in short)
+    head = {
+        "nearest": "The nearest is",
+        "failing": "The latest that falls short is" if short_of_it else "The latest that does not tell is",
+        "candidate": "On record, but it does not count:" if short_of_it else "On record, and it may count:",
+    }
+    return f"{head[named.what]} {it}{f': {why}' if why else ''}."
 
 
 def _later(named: Near, row: Values, near: Values) -> str:
@@ -372,7 +422,7 @@ def _later(named: Near, row: Values, near: Values) -> str:
     by_date = any(c.day != NONE and row[c.truth] is not True for c in named.asked)
     if later is None or not by_date or not _after(later, row[3]):
         return ""
-    return f"The latest that is otherwise as asked is of {day_text(later)}."
+    return f"The latest that is otherwise as expected is of {day_text(later)}."
 
 
 def _short_of(c: Asked, row: Values, own_day: str) -> str:
@@ -383,11 +433,18 @@ def _short_of(c: Asked, row: Values, own_day: str) -> str:
         much = long_time(*sorted((day, other))) if n >= LONG else f"{n} day{'' if n == 1 else 's'}"
         side = "before" if c.after else "after"
         against = (
-            day_text(other) if c.other_words in ("", day_text(other)) else f"the {c.other_words} {day_text(other)}"
+            day_text(other) if c.other_words in ("", day_text(other)) else f"the {c.other_words} ({day_text(other)})"
         )
         what = f"on {against}" if n == 0 else f"{much} {side} {against}"
-        return what if c.day_words == own_day else f"{c.day_words} {day_text(day)}, {what}"
-    return "; ".join(_phrase(t, row) for t in c.terms)
+        return what if c.day_words == own_day else f"{c.day_words} on {day_text(day)}, {what}"
+    return _told_once(c.terms, row, own_day)
+
+
+def _told_once(terms: Sequence[Term], row: Values, own_day: str) -> str:
+    """What a record holds, but for its own date, which is told already; that date where it is there and nothing else is."""
+    others = [t for t in terms if t.words != own_day]
+    told = others if others or row[3] is None else terms
+    return "; ".join(dict.fromkeys(_phrase(t, row) for t in told))
 
 
 # --- terms ---
@@ -415,35 +472,45 @@ def _phrase(term: Term, values: Values) -> str:
             if term.doubt != NONE and values[term.doubt]:
                 return f"{words}: cannot be read"
             if _empty(term, values):
-                return f"{words}: {term.empty or 'not recorded'}"
+                # "Reasons recorded: not recorded" would be no answer.
+                blank = "left blank" if term.type == "boolean" and words.endswith(" recorded") else "not recorded"
+                return f"{words}: {term.empty or blank}"
             return f"{words}: {_shown(term, value)}"
         case "list":
             if _empty(term, values):
                 return f"{words}: not recorded"
             if term.hidden:
                 return f"{words}: recorded"
-            return f"{words}: complete" if values[term.doubt] else f"{words} lacks: {_lacking(term, values) or ''}"
+            if values[term.doubt]:
+                return f"{words}: complete"
+            lacking = _lacking(term, values)
+            return f"lacking from the {words}: {lacking}" if lacking else f"{words}: what is asked cannot be told"
         case "count":
-            n = _counted(term, values)
-            return f"{words}: {'' if n is None else n}"
+            most = value if term.other == NONE else values[term.other]
+            if most == 0:
+                return f"no {words}"
+            perhaps = "" if most == value else f", perhaps {most}"
+            return f"{words}: {'' if value is None else value}{perhaps}"
         case "any" | "all":
             n = values[term.other]
             if not n:
                 return f"no {words}"
             if value is None:
-                return f"{words}: {n}, and whether they show it cannot be told"
+                return f"the only {term.one} does not tell" if n == 1 else f"the {n} {words} do not tell"
             if value:
-                return f"{words}: {n}"
+                return f"{n} {term.one if n == 1 else words}"
             if n == 1:
-                return f"{words}: 1, which does not show it"
-            return f"{'none' if term.kind == 'any' else 'not all'} of the {n} {words}"
+                return f"the only {term.one} does not show this"
+            return (
+                f"none of the {n} {words} shows this" if term.kind == "any" else f"not all of the {n} {words} show this"
+            )
         case "aggregate":
             if term.doubt != NONE and values[term.doubt]:
-                return f"{words}: not evidenced"
+                return f"{words}: cannot be told"
             return f"{words}: none" if _empty(term, values) else f"{words}: {_shown(term, value)}"
     if _empty(term, values):
-        return f"{words}: not evidenced"
-    return f"{words}: recorded" if term.hidden else f"{words}: {value} days"
+        return f"{words}: cannot be told"
+    return f"{words}: recorded" if term.hidden else f"{words}: {value} day{'' if value == 1 else 's'}"
 
 
 def _shown_as_evidence(term: Term, values: Values) -> object:
@@ -496,7 +563,10 @@ def _shown(term: Term, value: object) -> str:
 
 
 def _text(value: object) -> str:
-    return format(value, "f") if isinstance(value, Decimal) else str(value)
+    """Numbers without noughts at the end; great ones, which are no years, in thousands."""
+    if isinstance(value, Decimal):
+        return format(value.normalize(), ",f")
+    return f"{value:,}" if isinstance(value, int) and abs(value) >= 10_000 else str(value)
 
 
 def _plain(value: object) -> object:

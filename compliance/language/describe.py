@@ -34,6 +34,15 @@ def words(name: str) -> str:
     return name.replace("_", " ")
 
 
+def one_of(back: str) -> str:
+    """What one of the records at the far end of a link is called: foster_parents -> foster parent, copies_given -> copy given."""
+    them = words(back).split(" ")
+    # The word that is plural is the last, or else the first.
+    at = -1 if them[-1].endswith("s") else 0
+    them[at] = f"{them[at][:-3]}y" if them[at].endswith("ies") else them[at].removesuffix("s")
+    return " ".join(them)
+
+
 def path_words(path: tuple[Link, ...]) -> str:
     """The links gone up, as a possessive: `household's `."""
     return "".join(f"{words(link.name)}'s " for link in path)

@@ -137,7 +137,7 @@ def _meaning(condition: CheckedCondition) -> str:
         said.append(f"Done since, too late, if {english_of(condition.done_since)}.")
     if condition.past is not None:
         when = "" if always(condition.past) else f" if {english_of(condition.past)}"
-        said.append(f"It lies behind, and nobody can put it right any more{when}.")
+        said.append(f"It lies in the past, and nobody can put it right any more{when}.")
     if condition.cites:
         said.append(f"Asked by {'; '.join(dict.fromkeys(d.ref for d in condition.cites))}.")
     return " ".join(said)
@@ -147,7 +147,7 @@ def _by_what_happened(rule: CheckedRule) -> list[str]:
     """What puts findings right, and why a child may be in danger while they are open."""
     texts, r = wording.remedies(rule, ""), rule.rule
     lines = [texts.open or r.remedy] if "open" in wording.standings(rule) else []
-    heads = {"late": "Where it was done since, too late", "past": "Where it lies behind"}
+    heads = {"late": "Where it was done since, too late", "past": "Where it lies in the past"}
     lines += [f"{heads[s]}: {texts.of('breach', s) or r.remedy}" for s in wording.standings(rule) if s != "open"]
     lines.append(f"Where it is not evidenced: {texts.not_evidenced or r.remedy}")
     if r.danger is not None:

@@ -96,7 +96,7 @@ class CheckedRule:
     Args:
       each: the name that stands for an item, and the list for each item of which the rule is asked.
       own_limit: a limit that the agency sets itself beside the law's, and where it comes from.
-      past: whether what it asks lies behind and nobody can do it any more; None: it does not.
+      past: whether what it asks lies in the past and nobody can do it any more; None: it does not.
       danger_if: whether a child may be in danger while a finding is open, where that depends.
     """
 

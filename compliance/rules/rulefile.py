@@ -42,7 +42,7 @@ Area = Annotated[
 
 Past = Annotated[
     Literal[True] | Expression,
-    Field(description="True, or true where this holds: it lies behind and nobody can put it right any more"),
+    Field(description="True, or true where this holds: it lies in the past and nobody can put it right any more"),
 ]
 Remedy = Annotated[str, Field(min_length=1, max_length=1000)]
 

@@ -8,7 +8,7 @@ from compliance.language import tree
 from compliance.model import STANDINGS, Standing, Wordings
 from compliance.rules.checking import CheckedCondition, CheckedDeadline, CheckedEvery, CheckedRule, Conditions, always
 
-LEARN = "record why, see what it meant, and change what let it happen"
+LEARN = "record why and what came of it, and change what let it happen"
 UNSHOWN = "Find out what is missing and put it on record."
 
 
@@ -52,7 +52,13 @@ def titles(rule: CheckedRule, part: str) -> Wordings:
 
 
 def _either_way(title: str) -> str:
-    return f"{title}: not evidenced either way" if title else ""
+    return f"It cannot be told whether this is so: {_first_lower(title)}" if title else ""
+
+
+def _first_lower(text: str) -> str:
+    """As the middle of a sentence has it; names keep their capital."""
+    first = text.split(" ", 1)[0]
+    return text if not (first[1:].islower() or first == "A") or first == "Ofsted" else text[:1].lower() + text[1:]
 
 
 def remedies(rule: CheckedRule, part: str) -> Wordings:
@@ -71,20 +77,23 @@ def remedies(rule: CheckedRule, part: str) -> Wordings:
         written.open,
         written.late or _late(rule),
         written.past or _past(rule),
-        written.not_evidenced or (f"{UNSHOWN} If it shows that the duty was not met: {_breach(written)}"),
+        written.not_evidenced or f"{UNSHOWN} If the duty was not met: {_first_lower(_breach(written))}",
     )
     return _besides(r.said(r.remedy, ""), found, rule, part)
 
 
 def _late(rule: CheckedRule) -> str:
     what = rule.check.what if isinstance(rule.check, CheckedDeadline) else "What was asked"
-    return f"{what} came late, and is done: {LEARN}."
+    return f"{what}: done, but late. {LEARN[0].upper()}{LEARN[1:]}."
 
 
 def _past(rule: CheckedRule) -> str:
     if isinstance(rule.check, CheckedEvery):
-        return f"{rule.check.what}: the gap lies behind and cannot be filled. {LEARN[0].upper()}{LEARN[1:]}, so that the next is in time."
-    return f"It lies behind and cannot be done any more: {LEARN}."
+        learn = f"{LEARN[0].upper()}{LEARN[1:]}"
+        return (
+            f"{rule.check.what}: the gap lies in the past and cannot be filled. {learn}, so that the next is in time."
+        )
+    return f"It lies in the past and can no longer be done: {LEARN}."
 
 
 def dangers(rule: CheckedRule, part: str) -> Wordings:
