@@ -784,15 +784,20 @@ class Near:
 
     Args:
       source: its file or sheet; `row` there.
-      words: what it has, and what it lacks; `later`: a sentence on those that came after it, or empty.
+      named: it as a sentence begins; `why`: how that goes on, with what it has or lacks; `later`: a sentence on those after it.
     """
 
     record: str
     key: str
     source: Source
     row: int
-    words: str
+    named: str
+    why: str = ""
     later: str = ""
+
+    def words(self, place: str = "") -> str:
+        """What is said of it; `place`: where it stands."""
+        return " ".join(x for x in (f"{self.named}{place}{self.why}.", self.later) if x)
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
@@ -849,8 +854,7 @@ class Finding:
             return self.argument
         near = self.near
         sheet = f", sheet {near.source.sheet}" if near.source.sheet else ""
-        later = f" {near.later}" if near.later else ""
-        return f"{self.argument} {near.words.removesuffix('.')} ({near.source.file}{sheet}, row {near.row}).{later}"
+        return f"{self.argument} {near.words(f' ({near.source.file}{sheet}, row {near.row})')}"
 
     @property
     def title(self) -> str:

@@ -359,7 +359,8 @@ def found_again(tmp_path: Path) -> proposing.Audited:
 
 
 @pytest.mark.parametrize(
-    ("outcome", "note"), [("breach", "Asked: it is done."), ("not_evidenced", "Asked, and not shown: it is done.")]
+    ("outcome", "note"),
+    [("breach", "Expected: it is done."), ("not_evidenced", "Expected, and not shown: it is done.")],
 )
 def test_the_note_says_what_is_asked_and_not_that_it_is_not_met(tmp_path: Path, outcome: str, note: str) -> None:
     made = proposing.propose(Living().state, audited(tmp_path, "2022-01-05", "review-late/1", outcome=outcome))

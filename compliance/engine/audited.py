@@ -246,7 +246,7 @@ class _Wording:
     def _placed(self, named: words.Named) -> Near:
         sources = self.audited.sources
         source = sources[named.source] if sources else Source("", "", named.record, 0)
-        return Near(named.record, named.key, source, named.row, named.words, named.later)
+        return Near(named.record, named.key, source, named.row, *named.said)
 
 
 def _fetch(

@@ -22,14 +22,18 @@ Values = Sequence[Any]
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A linked record that is named; `source` and `row`: the place of its file among all, and its row."""
+    """A linked record that is named.
+
+    Args:
+      source: the place of its file among all; `row` there.
+      said: `named`, `why` and `later` of `model.Near`.
+    """
 
     record: str
     key: str
     source: int
     row: int
-    words: str
-    later: str
+    said: tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -384,7 +388,8 @@ def nearest(a: Argument, values: Values, near: Values) -> Named | None:
             continue
         key, source, at, _ = row[:4]
         unknown = values[condition.truth] is None
-        return Named(named.record, str(key), source, at, _named_words(named, row, unknown), _later(named, row, near))
+        said = (*_named_words(named, row, unknown), _later(named, row, near))
+        return Named(named.record, str(key), source, at, said)
     return None
 
 
@@ -394,17 +399,17 @@ def _tells(clock: Clock, values: Values, row: Values) -> bool:
     return last is None or (clock.recurring and _after(day, last))
 
 
-def _named_words(named: Near, row: Values, unknown: bool) -> str:
-    """What is said of it, without where it stands; `unknown`: nobody can tell whether what is asked is so."""
+def _named_words(named: Near, row: Values, unknown: bool) -> tuple[str, str]:
+    """What is said of it before and after where it stands; `unknown`: nobody can tell whether what is asked is so."""
     day = row[3]
     of = f" of {day_text(day)}" if day is not None else ", without a readable date" if named.day_words else ""
     it = f"{named.record.replace('_', ' ')} {row[0]}{of}"
     short = [c for c in named.asked if row[c.truth] is not True]
     if named.what == "offending":
         shown = _told_once([t for c in named.asked for t in c.terms], row, named.day_words)
-        return f"See {it}{f': {shown}' if shown else ''}."
+        return f"See {it}", f": {shown}" if shown else ""
     if not short:
-        return f"Judged from {it}." if named.what == "nearest" else f"On record: {it}."
+        return (f"Judged from {it}" if named.what == "nearest" else f"On record: {it}"), ""
     why = "; ".join(dict.fromkeys(filter(None, (_short_of(c, row, named.day_words) for c in short))))
     # Of what nobody can tell it is not said that it falls short.
     short_of_it = not unknown or any(row[c.truth] is False for c in short)
@@ -413,7 +418,7 @@ def _named_words(named: Near, row: Values, unknown: bool) -> str:
         "failing": "The latest that falls short is" if short_of_it else "The latest that does not tell is",
         "candidate": "On record, but it does not count:" if short_of_it else "On record, and it may count:",
     }
-    return f"{head[named.what]} {it}{f': {why}' if why else ''}."
+    return f"{head[named.what]} {it}", f": {why}" if why else ""
 
 
 def _later(named: Near, row: Values, near: Values) -> str:

@@ -166,7 +166,7 @@ def _near(n: Near | None) -> str:
     if n is None:
         return "null"
     where = f'"file":{_text(n.source.label)},"row":{n.row}'
-    return f'{{"record":"{n.record}","key":{_text(n.key)},{where},"words":{_text(f"{n.words} {n.later}".rstrip())}}}'
+    return f'{{"record":"{n.record}","key":{_text(n.key)},{where},"words":{_text(n.words())}}}'
 
 
 def _restated(r: Restated | None) -> str:

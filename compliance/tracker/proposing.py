@@ -226,7 +226,7 @@ def _about(findings: Iterable[Finding]) -> tuple[str, ...]:
 
 def _note(its: Sequence[Finding], every: Sequence[Finding]) -> str:
     first = its[0]
-    asked = "Asked" if first.outcome == "breach" else "Asked, and not shown"
+    asked = "Expected" if first.outcome == "breach" else "Expected, and not shown"
     said = f"{asked}: {'; '.join(first.failed)}." if first.failed else ""
     if len(every) > len(its):
         n = len(every) - len(its)
