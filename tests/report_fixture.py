@@ -113,7 +113,8 @@ FINDINGS = (
     _finding(
         LATE, "H1", "Review due 14 March 2021 (approved 14 March 2020 + 1 year, reg 28(2)); none held.",
         near=Near(
-            "carer_review", "R7", Source("HR.xlsx", "Reviews", "carer_review", 9), 4, "The nearest is carer review R7 of 13 March 2020", ": signed: no"
+            "carer_review", "R7", Source("HR.xlsx", "Reviews", "carer_review", 9), 4,
+            "The nearest is carer review R7 of 13 March 2020", ": signed: no",
         ),
     ),
     _finding(
