@@ -184,7 +184,7 @@ def test_with_a_kept_plan_a_command_imports_what_runs_it_and_its_own_format(
     export = tmp_path / "export"
     export.mkdir()
     # One rule can run on it: an audit in which none could ends with 2.
-    (export / "staff.csv").write_text("staff_id,started_on,role\nS1,2019-04-01,mentor\n", encoding="utf-8")
+    (export / "staff.csv").write_text("staff_id,started_on,role,left_on\nS1,2019-04-01,mentor,\n", encoding="utf-8")
     signed = "supervision_id,staff_id,held_on,signed\nV1,S1,2021-09-01,yes\n"
     (export / "supervision.csv").write_text(signed, encoding="utf-8")
     name, *options = command

@@ -45,12 +45,13 @@ def test_a_report_and_a_forecast_of_nothing_end_with_2_and_are_written(
 
 
 def test_an_audit_of_a_small_part_says_so_before_it_counts_findings(cli: Callable[..., Result], tmp_path: Path) -> None:
-    (tmp_path / "staff.csv").write_text("staff_id,started_on,role\nS1,2020-01-31,mentor\n", encoding="utf-8")
+    staff = "staff_id,started_on,role,left_on\nS1,2020-01-31,mentor,\n"
+    (tmp_path / "staff.csv").write_text(staff, encoding="utf-8")
     (tmp_path / "supervision.csv").write_text(
         "supervision_id,staff_id,held_on,signed\nV1,S1,2020-02-28,yes\n", encoding="utf-8"
     )
     lines = words(cli("audit", tmp_path, *AS_AT).stdout)
-    assert lines.index("Only ") < lines.index(" findings: ")
+    assert lines.index("Only 1 of 2") < lines.index(" findings: ")
 
 
 def test_an_audit_of_most_rules_says_nothing_of_the_kind(kept: Callable[..., Result]) -> None:
