@@ -52,7 +52,7 @@ def titles(rule: CheckedRule, part: str) -> Wordings:
 
 
 def _either_way(title: str) -> str:
-    return f"It cannot be told whether this is so: {_first_lower(title)}" if title else ""
+    return f"{title}: this cannot be told" if title else ""
 
 
 def _first_lower(text: str) -> str:
