@@ -196,7 +196,7 @@ def test_a_rule_that_fails_is_said_and_takes_no_other_with_it(
 def test_one_broken_rule_in_a_pack_stops_the_audit_and_is_named(cli: Cli, tmp_path: Path) -> None:
     shutil.copytree(RULES, tmp_path / "rules")
     broken = tmp_path / "rules" / "safer-recruitment" / "supervision-unsigned.yaml"
-    broken.write_text(broken.read_text(encoding="utf-8").replace("both: signed\n", "both: sined\n"), encoding="utf-8")
+    broken.write_text(broken.read_text(encoding="utf-8").replace(": signed\n", ": sined\n"), encoding="utf-8")
     result = audit(cli, CLEAN, "--rules", tmp_path / "rules")
     assert result.exit_code == 2
     assert "supervision-unsigned.yaml:10:" in result.stderr
