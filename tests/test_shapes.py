@@ -129,9 +129,10 @@ def test_a_case_of_a_rule_with_parts_must_name_one(
     cli: Cli, audited: Callable[..., dict[str, Any]], tmp_path: Path
 ) -> None:
     case = "cases: [{name: none told, notifiable_event: {kind: death of a child, happened_on: 2021-03-01}, part: %s, outcome: breach}]\n"
-    audited({"not-told": ("notifiable_event", TOLD + case % "Ofsted")}, {"notifiable_event": EVENTS})
+    files = {"notifiable_event": EVENTS, "notification": "notification_id,notifiable_event_id,body,made_on\n"}
+    audited({"not-told": ("notifiable_event", TOLD + case % "Ofsted")}, files)
     assert "1 of 1 cases passed" in cli("rules", "test", "--rules", tmp_path / "rules").stdout
-    audited({"not-told": ("notifiable_event", TOLD + case % "Ofstd")}, {"notifiable_event": EVENTS})
+    audited({"not-told": ("notifiable_event", TOLD + case % "Ofstd")}, files)
     wrong = cli("rules", "test", "--rules", tmp_path / "rules")
     assert wrong.exit_code == 2 and "did you mean 'Ofsted'?" in wrong.stderr
 
