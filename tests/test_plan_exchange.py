@@ -454,7 +454,7 @@ def test_the_plans_own_workbook_comes_back_and_says_nothing_new(plan: Run, db: P
     worked_off(db)
     path = tmp_path / "plan.xlsx"
     rows = own_workbook(plan, path)
-    statuses = {row[6] for row in rows[1:]}
+    statuses = {row[rows[0].index("Status")] for row in rows[1:]}
     assert {"signed off", "rejected"} <= statuses
     result = plan("import", path, "--plan", "fostering-2021")
     assert (result.exit_code, result.stdout) == (0, "0 changes made.\n")
@@ -464,8 +464,9 @@ def test_the_plans_own_workbook_comes_back_and_says_nothing_new(plan: Run, db: P
 def test_what_was_edited_in_the_plans_own_workbook_is_changed_and_no_more(plan: Run, db: Path, tmp_path: Path) -> None:
     worked_off(db)
     rows = own_workbook(plan, tmp_path / "plan.xlsx")
-    begun = [row for row in rows if row[6] == "in progress"]
-    begun[0][3], begun[1][5] = "team manager", "31/03/2023"
+    lead, due_by, status = (rows[0].index(head) for head in ("Lead", "Due", "Status"))
+    begun = [row for row in rows if row[status] == "in progress"]
+    begun[0][lead], begun[1][due_by] = "team manager", "31/03/2023"
     result = plan("import", sheet(tmp_path / "edited.xlsx", *rows), "--plan", "fostering-2021")
     assert result.exit_code == 0, result.stderr
     assert result.stdout.splitlines()[-1] == "2 changes made."
@@ -480,8 +481,8 @@ def test_a_closed_action_that_was_edited_in_the_workbook_is_refused_with_its_row
 ) -> None:
     worked_off(db)
     rows = own_workbook(plan, tmp_path / "plan.xlsx")
-    closed = next(row for row in rows if row[6] == "signed off")
-    closed[3] = "somebody else"
+    closed = next(row for row in rows if row[rows[0].index("Status")] == "signed off")
+    closed[rows[0].index("Lead")] = "somebody else"
     result = plan("import", sheet(tmp_path / "edited.xlsx", *rows), "--plan", "fostering-2021")
     assert result.exit_code == 2 and f"row {rows.index(closed) + 1}" in result.stderr
     assert "is signed off and stays as it is" in " ".join(result.stderr.split())

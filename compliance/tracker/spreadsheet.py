@@ -40,8 +40,8 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "every": ("frequency", "again every", "how often"),
     "note": ("note", "notes", "comment", "comments"),
 }
-COMPUTED = frozenset({"status since", "days overdue", "comes to"})
-"""Columns of the plan's own workbook that say what is worked out from the others."""
+COMPUTED = frozenset({"about", "status since", "days overdue", "comes to"})
+"""Columns of the plan's own workbook that say what is worked out from others, or from findings."""
 OWN = frozenset({"action", "what", "status since"})
 """Columns by which the list of actions in the plan's own workbook is known; its other sheets are worked out from the plan."""
 LABELS: dict[str, tuple[str, ...]] = {
