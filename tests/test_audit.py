@@ -395,7 +395,9 @@ def test_a_changed_rule_a_changed_figure_and_a_broken_entry_are_never_served_fro
         kept[0].write_bytes(nonsense)
         assert found() == 1
     rule = tmp_path / "rules" / "safer-recruitment" / "supervision-unsigned.yaml"
-    rule.write_text(rule.read_text(encoding="utf-8").replace("worker: signed\n", "worker: not signed\n"), encoding="utf-8")
+    rule.write_text(
+        rule.read_text(encoding="utf-8").replace("worker: signed\n", "worker: not signed\n"), encoding="utf-8"
+    )
     assert found() == 0
 
 

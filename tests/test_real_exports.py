@@ -83,11 +83,14 @@ def test_rows_are_counted_before_the_engine_has_them_and_after(cli: Cli, tmp_pat
     assert "Rows in all: 7 = 2 records + 2 left out + 2 not usable + 1 repeated." in result.stdout
 
 
-@pytest.mark.parametrize("header", ["staff_id,role", "staff_id,role,"])
+@pytest.mark.parametrize("header", ["staff_id,role,started_on,left_on", "staff_id,role,started_on,left_on,"])
 def test_a_row_that_goes_astray_makes_every_run_incomplete_and_is_told(
     cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, header: str
 ) -> None:
-    export = put(tmp_path / "e", staff=f"{header}\nS1,ssw\nS2,ssw\n", reported_figure="reported_figure_id\n1\n")
+    signed = "supervision_id,staff_id,held_on,signed\nV1,S1,2021-09-01,yes\n"
+    rows = "S1,ssw,2019-04-01,\nS2,ssw,2019-04-01,\n"
+    figures = "reported_figure_id\n1\n"
+    export = put(tmp_path / "e", staff=f"{header}\n{rows}", supervision=signed, reported_figure=figures)
     scan = statements._scan
     monkeypatch.setattr(statements, "_scan", lambda *a, **k: f"(FROM {scan(*a, **k)} LIMIT 1)")
     at = ("--as-at", "2021-09-20")

@@ -309,7 +309,7 @@ def test_every_record_kind_has_it_in_the_dictionary_the_templates_and_the_rules(
     said = " ".join(cli("data", "dictionary", "complaint").stdout.split())
     assert "As at an earlier day the record is not there." in said
     cli("data", "template", tmp_path / "empty")
-    for path in (tmp_path / "empty").iterdir():
+    for path in (tmp_path / "empty").glob("*.csv"):
         assert "recorded_on" in path.read_text(encoding="utf-8-sig").strip().split(","), path.name
 
 
