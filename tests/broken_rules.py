@@ -93,6 +93,7 @@ FACTS = {
     "staff": {
         "due_to_leave_on": FactText("due_to_leave_on", "staff", "Day of leaving", "left_on + days(1)"),
         "endless": FactText("endless", "staff", "It never ends", "endless + days(1)"),
+        "torn": FactText("torn", "staff", "It is no expression", "started_on left_on"),
     }
 }
 NAMES = names_of(PACK, KINDS, PARAMETERS, FACTS)
