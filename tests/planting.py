@@ -221,9 +221,9 @@ def plant_all(folder: Path, only: Sequence[str] = ()) -> Planted:
             if what == KEYLESS:
                 row[kind.key] = ""
             rows.append(row)
-        _write_csv(
-            folder / f"{kind.name}.csv", [list(good), *(list(r.values()) for r in rows), [_word(SHIFTED), f"{ID}-x"]]
-        )
+        # A row with a cell too many: nobody can tell which of them moved.
+        shifted = [_word(SHIFTED), *[f"{ID}-x"] * len(good)]
+        _write_csv(folder / f"{kind.name}.csv", [list(good), *(list(r.values()) for r in rows), shifted])
     planted.words[SHIFTED] = (_word(SHIFTED),)
     return planted
 
