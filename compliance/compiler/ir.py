@@ -7,7 +7,7 @@ turns each into a column, once, however many rules ask for it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
@@ -222,50 +222,72 @@ def rebuild(item: Ir, change: Callable[[Ir], Ir]) -> Ir:
     return item
 
 
+def inside(item: Ir) -> Iterator[Ir]:
+    """`item` and everything inside it, each once: of what is said twice the ways to it are past counting."""
+    seen, left = {item}, [item]
+    while left:
+        at = left.pop()
+        yield at
+        new = [p for p in parts(at) if p not in seen]
+        seen.update(new)
+        left += new
+
+
 def has_outer(item: Ir) -> bool:
     """Whether an `Outer` is anywhere inside."""
-    return isinstance(item, Outer) or any(has_outer(p) for p in parts(item))
+    return any(isinstance(i, Outer) for i in inside(item))
 
 
 def contains(item: Ir, part: Ir) -> bool:
     """Whether `part` is anywhere inside."""
-    return item is part or any(contains(p, part) for p in parts(item))
+    return any(i is part for i in inside(item))
+
+
+def changed(item: Ir, change: Callable[[Ir], Ir | None]) -> Ir:
+    """`item` with what `change` makes of each operation inside it, outermost first, each once; None: its parts are looked at."""
+    made: dict[Ir, Ir] = {}
+
+    def of(i: Ir) -> Ir:
+        if i not in made:
+            other = change(i)
+            made[i] = rebuild(i, of) if other is None else other
+        return made[i]
+
+    return of(item)
 
 
 def skipping(item: Ir, link: str) -> Ir:
     """`item`, said in the row that `link` leads to and no longer in the one from which it leads there."""
-    return item.item if isinstance(item, Up) and item.link == link else rebuild(item, lambda i: skipping(i, link))
+    return changed(item, lambda i: i.item if isinstance(i, Up) and i.link == link else None)
 
 
-def in_gap(item: Ir, since: Ir, first: Ir, inside: bool) -> Ir:
+def in_gap(item: Ir, since: Ir, first: Ir, of_linked: bool) -> Ir:
     """`item`, said of the record, with the gap it speaks of.
 
     Args:
-      inside: the gap ends at one of the linked rows, which is where the result stands.
+      of_linked: the gap ends at one of the linked rows, which is where the result stands.
     """
-    if isinstance(item, Hole):
-        return since if item.name == "since" else first
-    if _has_hole(item):
-        return rebuild(item, lambda i: in_gap(i, since, first, inside))
-    return Outer(item) if inside and not isinstance(item, Const | AsAt) else item
 
+    def change(i: Ir) -> Ir | None:
+        if isinstance(i, Hole):
+            return since if i.name == "since" else first
+        if any(isinstance(p, Hole) for p in inside(i)):
+            return None
+        return Outer(i) if of_linked and not isinstance(i, Const | AsAt) else i
 
-def _has_hole(item: Ir) -> bool:
-    return isinstance(item, Hole) or any(_has_hole(p) for p in parts(item))
+    return changed(item, change)
 
 
 def resolve_outer(item: Ir, link: str, table: str) -> Ir:
     """Every `Outer` of this row becomes `Up` by `link`; one that stands in another row (inside a `Group`) is left alone."""
+    made: dict[tuple[Ir, int], Ir] = {}
 
     def change(i: Ir, level: int) -> Ir:
-        match i:
-            case Outer(item=inner) if level == 0:
-                return Up(link, table, inner)
-            case Group():
-                return rebuild(i, lambda x: change(x, level + 1))
-            case Up():
-                return rebuild(i, lambda x: change(x, level - 1))
-        return rebuild(i, lambda x: change(x, level))
+        if (i, level) not in made:
+            below = level + (1 if isinstance(i, Group) else -1 if isinstance(i, Up) else 0)
+            own = isinstance(i, Outer) and level == 0
+            made[i, level] = Up(link, table, i.item) if own else rebuild(i, lambda x: change(x, below))  # type: ignore[attr-defined]
+        return made[i, level]
 
     return change(item, 0)
 

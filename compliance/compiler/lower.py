@@ -453,7 +453,7 @@ class Lowerer:
         judged_here, self.judged = self.judged, Outer(self.judged)
         lag = Window(inner[-1].by, "lag", order, order)
         before = op("coalesce", lag, first)
-        conditions_here = [in_gap(c, before, is_null(lag), inside=True) for c in conditions]
+        conditions_here = [in_gap(c, before, is_null(lag), of_linked=True) for c in conditions]
         due_here = self.due(before, e.within, conditions_here, judged)
         self.judged = judged_here
         late_here = and_(member, op("gt", day.node, due_here.latest))
@@ -467,7 +467,7 @@ class Lowerer:
         unsure = or_(is_null(cond), and_(or_(cond, is_null(cond)), is_null(day.node)))
         n_unsure = TRUE if unsure == FALSE else op("eq", self.count(source, scopes, unsure), const(0))
         base = op("coalesce", last_done, start.node)
-        conditions_open = [in_gap(c, base, is_null(last_done), inside=False) for c in conditions]
+        conditions_open = [in_gap(c, base, is_null(last_done), of_linked=False) for c in conditions]
         day_due = self.due(base, e.within, conditions_open, judged)
         open_late, in_time = op("gt", end, day_due.latest), op("le", end, day_due.earliest)
         broken = or_(op("gt", n_late, const(0)), open_late)
@@ -908,7 +908,7 @@ class Lowerer:
             whole = self.between(unit, a, b)
             aged = Op("least", (whole, self.between(unit, op("add_days", a, const(-1)), op("add_days", b, const(-1)))))
             # Before the birth there is no age, and years are years.
-            return Op("greatest", (aged, Op("least", (whole, const(0)))))
+            return case(is_null(whole), NULL, Op("greatest", (aged, Op("least", (whole, const(0))))))
         match unit:
             case "days":
                 return op("days_between", a, b)

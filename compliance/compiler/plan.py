@@ -243,12 +243,16 @@ class Planner:
                 self._groups[item.table, item.link, f.stage].append(item)
 
     def _features_in(self, item: Ir) -> Iterator[Ir]:
-        """The features of the same row that it is made of."""
-        if isinstance(item, FEATURES):
-            yield item
-        else:
-            for part in parts(item):
-                yield from self._features_in(part)
+        """The features of the same row that it is made of, each once."""
+        seen, left = {item}, [item]
+        while left:
+            at = left.pop()
+            if isinstance(at, FEATURES):
+                yield at
+                continue
+            new = [p for p in parts(at) if p not in seen]
+            seen.update(new)
+            left += new
 
     def _family(self, table: str, link: str) -> str:
         """What the rows of one parent have in common; in a made-up table, where they stand once for each outer row, that row."""

@@ -15,7 +15,7 @@ from compliance.errors import Location, Problem, RulesError, nearest
 from compliance.files.temporary import scratch_folder
 from compliance.model import Case, Field, Finding, RecordKinds, Source, Table, Tables
 from compliance.rules import wording
-from compliance.rules.checking import CheckedDeadline, CheckedEvery, CheckedRule, needs
+from compliance.rules.checking import CheckedDeadline, CheckedEvery, CheckedRule, needed, needs, sources_in
 from compliance.rules.rulebook import Rulebook, with_figures
 from compliance.sql import duckdb as dialect
 
@@ -252,8 +252,12 @@ def _compare(case: Case, got: Verdict) -> Iterator[str]:
 
 
 def asked_for(rules: Iterable[CheckedRule], kinds: RecordKinds) -> frozenset[str]:
-    """The record kinds without which some of these rules cannot run."""
-    return frozenset(need.kind for rule in rules for need in needs(rule, kinds))
+    """The record kinds that these rules read: to run at all, or to say how a finding stands."""
+    found = set[str]()
+    for rule in rules:
+        further = rule.further()
+        found |= {need.kind for need in (*needs(rule, kinds), *needed(further, sources_in(further), kinds))}
+    return frozenset(found)
 
 
 def fill(
