@@ -206,8 +206,8 @@ def test_a_file_that_never_ends_is_refused(cli: Callable[..., Result], tmp_path:
 # --- many mistakes --------------------------------------------------------------------------------------------------
 
 MANY = {
-    "keys": "".join(f"k{i}: 1\n" for i in range(8_000)),
-    "entries": "sources: [" + "1, " * 8_000 + "1]\nwaivers: [" + "1, " * 8_000 + "1]\n",
+    "keys": "".join(f"k{i}: 1\n" for i in range(20_000)),
+    "entries": "sources: [" + "1, " * 20_000 + "1]\nwaivers: [" + "1, " * 20_000 + "1]\n",
     "more keys than are read": "".join(f"k{i}: 1\n" for i in range(80_000)),
 }
 
@@ -240,4 +240,5 @@ def test_many_mistakes_are_told_soon(cli: Callable[..., Result], tmp_path: Path,
     began = time.process_time()
     result = cli(*asked.get(door, ("rules", "lint", "--rules", tmp_path / "rules")))
     assert (result.exit_code, "Traceback" in result.output) == (2, False), result.output[-2000:]
-    assert time.process_time() - began < 4  # quadratic, each took eight or more
+    # In proportion to their number they take one or two seconds, and up to five where there are 80,000; by its square a minute.
+    assert time.process_time() - began < 20
