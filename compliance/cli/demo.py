@@ -33,16 +33,24 @@ def demo(out: Path) -> None:
     """
     from compliance.jobs import demo as demonstration
     from compliance.report.grid import grid
+    from compliance.report.words import standing_text
 
     told = demonstration.demo(out)
-    as_at, example = demonstration.AS_AT, told.example
+    as_at, example = demonstration.AS_AT, told.causes[0].finding
     click.echo(f"The sample agency as at {as_at}. Its people are invented, and so is what is wrong with it.\n")
     click.echo(told.summary)
     click.echo("What to look at first")
-    rows = [[c.severity, c.title, f"{c.findings:,}", c.rule] for c in told.causes[: demonstration.SHOWN]]
-    click.echo(
-        grid(rows, ["Severity", "What is wrong", "Findings", "Rule"], [14, max(width() - 62, 30), 8, 32], right=(2,))
-    )
+    rows = [
+        [
+            ", ".join(x for x in (c.rule.severity, standing_text(c.finding)) if x),
+            c.finding.title,
+            ", ".join(c.subjects) + (" …" if c.n > len(c.subjects) else ""),
+            c.rule.id,
+        ]
+        for c in told.causes[: demonstration.SHOWN]
+    ]
+    widths = [16, max(width() - 78, 30), 14, 30]
+    click.echo(grid(rows, ["Severity", "What is wrong", "Records", "Rule"], widths))
     click.echo(
         f"{told.missed:,} of {told.kpis:,} KPIs are missed. {told.due:,} duties fall due in {demonstration.DAYS} days."
     )

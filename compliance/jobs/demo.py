@@ -16,8 +16,8 @@ from compliance.jobs import audit, shipped
 from compliance.jobs.asked import Asked, Export
 from compliance.jobs.report import report as whole_report
 from compliance.kpis.kpi import WITH_ACTION
-from compliance.model import SEVERITIES
 from compliance.report import FORMATS, table
+from compliance.report.causes import Cause, Causes
 from compliance.report.forecast import FORMATS as FORECAST_FORMATS
 from compliance.report.kpi import FORMATS as KPI_FORMATS
 from compliance.report.kpi import chart
@@ -30,7 +30,6 @@ from compliance.tracker.store import Store
 
 if TYPE_CHECKING:
     from compliance.findings.report import Report
-    from compliance.model import Finding
     from compliance.tracker.events import Draft
     from compliance.tracker.proposing import Proposed
     from compliance.tracker.state import State
@@ -39,7 +38,7 @@ AS_AT = date(2021, 9, 20)
 """The day that the sample agency's export was drawn."""
 DAYS = 90
 SHOWN = 8
-"""Rules that are named on the screen."""
+"""Causes that are named on the screen."""
 WIDTH = 120
 """Of the reports in files, however wide the terminal is."""
 EXPORT, PLAN, FINDINGS, TRACKER = "sample-agency", "improvement-plan.yaml", "findings.json", "improvement-plan.sqlite"
@@ -72,26 +71,15 @@ FILES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
-    """A rule that found something."""
-
-    rule: str
-    title: str
-    severity: str
-    findings: int
-
-
-@dataclass(frozen=True, slots=True)
 class Told:
     """What came of it, in numbers.
 
     Args:
       summary: of the audit, in words.
-      causes: the most serious first, then those with most findings.
+      causes: danger first, then what is open, as the page has them.
       missed: how many of the KPIs.
       due: how many duties fall due in the days ahead.
       proposed: how many actions.
-      example: a finding that can be explained.
     """
 
     summary: str
@@ -100,7 +88,6 @@ class Told:
     kpis: int
     due: int
     proposed: int
-    example: Finding
 
 
 def demo(folder: Path) -> Told:
@@ -135,17 +122,18 @@ def demo(folder: Path) -> Told:
         proposed, state = _proposed(folder)
         for format_, write in WHOLE_FORMATS.items():
             write_private(folder / f"report.{format_}", write(replace(whole, plan=state)))
-        summary, causes, example = table.summary(report), _causes(report), next(report.findings())
+        summary, causes = table.summary(report), _causes(report)
         due = sum(1 for _ in ahead.due())
     write_private(folder / "actions.md", proposals.FORMATS["markdown"](proposed, WIDTH))
     missed = sum(i.status.certain in WITH_ACTION for i in kpis.indicators)
-    return Told(summary, causes, missed, len(kpis.indicators), due, len(proposed.proposals), example)
+    return Told(summary, causes, missed, len(kpis.indicators), due, len(proposed.proposals))
 
 
 def _causes(report: Report) -> tuple[Cause, ...]:
-    rules = [Cause(r.rule.id, r.rule.title, r.rule.severity, r.breach + r.not_evidenced) for r in report.rules]
-    causes = [c for c in rules if c.findings]
-    return tuple(sorted(causes, key=lambda c: (SEVERITIES.index(c.severity), -c.findings, c.rule)))
+    causes = Causes()
+    for f in report.findings():
+        causes.add(f)
+    return tuple(c for heap in causes.heaps().values() for c in heap)
 
 
 def _proposed(folder: Path) -> tuple[Proposed, State]:

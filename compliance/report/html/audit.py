@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import date
 from itertools import islice
 
@@ -13,7 +13,6 @@ from compliance.findings.report import Report
 from compliance.findings.waivers import STATES, Judged
 from compliance.model import (
     NOT_TOLD,
-    SEVERITIES,
     Finding,
     Prompted,
     Quarantined,
@@ -22,54 +21,17 @@ from compliance.model import (
     RuleResult,
     WrittenRule,
 )
+from compliance.report.causes import Cause, Causes
 from compliance.report.plan.answering import Answering, named
 from compliance.report.regulations import COLUMNS, Under, heading, unders
-from compliance.report.words import accepted_text, standing_text, value_text, whose_text, why_text
+from compliance.report.words import accepted_text, value_text, whose_text, why_text
 from compliance.tracker.state import State
 
 FIRST = 50
 """Findings that are in the page itself, for whoever reads it without the script."""
 MOST = 50_000
 """Findings that a page holds; more make it slow to open, and the page says so."""
-SUBJECTS = 12
-"""Records that a cause names; all are in the table."""
 MOST_QUARANTINED = 500
-
-
-@dataclass
-class Cause:
-    """Findings of one rule for which the same conditions fail, of one outcome and standing.
-
-    Args:
-      number: by which the table shows them alone.
-      finding: the first of them.
-      subjects: the first records, with names where names are shown.
-      answering: places of the actions that answer any of them.
-    """
-
-    number: int
-    finding: Finding
-    breach: int = 0
-    not_evidenced: int = 0
-    restated: int = 0
-    accepted: int = 0
-    subjects: list[str] = field(default_factory=list)
-    answering: set[int] = field(default_factory=set)
-
-    @property
-    def n(self) -> int:
-        """How many findings it has."""
-        return self.breach + self.not_evidenced
-
-    @property
-    def rule(self) -> RuleInfo:
-        """The rule that they fall short of."""
-        return self.finding.rule
-
-    @property
-    def standing(self) -> str:
-        """Whether they are not evidenced, late or past; empty: a breach that is open."""
-        return standing_text(replace(self.finding, danger=""))
 
 
 @dataclass(frozen=True)
@@ -128,7 +90,7 @@ def view(report: Report, plan: State | None = None) -> View:
       plan: the plan that is told with it, so that each leads to the other.
     """
     rules, written = _Rules(report), report.written()
-    causes: dict[tuple[str, ...], Cause] = {}
+    causes = Causes()
     names: dict[tuple[str, ...], int] = {}
     files: dict[str, int] = {}
     teams: dict[str, int] = {}
@@ -140,9 +102,7 @@ def view(report: Report, plan: State | None = None) -> View:
     names_of: dict[str, str] = {}
     for f, team in zip(report.findings(), report.teams(), strict=True):
         owner = whose_text(f)
-        called = (f.rule.id, f.rule.own_policy, f.outcome, f.standing, f.danger, f.title, f.remedy)
-        cause = causes.setdefault((*called, *f.failed), Cause(len(causes), f))
-        _add(cause, f)
+        cause = causes.add(f)
         of_requirement[heading(f.rule)] += 1
         if plan is not None and report.tables.personal:
             kept, told = named(f)
@@ -178,7 +138,7 @@ def view(report: Report, plan: State | None = None) -> View:
     listed = unders(report, written, of_requirement)
     return View(
         report=report,
-        causes={name: sorted((c for c in causes.values() if _heap(c.finding) == name), key=_order) for name in HEAPS},
+        causes=causes.heaps(),
         first=first,
         regulations=[u for u in listed if u.name in {r.rule.regulation for r in report.parts}],
         standards=[u for u in listed if u.name not in {r.rule.regulation for r in report.parts}],
@@ -192,7 +152,7 @@ def view(report: Report, plan: State | None = None) -> View:
             "rules": [_rule(r, written.get(r.id, NOT_TOLD), report.as_at) for r in rules.listed],
             "causes": [
                 [list(f.failed), f.title, f.remedy, f.standing, f.danger, list(f.refs)]
-                for f in (c.finding for c in causes.values())
+                for f in (c.finding for c in causes)
             ],
             "names": [[n.replace("_", " ") for n in its] for its in names],
             "files": list(files),
@@ -213,18 +173,6 @@ def view(report: Report, plan: State | None = None) -> View:
     )
 
 
-HEAPS = ("danger", "open", "late", "past")
-"""How findings are heaped up, first things first."""
-
-
-def _heap(f: Finding) -> str:
-    return "danger" if f.danger else f.standing
-
-
-def _order(c: Cause) -> tuple[date, int, int, int]:
-    return c.finding.put_right_on, SEVERITIES.index(c.rule.severity), -c.n, c.number
-
-
 class _Rules:
     """The rules that have findings, numbered as they come."""
 
@@ -238,16 +186,6 @@ class _Rules:
         if number == len(self.listed):
             self.listed.append(rule)
         return number
-
-
-def _add(cause: Cause, f: Finding) -> None:
-    cause.breach += f.outcome == "breach"
-    cause.not_evidenced += f.outcome == "not_evidenced"
-    cause.restated += f.restated is not None
-    cause.accepted += f.waiver is not None
-    if len(cause.subjects) < SUBJECTS:
-        called = ", ".join(x for x in (f.name, f.rule.part) if x)
-        cause.subjects.append(f"{f.key} ({called})" if called else f.key)
 
 
 def _rule(r: RuleInfo, written: WrittenRule, as_at: date) -> dict[str, object]:
