@@ -23,7 +23,7 @@ DAYS = 60
 
 
 def test_the_export_is_read_once_and_no_part_disturbs_another(monkeypatch: pytest.MonkeyPatch) -> None:
-    options = audit.Options(sample=2, teams=True)
+    options = audit.Options(sample=2)
     with audit.audit(ASKED, options) as alone:
         findings, prompts, teams = list(alone.findings()), alone.prompts(), alone.teams()
     with forecast.forecast(ASKED, DAYS) as ahead:

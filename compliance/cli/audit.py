@@ -147,7 +147,7 @@ def audit(
     Example: compliance audit fixtures/agency --as-at 2021-09-20 --baseline findings.json --also sarif=findings.sarif
     """
     from compliance.jobs.asked import Timings
-    from compliance.report import FORMATS, OWNERS, PLACED
+    from compliance.report import FORMATS, PLACED
 
     if previous and baseline:
         raise click.UsageError("--baseline says all that --previous says; give one of them")
@@ -177,7 +177,6 @@ def audit(
         waivers=waivers,
         sample=(0 if asked.only else 5) if sample is None else sample,
         seed=seed,
-        teams=any(name in OWNERS for name in (format_, *(name for name, _ in also))),
     )
     with audited(asked, options, times) as report:
         if strict and report.tables.n_quarantined:

@@ -80,7 +80,7 @@ def report(
         raise click.UsageError("--plan names a plan in a database; give it with --db")
     write = whole_writer(out, format_)
     plan = known(db, plan_id, asked.as_at)[0] if db is not None else None
-    with whole_report(asked, Options(previous=previous, sample=SAMPLE, teams=True), days, plan) as whole:
+    with whole_report(asked, Options(previous=previous, sample=SAMPLE), days, plan) as whole:
         print_out(write(whole), out)
         assert whole.audit is not None and whole.ahead is not None
         click.echo(summary(whole.audit), nl=False, err=True)

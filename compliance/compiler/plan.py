@@ -8,8 +8,8 @@ rules' verdicts, and the arguments of those that fail, are read from.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from compliance.compiler.ahead import Ahead
 from compliance.compiler.ir import (
@@ -31,7 +31,7 @@ from compliance.compiler.lower import Lowered, Lowerer, Pair
 from compliance.model import RecordKinds, Table
 from compliance.sql import duckdb as dialect
 from compliance.sql import relations
-from compliance.sql.planned import AheadPlan, Counted, CountPlan, NearPlan, Plan, RecordPlan
+from compliance.sql.planned import AheadPlan, Counted, CountPlan, Plan, RecordPlan
 from compliance.sql.relations import ITEM_NO, OF, OUTER, Layout, Relation, Sql
 from compliance.sql.text import name
 
@@ -80,7 +80,7 @@ class Planner:
       items: the items of each table of records with items.
       many_days: the plan looks from each of the days in the table `day`, not from one.
       prefix: of all names that it makes, where several plans share an engine; no `_` in it.
-      of_hits: for each record kind the rules for whose findings alone it is planned; empty: for all records.
+      of_hits: the rules for whose findings alone it is planned, of one record kind; empty: for all records.
       counts_days: whether what was planned needs the working-day calendar.
     """
 
@@ -90,7 +90,7 @@ class Planner:
     items: Mapping[str, Sequence[str]]
     many_days: bool = False
     prefix: str = ""
-    of_hits: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    of_hits: tuple[str, Sequence[int]] = ("", ())
     _features: dict[str, dict[Ir, _Feature]] = field(default_factory=lambda: defaultdict(dict))
     _stages: dict[tuple[str, Ir], int] = field(default_factory=dict)
     _used: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
@@ -108,21 +108,9 @@ class Planner:
         finals = self._finals({t: [i for q in its for i in (q.lowered.answer, *q.values)] for t, its in asked.items()})
         layout = self._layout(finals)
         records = tuple(self._record(layout, finals[table], its) for table, its in sorted(asked.items()))
-        return Plan(tuple(layout.setup(dialect.MAKE, dialect.DROP)), self.counts_days, records)
-
-    def near(self, questions: Sequence[Question]) -> NearPlan:
-        """What findings ask of linked records, in one table for each table that is asked."""
-        asked = {table: [q for q in its if q.near] for table, its in _by_table(questions).items()}
-        asked = {table: its for table, its in sorted(asked.items()) if its}
-        finals = self._finals({table: list(_near_values(its)) for table, its in asked.items()})
-        layout = self._layout(finals)
+        # Findings are asked about linked records, and whose they are, as they are read.
         setup = [s for s in layout.setup(dialect.MAKE, dialect.DROP) if not dialect.drops_records(s)]
-        for table, final in finals.items():
-            numbers = [n for q in asked[table] for n in q.numbers.values()]
-            rows = dialect.near(layout.rows(final.rows), final.sql, numbers)
-            setup.append(dialect.make(near_table(table), rows))
-        rules = tuple(sorted(n for its in asked.values() for q in its for n in q.numbers.values()))
-        return NearPlan(rules, tuple(setup))
+        return Plan(tuple(setup), self.counts_days, records)
 
     def forecast(self, asked: Sequence[Ahead]) -> Plan:
         """What lies ahead, and nothing else."""
@@ -352,9 +340,9 @@ class Planner:
 
     def _hits_of(self, child: str, link: str) -> str:
         """That a row belongs to a record with a finding; empty where that is not asked, or not known of the row."""
-        owner = self.kinds[child].links[link].to if child in self.kinds else ""
-        rules = self.of_hits.get(owner)
-        return dialect.of_hits(relations.column("p", f"link__{link}").text, rules) if rules else ""
+        kind, rules = self.of_hits
+        theirs = child in self.kinds and self.kinds[child].links[link].to == kind
+        return dialect.of_hits(relations.column("p", f"link__{link}").text, rules) if theirs else ""
 
     def _windows(self, table: str, window: Window) -> tuple[Relation, list[Window]]:
         """Rows with their windows and no more, for windows sort whole rows; all windows of the same order at once."""
@@ -451,7 +439,6 @@ class Planner:
         for q in questions:
             answers.append(next(sql))
             slots.append(tuple(values.setdefault(next(sql), len(values)) for _ in q.values))
-        near = {item: i for i, item in enumerate(_near_values(questions))}
         return RecordPlan(
             record=self._kind(final.table),
             rows=layout.rows(final.rows),
@@ -462,9 +449,38 @@ class Planner:
             may_be_pending=tuple(q.lowered.pending != FALSE for q in questions),
             values=tuple(values),
             slots=tuple(slots),
-            near=near_table(final.table) if near else "",
-            near_slots=tuple(tuple(near[item] for item in q.near) for q in questions) if near else (),
+            near=tuple(self._near(q) for q in questions),
         )
+
+    def _near(self, q: Question) -> str:
+        """What brings the linked records that a rule's findings name; empty where they name none."""
+        if not q.near:
+            return ""
+        numbers = tuple(q.numbers.values())
+        planner = Planner(self.kinds, self.tables, self.pairs, self.items, of_hits=(self._kind(q.table), numbers))
+        groups = [item for item in q.near if isinstance(item, Group) and planner._hits_of(item.table, item.link)]
+        by_record = len(groups) == len(q.near) and len({(g.table, g.link) for g in groups}) == 1
+        statement = planner._near_by_record(groups) if by_record else planner._near_of_rows(q, numbers)
+        self.counts_days |= planner.counts_days
+        return statement
+
+    def _near_by_record(self, groups: Sequence[Group]) -> str:
+        """Groupings by the record itself, of which no column is needed; all of one link, and put off to one stage."""
+        table = self.of_hits[0]
+        for group in groups:
+            self._stage(table, group)
+        self._put_off()
+        child, link, stage = groups[0].table, groups[0].link, self._stages[table, groups[0]]
+        columns = [f"a{self._groups[child, link, stage].index(group)}" for group in groups]
+        rows = self._in_one(self._grouping(child, link, stage), ["k", *columns])
+        return f"SELECT p.k, {', '.join(f'p.{c}' for c in columns)} FROM {rows} p"
+
+    def _near_of_rows(self, q: Question, numbers: Sequence[int]) -> str:
+        final = self._finals({q.table: q.near})[q.table]
+        return dialect.near(self._in_one(final.rows, final.reads), final.sql, numbers)
+
+    def _in_one(self, rows: Relation, columns: Iterable[str]) -> str:
+        return Layout(self._made, {rows: columns}, in_one=True).rows(rows)
 
     def _ahead(self, layout: Layout, final: Final, asked: Sequence[Ahead]) -> AheadPlan:
         sql = iter(final.sql)
@@ -477,15 +493,6 @@ class Planner:
             whats=tuple(tuple(a.what(part) for part in a.numbers) for a in asked),
             limits=tuple(a.limits for a in asked),
         )
-
-
-def near_table(table: str) -> str:
-    """What the table of what findings of a table's rows ask of linked records is called."""
-    return f"near_{table}"
-
-
-def _near_values(questions: Sequence[Question]) -> dict[Ir, None]:
-    return dict.fromkeys(item for q in questions for item in q.near)
 
 
 def _by_table(questions: Sequence[Question]) -> dict[str, list[Question]]:
@@ -508,16 +515,7 @@ def make_counts(
 
 def make_plan(questions: Sequence[Question], kinds: RecordKinds, tables: Mapping[str, Table], lowerer: Lowerer) -> Plan:
     """One shared plan of everything that was lowered; the numbers of its rules are their places in the audit's order, rising."""
-    plan = Planner(kinds, tables, lowerer.pairs, lowerer.items).plan(questions)
-    of_hits: dict[str, list[int]] = defaultdict(list)
-    for q in questions:
-        if q.near:
-            of_hits[q.table.removesuffix("*")] += q.numbers.values()
-    if not of_hits:
-        return plan
-    planner = Planner(kinds, tables, lowerer.pairs, lowerer.items, prefix="n", of_hits=of_hits)
-    near = planner.near(questions)
-    return replace(plan, near=near, calendar=plan.calendar or planner.counts_days)
+    return Planner(kinds, tables, lowerer.pairs, lowerer.items).plan(questions)
 
 
 def make_forecast(asked: Sequence[Ahead], kinds: RecordKinds, tables: Mapping[str, Table], lowerer: Lowerer) -> Plan:

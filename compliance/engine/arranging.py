@@ -65,28 +65,25 @@ def grouped(
             yield reporting.team_groups(kind, its, ways, NO_TEAM), {}
 
 
-def whose(
-    rules: Mapping[int, RuleInfo], kinds: RecordKinds, tables: Mapping[str, Table], personal: bool
-) -> Iterator[Statement]:
-    """What says of each record with a finding whom it is about, and whose file it is in.
-
-    Args:
-      rules: that have findings, by their numbers.
-      personal: names are shown.
-    """
+def names_shown(tables: Mapping[str, Table], personal: bool) -> frozenset[str]:
+    """Record kinds whose names are shown; a household's is that of its foster parents."""
     names = {k for k in reporting.NAMED if personal and k in tables and "name" in tables[k].columns}
-    parent = tables.get("foster_parent")
-    if parent is not None and "foster_parent" in names and "household" in parent.links:
+    if "foster_parent" in names and "household" in tables["foster_parent"].links:
         names.add("household")
+    return frozenset(names)
+
+
+def naming(names: frozenset[str]) -> Iterator[Statement]:
+    """What must be there before such names are asked for."""
+    if "household" in names:
         yield reporting.HOUSEHOLD_NAMES, {}
-    yield reporting.WHOSE, {}
+
+
+def whose(record: str, kinds: RecordKinds, tables: Mapping[str, Table], names: frozenset[str]) -> tuple[str, str]:
+    """What says of a finding about such a record whom it is about, and whose file it is in; as `reporting.whose` has it."""
     followed = {k: sorted(t.links) for k, t in tables.items()}
-    of: dict[str, list[int]] = {}
-    for n, rule in sorted(rules.items()):
-        of.setdefault(rule.record, []).append(n)
-    for kind, its in of.items():
-        ways = [Way(owner, kinds[owner].key, way) for owner, way in ways_to_owners(kinds[kind], kinds, followed)]
-        yield reporting.whose(kind, its, ways, names), {}
+    ways = [Way(owner, kinds[owner].key, way) for owner, way in ways_to_owners(kinds[record], kinds, followed)]
+    return reporting.whose(record, ways, names)
 
 
 def answering(rules: Sequence[RuleInfo], kinds: RecordKinds, tables: Mapping[str, Table], as_at: date) -> Iterator[str]:

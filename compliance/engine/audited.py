@@ -35,7 +35,7 @@ MANY = 2_000
 """A rule with so many findings is fetched by itself: a row brings the values of every rule that it is fetched with."""
 CHUNK = 40_000
 """Findings that are fetched at a time; bounds memory whatever their number."""
-FINDING = 14
+FINDING = 15
 """Columns of `dialect.findings` that are not values of the record."""
 
 
@@ -82,6 +82,7 @@ class Audited:
 
     Args:
       answers, hits: of each rule that ran, by its number; of `hits`, of each with findings.
+      whose: for a record kind, what says of its findings whom they are about.
     """
 
     con: Connection
@@ -92,6 +93,7 @@ class Audited:
     sources: tuple[Source, ...]
     answers: Mapping[int, Answers] = field(default_factory=dict)
     hits: Mapping[int, Hits] = field(default_factory=dict)
+    whose: Callable[[str], tuple[str, str]] = lambda _: dialect.NOBODYS
     n_at_a_time: int = 1
     prompts: tuple[Prompt, ...] = ()
     readings: tuple[Reading, ...] = ()
@@ -183,23 +185,23 @@ class Audited:
             together.setdefault((self.places[number].record.rows, alone), []).append(number)
         for numbers in together.values():
             record = self.places[numbers[0]].record
-            asked = record.fetching({self.places[n].rule for n in numbers})
-            wordings = {}
-            for n in numbers:
-                own, near = asked.columns(self.places[n].rule, FINDING)
-                wordings[n] = _Wording(self, n, own, near)
-            statement = dialect.findings(record.record, record.rows, asked.near, numbers, asked.sql, where)
-            yield partial(_fetch, statement=statement, wordings=wordings)
+            asked = {self.places[n].rule for n in numbers}
+            values = record.fetching(asked)
+            column = {value: FINDING + i for i, value in enumerate(values)}
+            slots = {n: record.slots[self.places[n].rule] for n in numbers}
+            wordings = {n: _Wording(self, n, tuple(column[slot] for slot in slots[n])) for n in numbers}
+            statement = dialect.findings(record.rows, numbers, list(values.values()), where, self.whose(record.record))
+            near = {rule: dialect.at_places(record.near[rule], where) for rule in sorted(asked) if record.near[rule]}
+            yield partial(_fetch, statement=statement, near=near, wordings=wordings)
 
 
 @dataclass
 class _Wording:
-    """Words the findings of one rule, by its number, out of rows in which its values stand at `columns`, and what is near at `near`."""
+    """Words the findings of one rule, by its number, out of rows in which its values stand at `columns`."""
 
     audited: Audited
     number: int
     columns: tuple[int, ...]
-    near: tuple[int, ...]
 
     @cached_property
     def labels(self) -> Mapping[str, str]:
@@ -208,14 +210,13 @@ class _Wording:
         assert argument is not None
         return words.labels(argument)
 
-    def finding(self, row: Sequence[Any]) -> Placed:
-        """The finding of a row of `dialect.findings`."""
-        place, _, answer, key, src, at, label, since, times, waiver, name, owner, owner_key, owner_name, *_ = row
+    def finding(self, row: Sequence[Any], near: words.Values) -> Placed:
+        """The finding of a row of `dialect.findings`; `near`: what was asked of linked records, if anything was."""
+        place, _, _, answer, key, src, at, label, since, times, waiver, name, owner, owner_key, owner_name, *_ = row
         audited, argument, rule = self.audited, self.audited.arguments[self.number], self.audited.rules[self.number]
         outcome, standing, danger = MEANINGS[answer]
         assert argument is not None
         values = [row[c] for c in self.columns]
-        near = [row[c] for c in self.near]
         argued = words.argued(argument, values, near, outcome == "not_evidenced", audited.as_at, standing)
         return place, Finding(
             rule=rule,
@@ -250,11 +251,31 @@ class _Wording:
 
 
 def _fetch(
-    con: Connection, values: Mapping[str, object], statement: str, wordings: Mapping[int, _Wording]
+    con: Connection,
+    values: Mapping[str, object],
+    statement: str,
+    near: Mapping[int, str],
+    wordings: Mapping[int, _Wording],
 ) -> list[Placed]:
+    """The findings of some rules.
+
+    Args:
+      near: what asks for the linked records that they name, by the place of the rule.
+    """
     rows = con.execute(statement, values).fetchall()
     rows.sort(key=itemgetter(0))
-    return [wordings[row[1]].finding(row) for row in rows]
+    named = {rule: linked_records(con, sql, values) for rule, sql in near.items()}
+    found = []
+    for row in rows:
+        wording = wordings[row[1]]
+        of_rule = named.get(wording.audited.places[wording.number].rule, {})
+        found.append(wording.finding(row, of_rule.get(row[2], ())))
+    return found
+
+
+def linked_records(con: Connection, near: str, values: Mapping[str, object]) -> dict[int, tuple[object, ...]]:
+    """What a statement of `RecordPlan.near` brings, by the number of the row that it is about."""
+    return {row: asked for row, *asked in con.execute(near, values).fetchall()}  # type: ignore[misc]
 
 
 def _put(con: Connection, fetch: Fetch, bounds: Mapping[str, int], into: list[list[Placed]]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from compliance.engine.answers import MEANINGS
+from compliance.engine.audited import linked_records
 from compliance.findings.explained import Explained, explained
 from compliance.sql import duckdb as dialect
 
@@ -23,16 +24,17 @@ def explain_all(audited: Audited, rule: int, keys: Sequence[str]) -> dict[str, E
     place, argument = audited.places[rule], audited.arguments[rule]
     assert argument is not None
     record = place.record
-    asked = record.fetching([place.rule])
-    # What is asked of linked records is there where the rule has a finding.
-    near_table = asked.near if rule in audited.hits else ""
-    columns = [record.answers[place.rule], *(asked.sql if near_table else asked.sql[: len(asked.own)])]
+    values = record.fetching([place.rule])
+    columns = [record.answers[place.rule], *values.values()]
     item = place.item if record.by_item else None
-    statement = dialect.of_some(record.rows, near_table, record.key, item, columns)
-    own, linked = asked.columns(place.rule, 2)
+    rows = audited.con.execute(dialect.of_some(record.rows, record.key, item, columns), {"keys": list(keys)})
+    order = list(values)
+    slots = [order.index(value) for value in record.slots[place.rule]]
+    near = record.near[place.rule] if rule in audited.hits else ""
+    named = linked_records(audited.con, dialect.at_places(near, "TRUE"), {}) if near else {}
     explanations = {}
-    for row in audited.con.execute(statement, {"keys": list(keys)}).fetchall():
-        outcome, standing, _ = MEANINGS[row[1]]
-        near = [row[c] for c in linked] if near_table else []
-        explanations[str(row[0])] = explained(argument, outcome, standing, [row[c] for c in own], near, audited.as_at)
+    for key, rid, answer, *row in rows.fetchall():
+        outcome, standing, _ = MEANINGS[answer]
+        its = [row[slot] for slot in slots]
+        explanations[str(key)] = explained(argument, outcome, standing, its, named.get(rid, ()), audited.as_at)
     return explanations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ from compliance.engine.answers import MEANINGS
 from compliance.engine.audited import NO_HITS, Answers, Audited, Hits
 from compliance.engine.database import execute_each
 from compliance.engine.questions import batches, each_alone, set_up
-from compliance.engine.sidebyside import execute_all, run_jobs, workers
+from compliance.engine.sidebyside import run_jobs, workers
 from compliance.findings.results import result_of
 from compliance.model import RuleInfo, RuleResult, Source
 from compliance.sql import duckdb as dialect
@@ -33,15 +33,14 @@ class Ordered:
     Args:
       setup: statements with their values that make, from `hits`, the tables `grouped` and `earlier`.
       by: as `reporting.hits_sorted` has it; `earlier`: whether there is an earlier audit.
-      whose: from the rules with findings, what says whom they are about, in the table `whose`.
-      keep: record kinds whose tables are still needed when the rules have run; `keep_answers`: so is what each rule says of each record.
+      whose: for a record kind, what says of its findings whom they are about, as `dialect.findings` has it.
+      keep_answers: what each rule says of each record is still needed when the rules have run.
     """
 
     setup: tuple[Statement, ...] = ()
     by: str = ""
     earlier: bool = False
-    whose: Callable[[Mapping[int, RuleInfo]], Iterable[Statement]] = lambda _: [(reporting.WHOSE, {})]
-    keep: frozenset[str] = frozenset()
+    whose: Callable[[str], tuple[str, str]] = lambda _: dialect.NOBODYS
     keep_answers: bool = False
 
 
@@ -89,18 +88,13 @@ def run(
     """
     plan, rules = prepared.plan.at(as_at), prepared.rules
     n_at_a_time = workers(threads)
-    # What findings alone ask is asked of the records themselves, so these go when that is done.
-    dropped = [s for s in plan.setup if dialect.drops_records(s)]
-    set_up(con, plan, n_at_a_time, dropped)
+    set_up(con, plan, n_at_a_time)
     outcomes = _ask_all(con, plan, ordered.keep_answers, n_at_a_time)
     hits = _put_in_order(con, rules, ordered, as_at)
-    if plan.near is not None and not hits.keys().isdisjoint(plan.near.rules):
-        execute_all(con, plan.near.setup, n_at_a_time)
-    execute_each(con, ordered.whose({n: rules[n] for n in hits}))
-    kept = {dialect.drop(f"t_{kind}") for kind in ordered.keep}
-    execute_each(con, ((s, {}) for s in dropped if s not in kept))
     arguments, answers = prepared.arguments, outcomes.answers
-    audited = Audited(con, plan, rules, arguments, as_at, sources, answers, hits, n_at_a_time, prepared.prompts)
+    audited = Audited(
+        con, plan, rules, arguments, as_at, sources, answers, hits, ordered.whose, n_at_a_time, prepared.prompts
+    )
     return audited, tuple(outcomes.result(n, rule, hits.get(n, NO_HITS)) for n, rule in enumerate(rules))
 
 

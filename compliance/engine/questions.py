@@ -17,7 +17,7 @@ ASKED = 24
 """Rules that one statement asks about: more would ask for memory in step, and leave a core idle at the end."""
 
 
-def set_up(con: Connection, plan: Plan, n_at_a_time: int, kept: Collection[str]) -> None:
+def set_up(con: Connection, plan: Plan, n_at_a_time: int, kept: Collection[str] = ()) -> None:
     """Makes what the plan's questions are asked of, without the statements in `kept`, which drop what is still needed."""
     if plan.calendar:
         add_calendar(con)

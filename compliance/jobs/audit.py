@@ -38,7 +38,6 @@ class Options:
       waivers: the risks that the agency has accepted; None: `waivers.yaml` beside the data, if there.
       sample: how many records to draw for each duty that only reading can settle; 0: none.
       seed: what they are drawn by; None: by the as-at date.
-      teams: whether it will be asked which team answers for each finding.
       of_kpis: the rules are KPIs, whose records are asked for one by one; nobody accepts a risk of these.
     """
 
@@ -48,7 +47,6 @@ class Options:
     waivers: Path | None = None
     sample: int = 0
     seed: int | None = None
-    teams: bool = False
     of_kpis: bool = False
 
 
@@ -97,7 +95,7 @@ def read_background(asked: Asked, options: Options) -> Background:
 def report_on(
     export: Opened, asked: Asked, options: Options, background: Background, timings: Timings
 ) -> Iterator[Report]:
-    """An opened export audited. It is the last that is asked of it: the engine drops its tables on the way.
+    """An opened export audited.
 
     Raises:
       ComplianceError: the rules cannot be used, or an accepted risk cannot be meant as it is written.
@@ -165,15 +163,16 @@ def _ordered(
     """How the findings are to be grouped, and what they are held against."""
     earlier = background.earlier
     of_records = options.by in OF_RECORDS
-    tables, personal = export.tables.tables, export.tables.personal
-    whose = partial(arranging.whose, kinds=export.kinds, tables=tables, personal=personal)
+    tables = export.tables.tables
+    names = arranging.names_shown(tables, export.tables.personal)
+    whose = partial(arranging.whose, kinds=export.kinds, tables=tables, names=names)
     setup = [*arranging.grouped(options.by, rules, export.kinds, tables, asked.as_at)] if options.by else []
     if earlier is not None:
         setup += arranging.held_against(earlier, rules)
+    setup += arranging.naming(names)
     by = "" if not options.by else "record" if of_records else "rule"
-    keep = frozenset(tables if of_records or options.sample or options.teams else ())
     keep_answers = earlier is not None or background.accepted is not None
-    return Ordered(tuple(setup), by, earlier is not None, whose, keep, keep_answers)
+    return Ordered(tuple(setup), by, earlier is not None, whose, keep_answers)
 
 
 def _from_working_directory(folder: Path) -> str | None:

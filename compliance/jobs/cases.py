@@ -24,5 +24,5 @@ def cases(asked: Asked, options: kpis.Options, code: str, timings: Timings | Non
     if not measure.record:
         raise ComplianceError(f"{code} is reported, not computed from records: {measure.reported}")
     of_one = replace(asked, as_at=chosen.day, only=(measure.id,))
-    with audit.audit(of_one, audit.Options(teams=True, of_kpis=True), timings) as report:
+    with audit.audit(of_one, audit.Options(of_kpis=True), timings) as report:
         yield report

@@ -108,7 +108,7 @@ def demo(folder: Path) -> Told:
         write_private(data / path.name, [path.read_bytes()])
     write_private(folder / PLAN, [plan.read_bytes()])
     asked = Asked(Export(data), AS_AT)
-    with whole_report(asked, audit.Options(by="regulation", sample=5, teams=True), DAYS) as whole:
+    with whole_report(asked, audit.Options(by="regulation", sample=5), DAYS) as whole:
         report, ahead, kpis = whole.audit, whole.ahead, whole.kpis
         assert report is not None and ahead is not None and kpis is not None
         write_private(folder / "kpis.txt", KPI_FORMATS["table"](kpis, WIDTH))

@@ -19,8 +19,8 @@ def statements(book: Rulebook, rule: CheckedRule) -> list[str]:
     listed = list(plan.setup)
     for record in plan.records:
         rules = range(len(record.numbers))
-        asked = record.fetching(rules)
+        values = list(record.fetching(rules).values())
         numbers = [number for pairs in record.numbers for _, number in pairs]
-        fetched = dialect.findings(record.record, record.rows, asked.near, numbers, asked.sql, dialect.BETWEEN)
-        listed += [record.answering(rules), *(plan.near.setup if plan.near else ()), fetched]
+        listed += [record.answering(rules), dialect.findings(record.rows, numbers, values, dialect.BETWEEN)]
+        listed += [dialect.at_places(near, dialect.BETWEEN) for near in record.near if near]
     return listed

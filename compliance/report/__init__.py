@@ -35,5 +35,3 @@ FORMATS: Mapping[str, Callable[[Report, int], Iterator[str] | Iterator[bytes]]] 
 """Each takes the report and the width of the terminal, and gives the text, or a file's bytes, piece by piece."""
 PLACED = frozenset({"sarif", "gitlab", "github"})
 """Formats in which a finding has its place in a repository."""
-OWNERS = ("html", "xlsx")
-"""Formats that say whose file each finding is in, and which team answers for it."""

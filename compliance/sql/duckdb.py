@@ -304,35 +304,50 @@ AMONG = "h.seq IN (SELECT unnest(CAST($places AS BIGINT[])))"
 """Which findings are fetched, by their place in the order of all."""
 
 
+PLACES = "getvariable('places')"
+"""Stands, in a statement of a plan, for which findings of `hit` it is asked for: one of the above, or `TRUE` for all."""
+
+
 def of_hits(column: str, rules: Sequence[int], rows: str = "rid") -> str:
-    """Whether a column has the number of a record, or `view_rid` of a row, for which one of these rules has a finding."""
-    return f"{column} IN (SELECT {rows} FROM hits WHERE rule IN ({', '.join(str(n) for n in rules)}))"
+    """Whether a column has the number of a record, or `view_rid` of a row, for which one of these rules has a finding at `PLACES`."""
+    which = ", ".join(str(n) for n in rules)
+    return f"{column} IN (SELECT h.{rows} FROM hit h WHERE h.rule IN ({which}) AND {PLACES})"
 
 
 def near(rows: str, values: Sequence[str], rules: Sequence[int]) -> str:
-    """What is asked of linked records, `n0` and so on, for the rows that these rules have findings of."""
-    listed = "".join(f", {sql} AS n{i}" for i, sql in enumerate(values))
-    return f"SELECT p.rid{listed} FROM {rows} p WHERE {of_hits('p.rid', rules, 'view_rid')}"
+    """What is asked of linked records for the rows that these rules have findings of: the number of each row, and the values."""
+    return f"SELECT p.rid, {', '.join(values)} FROM {rows} p WHERE {of_hits('p.rid', rules, 'view_rid')}"
 
 
-def findings(record: str, rows: str, near: str, rules: Sequence[int], values: Sequence[str], places: str) -> str:
-    """The findings of `rules` at `places`, with the values that they are worded from."""
+def at_places(sql: str, places: str) -> str:
+    """Such a statement for some findings."""
+    return sql.replace(PLACES, places)
+
+
+NOBODYS = ("", "NULL, NULL, NULL, NULL")
+
+
+def findings(
+    rows: str, rules: Sequence[int], values: Sequence[str], places: str, whose: tuple[str, str] = NOBODYS
+) -> str:
+    """The findings of `rules` at `places`, with the values that they are worded from.
+
+    Args:
+      whose: joins to `h`, and the columns for the name of whom it is about, and the kind, key and name of whose file it is in.
+    """
     listed = "".join(f", {sql}" for sql in values)
     which = ", ".join(str(n) for n in rules)
-    joined = f" LEFT JOIN whose w ON w.rid = h.rid AND w.record = {literal(record)}"
-    joined += f" LEFT JOIN {name(near)} n ON n.rid = p.rid" if near else ""
+    joined, owner = whose
     return (
-        'SELECT h.seq, h.rule, h.answer, h.key, p.src, p."row", h.label, h.since, h.times, h.waiver,'
-        " w.name, w.owner, w.owner_key, w.owner_name"
-        f"{listed} FROM hit h JOIN {rows} p ON p.rid = h.view_rid{joined} WHERE h.rule IN ({which}) AND {places}"
+        'SELECT h.seq, h.rule, h.view_rid, h.answer, h.key, p.src, p."row", h.label, h.since, h.times, h.waiver,'
+        f" {owner}{listed} FROM hit h JOIN {rows} p ON p.rid = h.view_rid{joined} WHERE h.rule IN ({which}) AND {places}"
     )
 
 
-def of_some(rows: str, near: str, key: str, item: int | None, columns: Sequence[str]) -> str:
-    """The key of each of the records `$keys`, as it stands with an item, and values of it."""
+def of_some(rows: str, key: str, item: int | None, columns: Sequence[str]) -> str:
+    """The key and the number of each of the records `$keys`, as it stands with an item, and values of it."""
     where = "" if item is None else f" AND p.{ITEM_NO} = {item}"
-    joined = f" LEFT JOIN {name(near)} n ON n.rid = p.rid" if near else ""
-    return f"SELECT p.{name(key)}, {', '.join(columns)} FROM {rows} p{joined} WHERE list_contains($keys, p.{name(key)}){where}"
+    return f"SELECT p.{name(key)}, p.rid, {', '.join(columns)} FROM {rows} p WHERE list_contains($keys, p.{name(key)}){where}"
 
 
 COLUMN_TYPES: Mapping[str, str] = {

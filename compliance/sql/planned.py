@@ -29,7 +29,7 @@ class RecordPlan:
       numbers: of each rule; the other tuples follow it.
       answers: what each rule says of a row, one of `ir.ANSWERS`; `may_be_pending`: whether that can be one of them.
       values: what findings are worded from; `slots`: of each rule, the places of its own.
-      near: the table of what findings ask of linked records; empty: nothing is; `near_slots`: of each rule, its columns there.
+      near: of each rule, the statement that asks for the linked records that its findings name; empty: they name none.
     """
 
     record: str
@@ -41,8 +41,7 @@ class RecordPlan:
     may_be_pending: tuple[bool, ...]
     values: tuple[str, ...]
     slots: tuple[tuple[int, ...], ...]
-    near: str = ""
-    near_slots: tuple[tuple[int, ...], ...] = ()
+    near: tuple[str, ...]
 
     def answering(self, rules: Sequence[int]) -> str:
         """What each of `rules`, by its place here, says of each row."""
@@ -57,35 +56,9 @@ class RecordPlan:
         """Place among `rules`, place of the item, and number."""
         return [(i, item, number) for i, rule in enumerate(rules) for item, number in self.numbers[rule]]
 
-    def fetching(self, rules: Iterable[int]) -> Fetching:
-        """What is fetched for `rules`, by their places here."""
-        asked = sorted(rules)
-        own = {v: self.values[v] for v in sorted({v for rule in asked for v in self.slots[rule]})}
-        near = sorted({n for rule in asked for n in self.near_slots[rule]}) if self.near else []
-        return Fetching(self, [*own.values(), *(f"n.n{n}" for n in near)], self.near if near else "", list(own), near)
-
-
-@dataclass(frozen=True)
-class Fetching:
-    """The values that some rules of a record kind need.
-
-    Args:
-      sql: of each; `near`: the table of what is asked of linked records, empty if none of it is needed.
-      own, linked: which of the values of the record, and of what is asked of linked records, they are, in order.
-    """
-
-    plan: RecordPlan
-    sql: list[str]
-    near: str
-    own: list[int]
-    linked: list[int]
-
-    def columns(self, rule: int, first: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """Where the values of a rule stand in a row in which the first of all stands at `first`; its own, and what is near."""
-        own = {v: first + i for i, v in enumerate(self.own)}
-        near = {n: first + len(own) + i for i, n in enumerate(self.linked)}
-        near_slots = self.plan.near_slots[rule] if self.plan.near else ()
-        return tuple(own[v] for v in self.plan.slots[rule]), tuple(near[n] for n in near_slots)
+    def fetching(self, rules: Iterable[int]) -> dict[int, str]:
+        """The values that `rules`, by their places here, need: the place of each here, and its SQL."""
+        return {v: self.values[v] for v in sorted({v for rule in rules for v in self.slots[rule]})}
 
 
 @dataclass(frozen=True)
@@ -114,19 +87,6 @@ class AheadPlan:
 
 
 @dataclass(frozen=True)
-class NearPlan:
-    """What is asked of linked records for findings alone, once `hits` is there; the tables of record kinds must still be.
-
-    Args:
-      rules: if one of these has a finding.
-      setup: statements in order.
-    """
-
-    rules: tuple[int, ...]
-    setup: tuple[str, ...]
-
-
-@dataclass(frozen=True)
 class Plan:
     """Everything that the engine is told.
 
@@ -140,7 +100,6 @@ class Plan:
     calendar: bool
     records: tuple[RecordPlan, ...]
     ahead: tuple[AheadPlan, ...] = ()
-    near: NearPlan | None = None
 
     def at(self, as_at: date) -> Plan:
         """The plan for one day."""
@@ -158,7 +117,6 @@ class Plan:
             setup=on(self.setup),
             records=tuple(of(r) for r in self.records),
             ahead=tuple(of(a) for a in self.ahead),
-            near=None if self.near is None else replace(self.near, setup=on(self.near.setup)),
         )
 
 

@@ -99,10 +99,12 @@ class Layout:
     Args:
       relations: in the order in which they can be made.
       wanted: what is asked of the last ones, by several statements.
+      in_one: none does; all stand in the one statement that asks.
     """
 
     relations: Sequence[Relation]
     wanted: Mapping[Relation, Iterable[str]]
+    in_one: bool = False
     needs: dict[Relation, dict[str, None]] = field(default_factory=lambda: defaultdict(dict))
     tables: set[Relation] = field(default_factory=set)
 
@@ -115,7 +117,7 @@ class Layout:
         for relation in reversed(self.relations):
             if relation not in self.needs:
                 continue
-            if not relation.small and (relation.by is not None or readers[relation] > 1):
+            if not self.in_one and not relation.small and (relation.by is not None or readers[relation] > 1):
                 self.tables.add(relation)
             of, sources = relation.reads(self.needs[relation])
             for source in sources:

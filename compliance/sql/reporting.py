@@ -67,8 +67,6 @@ def subject_groups(kind: str, key: str, rules: Sequence[int], ways: Sequence[Way
     return f"INSERT INTO grouped SELECT h.rule, h.rid, 0, {label} FROM {_hits_of(kind, rules)}{joined}"
 
 
-WHOSE = "CREATE OR REPLACE TABLE whose (record VARCHAR, rid BIGINT, name VARCHAR, owner VARCHAR, owner_key VARCHAR, owner_name VARCHAR)"
-"""Of each record with a finding: the name of whom it is about, and whose file it is in."""
 NAMED = ("child", "foster_parent", "household_member", "staff")
 """Record kinds of people, whose field `name` is their name."""
 HOUSEHOLD_NAMES = (
@@ -78,33 +76,32 @@ HOUSEHOLD_NAMES = (
 """A household goes by the names of its foster parents."""
 
 
-def whose(kind: str, rules: Sequence[int], ways: Sequence[Way], names: Collection[str]) -> str:
-    """For each record of a kind with a finding of these rules: its name, and whose file it is in.
+def whose(kind: str, ways: Sequence[Way], names: Collection[str]) -> tuple[str, str]:
+    """The name of whom a finding `h` of a kind is about, and the kind, key and name of whose file it is in: joins, and the columns.
 
     Args:
       names: record kinds whose names are shown; for that of households the table `household_name` must be there.
     """
-    joined, ends = joins(ways, "p")
+    joined, ends = joins(ways, "o")
+    joined = f" JOIN {name(f't_{kind}')} o ON o.rid = h.rid{joined}"
 
     def named(of: str, row: str, alias: str) -> str:
         nonlocal joined
         if of not in names:
-            return "CAST(NULL AS VARCHAR)"
+            return "NULL"
         if of != "household":
             return f"{row}.name"
         joined += f" LEFT JOIN household_name {alias} ON {alias}.rid = {row}.rid"
         return f"{alias}.name"
 
-    own = named(kind, "p", "hn")
+    columns = [named(kind, "o", "hn")]
     parts: list[list[str]] = [[], [], []]
     for i, (way, end) in enumerate(zip(ways, ends, strict=True)):
         told = (literal(way.owner), f"{end}.{name(way.key)}", named(way.owner, end, f"hn{i}"))
         for whens, said in zip(parts, told, strict=True):
             whens.append(f"WHEN {end}.rid IS NOT NULL THEN {said}")
-    owner = ", ".join(f"CASE {' '.join(whens)} END" if whens else "NULL" for whens in parts)
-    return (
-        f"INSERT INTO whose SELECT DISTINCT {literal(kind)}, p.rid, {own}, {owner} FROM {_hits_of(kind, rules)}{joined}"
-    )
+    columns += [f"CASE {' '.join(whens)} END" if whens else "NULL" for whens in parts]
+    return joined, ", ".join(columns)
 
 
 def team_groups(kind: str, rules: Sequence[int], ways: Sequence[Way], nobody: str) -> str:
