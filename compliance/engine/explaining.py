@@ -27,13 +27,14 @@ def explain_all(audited: Audited, rule: int, keys: Sequence[str]) -> dict[str, E
     values = record.fetching([place.rule])
     columns = [record.answers[place.rule], *values.values()]
     item = place.item if record.by_item else None
-    rows = audited.con.execute(dialect.of_some(record.rows, record.key, item, columns), {"keys": list(keys)})
+    statement = dialect.of_some(record.rows, record.key, item, columns)
+    rows = audited.con.execute(statement, {"keys": list(keys)}).fetchall()
     order = list(values)
     slots = [order.index(value) for value in record.slots[place.rule]]
     near = record.near[place.rule] if rule in audited.hits else ""
     named = linked_records(audited.con, dialect.at_places(near, "TRUE"), {}) if near else {}
     explanations = {}
-    for key, rid, answer, *row in rows.fetchall():
+    for key, rid, answer, *row in rows:
         outcome, standing, _ = MEANINGS[answer]
         its = [row[slot] for slot in slots]
         explanations[str(key)] = explained(argument, outcome, standing, its, named.get(rid, ()), audited.as_at)
