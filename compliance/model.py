@@ -162,6 +162,9 @@ class Table:
       columns: the fields that the export (or the mapping's `set`) supplies; the others do not exist.
       doubted: fields with unreadable cells; each has a boolean column `doubt__<field>`.
       links: links up that could be followed; each has a column `link__<name>` with the parent's `rid`.
+      near: links whose cells name nobody in some row, but nearly the key of one record; each has a column `link__<name>?` with that `rid`.
+      adrift: links by which some row belongs to nobody; each has a boolean column `adrift__<name>`.
+      unusable: rows that cannot be used, though they may be records, in `t_<kind>?`; that has the columns `link__<name>` alone.
       order: a column that puts records of the same day in the order of their own ids, where pseudonyms stand for these; empty: the
         key does.
     """
@@ -170,6 +173,9 @@ class Table:
     columns: frozenset[str]
     doubted: frozenset[str] = frozenset()
     links: frozenset[str] = frozenset()
+    near: frozenset[str] = frozenset()
+    adrift: frozenset[str] = frozenset()
+    unusable: int = 0
     order: str = ""
 
 
@@ -821,6 +827,7 @@ class Finding:
       name: of the person or household that it is about; empty where it is about none, or what is personal is not shown.
       whose: whose file it is in; None: nobody's.
       labels: what people call what `evidence` names.
+      unless: which records, of those that belong to nobody, would have to be this one's for it to be no breach; empty: none.
     """
 
     rule: RuleInfo
@@ -846,6 +853,7 @@ class Finding:
     whose: Whose | None = None
     late_words: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
+    unless: str = ""
 
     @property
     def in_full(self) -> str:

@@ -188,9 +188,8 @@ def worlds(draw: st.DrawFn) -> dict[str, list[dict[str, Any]]]:
                 if f.name in links:
                     to = links[f.name].to
                     known = [f"{to}{n}" for n in range({"team": 2, "staff": 4, "visit": 7}[to])]
-                    row[f.name] = draw(
-                        st.one_of(st.sampled_from(known), st.sampled_from(known), st.sampled_from([None, "?"]))
-                    )
+                    odd = st.one_of(st.sampled_from([None, "?"]), st.sampled_from(known).map(lambda key: f"~{key}"))
+                    row[f.name] = draw(st.one_of(st.sampled_from(known), st.sampled_from(known), odd))
                 elif f.name != k.key:
                     row[f.name] = draw(cells(f))
             rows[name].append(row)
@@ -199,7 +198,7 @@ def worlds(draw: st.DrawFn) -> dict[str, list[dict[str, Any]]]:
         for link in KINDS[name].links.values():
             there = {r[KINDS[link.to].key] for r in rows[link.to]}
             for row in rows[name]:
-                if row[link.field] not in there and row[link.field] is not None:
+                if row[link.field] is not None and row[link.field].removeprefix("~") not in there:
                     row[link.field] = "?"
     return rows
 
@@ -568,7 +567,7 @@ def engine(
         assert findings == {k: o for k, o in found.items() if o in ("breach", "not_evidenced")}
         for f in audited.findings():
             found[f.rule.id, f.rule.part, bool(f.rule.own_policy), f.key] += (
-                f" {f.standing}{' danger' * bool(f.danger)}"
+                f" {f.standing}{' danger' * bool(f.danger)}{' unless' * bool(f.unless)}"
             )
         con.close()
     return found
@@ -586,12 +585,20 @@ def expected(rows: dict[str, list[dict[str, Any]]], rule: CheckedRule) -> dict[t
     world = World(KINDS, rows, AS_AT, CLOSED, PARAMETERS)
     key = KINDS[rule.rule.record].key
     found = {}
+    links = {s.link: None for s in rule.sources() if s.scope == 0}
+
+    def said(row: dict[str, Any], part: str, own: Limit | None = None) -> str:
+        verdict = told(Evaluator(world, rule, row, part, own).verdict())
+        if_theirs = (Evaluator(world, rule, row, part, own, link).verdict().outcome for link in links)
+        unless = verdict.startswith("breach") and "not_evidenced" in if_theirs
+        return f"{verdict}{' unless' * unless}"
+
     for row in world.all(rule.rule.record):
         for part in rule.parts:
-            by_law = told(Evaluator(world, rule, row, part).verdict())
+            by_law = said(row, part)
             found[rule.rule.id, part, False, row[key]] = by_law
             if rule.own_limit is not None:
-                own = told(Evaluator(world, rule, row, part, rule.own_limit[0]).verdict())
+                own = said(row, part, rule.own_limit[0])
                 # Where nobody can tell what the law makes of it, the agency's own figure adds nothing.
                 found[rule.rule.id, part, True, row[key]] = (
                     "not_applicable" if by_law.startswith("not_evidenced") else own

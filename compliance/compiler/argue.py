@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from compliance.compiler.ir import NULL, TRUE, AsAt, Ir, Ordinal, and_, case, const, op
-from compliance.compiler.lower import Due, Lowered
+from compliance.compiler.ir import NULL, TRUE, Adrift, AsAt, Ir, Ordinal, and_, case, const, is_null, not_, op
+from compliance.compiler.lower import NO_MORE, Due, Lowered
 from compliance.compiler.near import asked_of_linked, near_of
-from compliance.compiler.terms import Making, Slots, asked_if_empty, inner_fields, terms_of
-from compliance.findings.argument import NONE, Argument, Clause, Clock, Condition, Missing, Term
+from compliance.compiler.terms import Making, Slots, asked_if_empty, inner_fields, link_missing, terms_of
+from compliance.findings.argument import NONE, Argument, Clause, Clock, Condition, Lost, Missing, Term
 from compliance.language import tree
-from compliance.language.describe import english_of, field_words
+from compliance.language.describe import english_of, field_words, one_of, words
 from compliance.model import LAYERS, Duty
 from compliance.rules.checking import CheckedDeadline, CheckedEvery, Conditions
 
@@ -86,6 +86,7 @@ def argue(lowered: Lowered, parts: Iterable[str], with_near: bool = True) -> tup
         ]
     told = {t.name: t for t in (*shown, *when_terms, *(t for terms in of_each for t in terms))}
     evidence = making.places(told.values())
+    lost = tuple(_lost(making))
     arguments = {}
     for part in parts:
         about = next((d for d in checked.rule.cites if d.id == part), None)
@@ -108,8 +109,31 @@ def argue(lowered: Lowered, parts: Iterable[str], with_near: bool = True) -> tup
             within="" if not own else WITHIN[min((d.layer for d in checked.rule.cites), key=LAYERS.index)],
             terms=tuple(making.terms),
             evidence=evidence,
+            lost=lost,
         )
     return Values(tuple(slots.values), tuple(of_linked.values)), arguments
+
+
+def _lost(making: Arguing) -> Iterator[Lost]:
+    """Of each link of the record by which the rule counts rows, those that may be missing."""
+    lowered, slots = making.lowered, making.slots
+    if_theirs = {(link.kind, link.name): verdict for link, verdict in lowered.adrift}
+    for source in dict.fromkeys(s for s in lowered.rule.sources() if s.scope == 0):
+        link = source.link
+        near, row, unusable = lowered.lowerer.lost(source, making.scopes)
+        found = Lost(
+            one_of(link.back),
+            words(link.back),
+            slots.maybe(near, NO_MORE),
+            slots.maybe(row, NULL),
+            slots.maybe(unusable, NO_MORE),
+        )
+        verdict = if_theirs.pop((link.kind, link.name), lowered.verdict)
+        if verdict != lowered.verdict:
+            holds = slots.of(and_(not_(lowered.verdict), is_null(verdict)))
+            found = found._replace(holds=holds, adrift=slots.of(Adrift(link.kind, link.name)))
+        if {found.near, found.unusable, found.holds} != {NONE}:
+            yield found
 
 
 def _whole_clause(making: Arguing) -> Clause:
@@ -157,12 +181,15 @@ def _clockterms_of(check: CheckedDeadline | CheckedEvery, making: Arguing, empty
     # An empty end is no end; it is missing from nothing.
     terms += [t._replace(missing=()) for t in terms_of([check.until] if check.until else [], making, empty)]
     inside = inner_fields(
-        check.done.source, [check.done.value, *([check.done.condition] if check.done.condition else [])]
+        check.done.source,
+        [check.done.value, *([check.done.condition] if check.done.condition else [])],
     )
     truth, due = making.slots.of(making.lowered.conditions[0][1]), making.lowered.due
     assert due is not None and due.gaps is not None
     gaps = Term("gaps", "late_gaps", "", making.slots.of(due.gaps))
-    return [*terms, gaps._replace(missing=tuple(Missing(name, "empty", truth) for name in inside))]
+    lacking = tuple(Missing(name, "empty", truth) for name in inside)
+    lacking += link_missing(check.done.source, is_null(making.lowered.conditions[0][1]), making)
+    return [*terms, gaps._replace(missing=lacking)]
 
 
 def _clock(check: Conditions | CheckedDeadline | CheckedEvery, due: Due, making: Arguing) -> Clock:

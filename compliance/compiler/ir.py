@@ -55,6 +55,14 @@ class AsAt(Ir):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Adrift(Ir):
+    """How many rows of `table` belong to nobody by `link`, or cannot be used and may belong to anybody; as at the audit's day."""
+
+    table: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Hole(Ir):
     """`since` or `first` of a gap, before it is known which gap. Only while lowering; the plan has none."""
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial, reduce
 from itertools import pairwise
 from typing import TypeVar, cast
 
@@ -23,6 +24,7 @@ from compliance.compiler.ir import (
     PAST,
     PENDING,
     TRUE,
+    Adrift,
     AsAt,
     Column,
     Const,
@@ -66,6 +68,7 @@ T = TypeVar("T")
 REACHED = {">=": (0, False), ">": (1, False), "<": (0, True), "<=": (1, True)}
 """How a comparison of months or years is asked of a date: so many more, and whether not."""
 OPEN, UNTOLD = const(BREACH), const(NOT_EVIDENCED)
+NO_MORE: Ir = const(0)
 COMPARE = {"==": "eq", "!=": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
 
 
@@ -170,6 +173,7 @@ class Lowered:
       scope: the row that is asked about.
       lowerer: by which the rule was read, for what else is said of its rows.
       lawful: for a reading by the agency's own, stricter figure: the verdict by the law; `source` says whose figure it is.
+      adrift: the links by which rows belong to nobody that the rule counts; and the verdict if any number of those were the record's.
       breach: how a breach stands, and whether a child may be in danger; `untold`: the same where nobody can tell; of `ir`'s answers.
     """
 
@@ -183,6 +187,7 @@ class Lowered:
     lowerer: Lowerer
     lawful: Ir | None = None
     source: str = ""
+    adrift: tuple[tuple[Link, Ir], ...] = ()
     breach: Ir = OPEN
     untold: Ir = UNTOLD
 
@@ -225,6 +230,13 @@ class Lowerer:
         self.judged: Ir = AsAt()
         self.own_limit: Limit | None = None
         self.limits_in_words: dict[str, int] = {}
+        self.theirs: Link | None = None
+
+    def if_theirs(self, link: Link) -> Lowerer:
+        """One by which any of the rows that belong to nobody by a link may be those of whoever is asked about."""
+        other = copy(self)
+        other.theirs = link
+        return other
 
     def with_figures(self, parameters: Mapping[str, Parameter], own_limit: Limit | None = None) -> Lowerer:
         """One that reads a rule by these figures and keeps the days by which it is judged; made-up tables are the same for all."""
@@ -465,7 +477,11 @@ class Lowerer:
         gaps = self.group(source, scopes, "gaps" if len(gap) == 3 else "gaps_by_limit", gap, late_here)
         last_done = self.group(source, scopes, "max", (day.node,), member)
         unsure = or_(is_null(cond), and_(or_(cond, is_null(cond)), is_null(day.node)))
-        n_unsure = TRUE if unsure == FALSE else op("eq", self.count(source, scopes, unsure), const(0))
+        in_time_of = or_(is_null(day.node), and_(op("gt", day.node, first), op("le", day.node, last)))
+        unsure_here = or_(
+            FALSE if unsure == FALSE else _any(self.count(source, scopes, unsure)),
+            _any(self.may_be(source, scopes, and_(cond, in_time_of))),
+        )
         base = op("coalesce", last_done, start.node)
         conditions_open = [in_gap(c, base, is_null(last_done), of_linked=False) for c in conditions]
         day_due = self.due(base, e.within, conditions_open, judged)
@@ -492,7 +508,7 @@ class Lowerer:
             or_(is_null(start.node), until.doubt),
             NULL,
             broken,
-            case(n_unsure, FALSE, NULL),
+            case(unsure_here, NULL, FALSE),
             untold,
             NULL,
             TRUE,
@@ -567,6 +583,76 @@ class Lowerer:
             return const(0)
         return op("coalesce", self.group(source, scopes, "n_true", (where,)), const(0))
 
+    def may_be(self, source: tree.Source, scopes: tuple[Scope, ...], where: Ir) -> Ir:
+        """How many rows for which `where` is true there may be beside those that are linked."""
+        if where == FALSE:
+            return NO_MORE
+        found = [self.of_any(source, scopes)]
+        if self.is_near(source):
+            found.append(self.count(nearly(source), scopes, or_(where, is_null(where))))
+        return _sum(found)
+
+    def is_near(self, source: tree.Source) -> bool:
+        """Whether some rows name nobody, but nearly the record to which they would be linked."""
+        table = self.tables.get(source.link.kind)
+        return table is not None and source.link.name in table.near
+
+    def perhaps(self, source: tree.Source, scopes: tuple[Scope, ...]) -> Ir:
+        """Whether there are rows that may be linked: they nearly name the record, or name it and cannot be used."""
+        near, _, unusable = self.lost(source, scopes)
+        return or_(_any(near), _any(unusable))
+
+    def lost(self, source: tree.Source, scopes: tuple[Scope, ...]) -> tuple[Ir, Ir, Ir]:
+        """How many rows nearly name the record, the first of them in its file, and how many of its rows cannot be used."""
+        table = self.tables[source.link.kind]
+        near: Ir = NO_MORE
+        row: Ir = NULL
+        unusable: Ir = NO_MORE
+        if self.is_near(source):
+            near = self.count(nearly(source), scopes, TRUE)
+            row = self.group(nearly(source), scopes, "min", (Column("row"),))
+        if table.unusable:
+            unusable = self.count(unusable_rows(source), scopes, TRUE)
+        return near, row, unusable
+
+    def of_any(self, source: tree.Source, scopes: tuple[Scope, ...]) -> Ir:
+        """How many rows there are that may be linked, of which nothing else is known: they cannot be used, or belong to nobody."""
+        table, link, found = self.tables.get(source.link.kind), source.link, list[Ir]()
+        if table is not None and table.unusable:
+            found.append(self.count(unusable_rows(source), scopes, TRUE))
+        if self.theirs == link:
+            found.append(self.adrift(source, scopes))
+        return _sum(found)
+
+    def adrift(self, source: tree.Source, scopes: tuple[Scope, ...]) -> Ir:
+        """How many rows belong to nobody; none are anybody's where there is no record at the end of the way."""
+        found: Ir = Adrift(source.link.kind, source.link.name)
+        if source.path:
+            found = case(is_null(Column("rid")), NULL, found)
+            for link in reversed(source.path):
+                found = Up(link.name, link.to, found)
+            found = op("coalesce", found, NO_MORE)
+        for _ in range(len(scopes) - 1 - next(i for i, s in enumerate(scopes) if s.index == source.scope)):
+            found = Outer(found)
+        return found
+
+    def outdone(
+        self, source: tree.Source, scopes: tuple[Scope, ...], fn: str, best: Ir, item: Ir, where: Ir, undated: Ir
+    ) -> Ir:
+        """Whether a row that may be linked may come before the first, or after the last, of those that are.
+
+        Args:
+          best: the first or last, by `fn`, of the `item` of each; NULL without any.
+          where: which rows may count; `undated`: those of which nobody can tell where they stand.
+        """
+        unknown = _any(self.of_any(source, scopes))
+        if not self.is_near(source):
+            return unknown
+        those = nearly(source)
+        other = self.group(those, scopes, fn, (item,), where)
+        further = case(is_null(other), FALSE, is_null(best), TRUE, op("gt" if fn == "max" else "lt", other, best))
+        return or_(unknown, _any(self.count(those, scopes, and_(where, undated))), further)
+
     def aggregate(self, a: tree.Aggregate, scopes: tuple[Scope, ...]) -> Value:
         """count, any, all, min, max, sum, latest, earliest."""
         source = a.source
@@ -591,23 +677,24 @@ class Lowerer:
         cond = TRUE if a.condition is None else self.value(a.condition, inner).node
         unsure_cond = is_null(cond) if cond != TRUE else FALSE
         if a.fn == "count":
-            least = self.count(source, scopes, cond)
-            if unsure_cond == FALSE:
-                return Value(least)
-            return Value(least, FALSE, op("add", least, self.count(source, scopes, unsure_cond)))
+            least, more = self.count(source, scopes, cond), self.may_be(source, scopes, cond)
+            if unsure_cond != FALSE:
+                more = op("add", self.count(source, scopes, unsure_cond), more)
+            return Value(least) if more == NO_MORE else Value(least, FALSE, op("add", least, more))
         assert a.value is not None
         value = self.value(a.value, inner)
         if a.fn in ("any", "all"):
             # all(c if f) is not any(not c if f).
             hit = and_(cond, value.node if a.fn == "any" else not_(value.node))
             n_true, n_unsure = self.count(source, scopes, hit), self.count(source, scopes, is_null(hit))
-            found = case(op("gt", n_true, const(0)), TRUE, op("gt", n_unsure, const(0)), NULL, FALSE)
+            unsure = or_(op("gt", n_unsure, const(0)), _any(self.may_be(source, scopes, hit)))
+            found = case(op("gt", n_true, const(0)), TRUE, unsure, NULL, FALSE)
             return Value(found if a.fn == "any" else not_(found))
         value = value.exact()
         possible = or_(cond, unsure_cond) if cond != TRUE else TRUE
         if a.fn == "sum":
             missing = or_(unsure_cond, and_(cond, is_null(value.node)))
-            short: Ir = op("gt", self.count(source, scopes, missing), const(0))
+            short: Ir = or_(_any(self.count(source, scopes, missing)), _any(self.may_be(source, scopes, cond)))
             total = op("coalesce", self.group(source, scopes, "sum", (value.node,), cond), const(0))
             return Value(case(short, NULL, total), short)
         own_date = self.kinds[source.link.kind].date
@@ -622,6 +709,7 @@ class Lowerer:
             if cond != TRUE:
                 other = self.group(source, scopes, a.fn, (value.node,), possible)
                 doubt = or_(doubt, op("distinct", best, other))
+            doubt = or_(doubt, self.outdone(source, scopes, a.fn, best, value.node, possible, undated))
             return Value(case(doubt, NULL, best), doubt)
         # latest, earliest: by the record's own date, then its key.
         fn = "max" if a.fn == "latest" else "min"
@@ -632,8 +720,9 @@ class Lowerer:
         undated = op("gt", self.count(source, scopes, and_(possible, is_null(day.node))), const(0))
         pick = self.group(source, scopes, f"arg_{fn}", (value.node, rank), and_(cond, dated))
         doubt = undated
+        best = self.group(source, scopes, fn, (rank,), and_(cond, dated))
+        doubt = or_(doubt, self.outdone(source, scopes, fn, best, case(dated, rank, NULL), possible, not_(dated)))
         if cond != TRUE:
-            best = self.group(source, scopes, fn, (rank,), and_(cond, dated))
             other = self.group(source, scopes, fn, (rank,), and_(possible, dated))
             doubt = or_(doubt, op("distinct", best, other))
         if value.doubt != FALSE:
@@ -650,6 +739,7 @@ class Lowerer:
         member = and_(cond, not_(is_null(start.node)))
         order = case(member, start.node, NULL)
         by = inner[-1].by
+        more = _any(self.may_be(source, scopes, cond))
         unsure = or_(is_null(cond) if cond != TRUE else FALSE, and_(or_(cond, is_null(cond)), is_null(start.node)))
         if g.end is None:
             size: Ir = op("days_between", Window(by, "lag", order, order), start.node)
@@ -675,9 +765,9 @@ class Lowerer:
                 doubts.append(until.doubt)
             none = _uncovered(since.node, until.node) if since is not None and until is not None else NULL
             largest = case(is_null(first), none, _extreme("greatest", sizes))
-            doubt = or_(op("gt", self.count(source, scopes, unsure), const(0)) if unsure != FALSE else FALSE, *doubts)
+            doubt = or_(_any(self.count(source, scopes, unsure)), more, *doubts)
             return Value(case(doubt, NULL, largest), doubt)
-        doubt = op("gt", self.count(source, scopes, unsure), const(0)) if unsure != FALSE else FALSE
+        doubt = or_(_any(self.count(source, scopes, unsure)), more)
         return Value(case(doubt, NULL, largest), doubt)
 
     # --- plain values ---
@@ -919,6 +1009,25 @@ class Lowerer:
             case "years":
                 return op("quotient", op("months_between", a, b), const(12))
         return op("sub", Ordinal(b), Ordinal(a))
+
+
+def nearly(source: tree.Source) -> tree.Source:
+    """The rows that nearly name the record to which those of `source` are linked."""
+    return replace(source, link=replace(source.link, name=f"{source.link.name}?", back=f"{source.link.back}?"))
+
+
+def unusable_rows(source: tree.Source) -> tree.Source:
+    """The rows that name the record to which those of `source` are linked, and cannot be used."""
+    return replace(source, link=replace(source.link, kind=f"{source.link.kind}?"))
+
+
+def _sum(counts: Sequence[Ir]) -> Ir:
+    some = [n for n in counts if n != NO_MORE]
+    return reduce(partial(op, "add"), some) if some else NO_MORE
+
+
+def _any(count: Ir) -> Ir:
+    return FALSE if count == NO_MORE else op("gt", count, NO_MORE)
 
 
 def _first_true(conditions: Sequence[Ir], values: Sequence[Ir]) -> Ir:

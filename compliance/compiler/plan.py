@@ -16,6 +16,7 @@ from compliance.compiler.ir import (
     FALSE,
     FEATURES,
     ITEM,
+    Adrift,
     AsAt,
     Column,
     Group,
@@ -101,6 +102,7 @@ class Planner:
     _rows: dict[tuple[str, int], Relation] = field(default_factory=dict)
     _made: list[Relation] = field(default_factory=list)
     _short: dict[str, str] = field(default_factory=dict)
+    _adrift: dict[Adrift, None] = field(default_factory=dict)
 
     def plan(self, questions: Sequence[Question]) -> Plan:
         """The whole."""
@@ -110,7 +112,7 @@ class Planner:
         records = tuple(self._record(layout, finals[table], its) for table, its in sorted(asked.items()))
         # Findings are asked about linked records, and whose they are, as they are read.
         setup = [s for s in layout.setup(dialect.MAKE, dialect.DROP) if not dialect.drops_records(s)]
-        return Plan(tuple(setup), self.counts_days, records)
+        return Plan(tuple(setup), self.counts_days, records, adrift=tuple(map(self._n_adrift, self._adrift)))
 
     def forecast(self, asked: Sequence[Ahead]) -> Plan:
         """What lies ahead, and nothing else."""
@@ -190,6 +192,10 @@ class Planner:
                 self._use(table, f"link__{link}")
                 self._use(parent, "rid")
                 stage = self._stage(parent, inner) + 1
+            case Adrift(table=table_adrift, link=link):
+                self._adrift[item] = None
+                self._use(table_adrift, f"adrift__{link}")
+                stage = 0
             case Group(table=child, link=link):
                 self._use(child, f"link__{link}")
                 self._use(table, "rid")
@@ -341,7 +347,7 @@ class Planner:
     def _hits_of(self, child: str, link: str) -> str:
         """That a row belongs to a record with a finding; empty where that is not asked, or not known of the row."""
         kind, rules = self.of_hits
-        theirs = child in self.kinds and self.kinds[child].links[link].to == kind
+        theirs = child in self.kinds and self.kinds[child].links[link.removesuffix("?")].to == kind
         return dialect.of_hits(relations.column("p", f"link__{link}").text, rules) if theirs else ""
 
     def _windows(self, table: str, window: Window) -> tuple[Relation, list[Window]]:
@@ -379,6 +385,10 @@ class Planner:
         if table in self.items:
             return self._add(relations.with_items(what, self._joined(self._kind(table), 0), self.items[table]))
         days = {dialect.DAY} if self.many_days else set()
+        if table not in self.kinds:
+            # Of rows that cannot be used nothing is known but whose they are.
+            columns = {column: self._of_day(f"p.{name(column)}", column) for column in sorted(self._used[table] | days)}
+            return self._add(dialect.as_at(what, f"t_{table}", columns, "", self.many_days))
         columns = {column: self._cell(table, column) for column in sorted(self._used[table] | days)}
         there = dialect.there("p", self.kinds[table].counts_from, self.tables[table].columns, self._day)
         return self._add(dialect.as_at(what, f"t_{table}", columns, there, self.many_days))
@@ -404,11 +414,26 @@ class Planner:
         elif doubted is not None and doubted.in_doubt_before in supplied:
             unreadable = sql if doubted.name in self.tables[table].doubted else ""
             sql = dialect.not_known_yet(f"p.{name(doubted.in_doubt_before)}", unreadable, self._day)
-        elif column == dialect.DAY:
-            sql = self._day
-        elif self.many_days and (column == "rid" or column.startswith("link__")):
-            sql = dialect.of_the_day(sql)
+        else:
+            sql = self._of_day(sql, column)
         return sql
+
+    def _of_day(self, sql: str, column: str) -> str:
+        """What identifies a row, or the row that it leads to, on the day that is looked from."""
+        if column == dialect.DAY:
+            return self._day
+        if self.many_days and (column == "rid" or column.startswith("link__")):
+            return dialect.of_the_day(sql)
+        return sql
+
+    def _n_adrift(self, asked: Adrift) -> tuple[str, str, str]:
+        """A record kind, a link, and the statement that counts the rows that belong to nobody by it."""
+        rows = self._in_one(self._joined(asked.table, 0), [f"adrift__{asked.link}"])
+        return (
+            asked.table,
+            asked.link,
+            dialect.n_adrift(asked.table, asked.link, rows, self.tables[asked.table].unusable > 0),
+        )
 
     def _sql(self, table: str, item: Ir, alias: str = "p", calendar: str = "") -> Sql:
         """`item` over a version of `table`, called `alias`, that has its features; working days by `calendar`, an alias, if it is given."""

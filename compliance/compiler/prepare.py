@@ -40,7 +40,7 @@ def prepare(
     asked = _asked(rules, kinds, parameters, tables, (as_at, as_at), (as_at, as_at))
     arguments: list[Argument | None] = [None] * len(asked)
     questions = []
-    for numbers, low in _lowered(asked, parameters, lowerer):
+    for numbers, low in _lowered(asked, parameters, lowerer, if_theirs=True):
         values, its = argue(low, numbers, with_near)
         questions.append(Question(numbers, low, values.own, values.near))
         for part, number in numbers.items():
@@ -160,11 +160,13 @@ def _lowered(
     parameters: Mapping[str, Parameter],
     lowerer: Lowerer,
     days: Sequence[Ir] = (),
+    if_theirs: bool = False,
 ) -> Iterator[tuple[dict[str, int], Lowered]]:
     """Every rule that runs, with its number for each item of its list, read by the figures that it is asked with.
 
     Args:
       days: the day that each is looked at from, where that is not the plan's.
+      if_theirs: and what it would say if records that belong to nobody were those of whoever is asked about.
     """
     running = ((number, info, rule) for number, (info, rule) in enumerate(asked) if info.status == "ran")
     together = groupby(running, key=lambda r: (r[1].id, r[1].own_policy))
@@ -172,12 +174,17 @@ def _lowered(
         rows = list(parts)
         rule, numbers = rows[0][2], {info.part: number for number, info, _ in rows}
         day = days[i] if days else None
-        low = lowerer.with_figures(parameters).rule(rule, list(numbers), day)
+        by = lowerer.with_figures(parameters)
+        low = by.rule(rule, list(numbers), day)
         if own_policy:
             own = _own(rule, parameters)
             assert own is not None
-            by_own = lowerer.with_figures(own.parameters, own.limit).rule(rule, list(numbers), day)
-            low = beside(by_own, low.verdict, own.source)
+            by = lowerer.with_figures(own.parameters, own.limit)
+            low = beside(by.rule(rule, list(numbers), day), low.verdict, own.source)
+        if if_theirs:
+            links = {s.link: None for s in rule.sources() if s.link.name in lowerer.tables[s.link.kind].adrift}
+            adrift = tuple((link, by.if_theirs(link).rule(rule, list(numbers), day).verdict) for link in links)
+            low = replace(low, adrift=adrift)
         yield numbers, low
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from compliance.compiler.ir import FALSE, TRUE, Ir, const, is_null
+from compliance.compiler.ir import FALSE, TRUE, Ir, and_, const, is_null
 from compliance.compiler.lower import Lowered, Scope, consts
 from compliance.findings.argument import NONE, Missing, Term
 from compliance.language import tree
@@ -152,6 +152,7 @@ def term_of(node: tree.Node, making: Making, may_be_empty: frozenset[tree.Node])
             most = NONE if value.most is None else slots.of(value.most)
             fields = [] if most == NONE else inner_fields(node.source, [node.condition])
             unsure = tuple(Missing(f, "differs", least, most) for f in fields)
+            unsure += link_missing(node.source, is_null(value.exact().node), making)
             them = words(node.source.link.back) + ("" if node.condition is None else " that count")
             return Term("count", key_of(node), them, least, other=most, missing=unsure)
         case tree.Aggregate(fn="any" | "all" as fn):
@@ -160,14 +161,14 @@ def term_of(node: tree.Node, making: Making, may_be_empty: frozenset[tree.Node])
             fields = inner_fields(node.source, [node.condition, node.value])
             named = f"{source_words(node.source)} on record"
             them = words(node.source.link.back)
-            return Term(
-                fn, named, them, truth, other=n, missing=empty(fields, truth), one=one_of(node.source.link.back)
-            )
+            missing = empty(fields, truth) + link_missing(node.source, is_null(value.node), making)
+            return Term(fn, named, them, truth, other=n, missing=missing, one=one_of(node.source.link.back))
         case tree.Aggregate():
             fields = inner_fields(node.source, [node.condition, node.value])
             hidden = node.personal and not lowerer.personal
             slot, doubt = shown(value.node), slots.maybe(value.doubt, FALSE)
             missing = tuple(Missing(f, "true" if hidden else "empty", slot) for f in fields)
+            missing += link_missing(node.source, is_null(value.node), making)
             return Term(
                 "aggregate", key_of(node), _short(node), slot, node.type.name, doubt, hidden=hidden, missing=missing
             )
@@ -175,6 +176,7 @@ def term_of(node: tree.Node, making: Making, may_be_empty: frozenset[tree.Node])
     fields = inner_fields(node.source, [node.condition, node.start, node.end])
     slot = shown(value.node)
     missing = tuple(Missing(f, "true" if hidden else "empty", slot) for f in fields)
+    missing += link_missing(node.source, is_null(value.node), making)
     return Term("gap", key_of(node), "largest gap", slot, hidden=hidden, missing=missing)
 
 
@@ -209,10 +211,21 @@ def _short(a: tree.Aggregate) -> str:
 
 def inner_fields(source: tree.Source, nodes: Iterable[tree.Node | None]) -> list[str]:
     """Fields of linked records that a `for` looks at, by the name of the link."""
-    way = ".".join([*(link.name for link in source.path), source.link.back])
     found = []
     for node in nodes:
         for n in tree.walk(node):
             if isinstance(n, tree.FieldOf) and n.scope > 0:
-                found.append(f"{way}.{_field_name(n)}")
+                found.append(f"{_way(source)}.{_field_name(n)}")
     return list(dict.fromkeys(found))
+
+
+def link_missing(source: tree.Source, untold: Ir, making: Making) -> tuple[Missing, ...]:
+    """The field of the link, where something is `untold` of a record and rows that may be its own are not linked to it."""
+    perhaps = making.lowered.lowerer.perhaps(source, making.scopes)
+    if perhaps == FALSE:
+        return ()
+    return (Missing(f"{_way(source)}.{source.link.field}", "true", making.slots.of(and_(untold, perhaps))),)
+
+
+def _way(source: tree.Source) -> str:
+    return ".".join([*(link.name for link in source.path), source.link.back])

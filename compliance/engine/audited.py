@@ -15,6 +15,7 @@ from compliance.dates import put_right_on
 from compliance.engine.answers import MEANINGS
 from compliance.engine.sidebyside import done_jobs
 from compliance.findings import words
+from compliance.findings.argument import NONE
 from compliance.model import Accepted, Finding, Near, Prompt, Reading, Restated, RuleInfo, Source, Whose
 from compliance.sql import duckdb as dialect
 from compliance.sql import reporting
@@ -154,6 +155,18 @@ class Audited:
             became.update(self.con.execute(reporting.became(gone, table, asked)).fetchall())
         return became
 
+    def n_unless(self) -> int:
+        """How many findings would be none, or not told, if records that belong to nobody were those of whom they are about."""
+        n = 0
+        for number in self.hits:
+            argument, place = self.arguments[number], self.places[number]
+            holds = [lost.holds for lost in argument.lost if lost.holds != NONE] if argument is not None else []
+            if holds:
+                values = [place.record.values[place.record.slots[place.rule][slot]] for slot in holds]
+                ((found,),) = self.con.execute(dialect.n_findings(place.record.rows, number, values)).fetchall()
+                n += found
+        return n
+
     def _chunks(self) -> Generator[list[Finding], None, None]:
         """Findings in their order, many at a time: of each record kind by itself, then put in order."""
         last = max((last for hits in self.hits.values() for _, last in hits.spans), default=0)
@@ -232,6 +245,7 @@ class _Wording:
             late=argued.late,
             late_words=argued.late_words,
             labels=self.labels,
+            unless=argued.unless,
             put_right_on=audited.put_right_on[self.number],
             group=str(label or ""),
             restated=None if since is None else Restated(str(since), int(times) + 1),

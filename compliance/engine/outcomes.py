@@ -87,6 +87,10 @@ def run(
     A rule that the engine cannot carry out does not take the others with it: its record kind is run again, rule by rule.
     """
     plan, rules = prepared.plan.at(as_at), prepared.rules
+    # Of a number that is in the statements themselves, the engine need not look up the value for each row.
+    plan = plan.counting_adrift(
+        {(kind, link): n for kind, link, sql in plan.adrift for (n,) in con.execute(sql).fetchall()}
+    )
     n_at_a_time = workers(threads)
     set_up(con, plan, n_at_a_time)
     outcomes = _ask_all(con, plan, ordered.keep_answers, n_at_a_time)

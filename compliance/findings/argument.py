@@ -150,6 +150,25 @@ class Clock(NamedTuple):
     by_regime: tuple[int, ...] = ()
 
 
+class Lost(NamedTuple):
+    """Rows that may be the record's, though nothing links them; each is the slot of a number, `NONE`: there are none.
+
+    Args:
+      one, them: what a row is called, and all of them.
+      near: rows that name nobody, but nearly the record; `row`: of the first of them, in its file.
+      unusable: rows that name the record and cannot be used.
+      holds: whether it could not be told that the record falls short, if any number of the `adrift`, who belong to nobody, were its own.
+    """
+
+    one: str
+    them: str
+    near: int = NONE
+    row: int = NONE
+    unusable: int = NONE
+    holds: int = NONE
+    adrift: int = NONE
+
+
 class Argument(NamedTuple):
     """What the findings of one rule, asked for one item of its list, are worded from.
 
@@ -161,6 +180,7 @@ class Argument(NamedTuple):
       part: the item, if the sentence must name it.
       lawful, within: where the agency's own figure is asked: whether the layer's is kept, and what is said then.
       terms: each once; `evidence`: the places of those that are told, in order.
+      lost: rows of each link that the rule counts, where some may be missing.
     """
 
     when: Condition
@@ -173,3 +193,4 @@ class Argument(NamedTuple):
     within: str
     terms: tuple[Term, ...]
     evidence: tuple[int, ...]
+    lost: tuple[Lost, ...] = ()

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from compliance.dates import english, english_iso
-from compliance.findings.argument import NONE, Argument, Asked, Clock, Condition, Missing, Near, Term
+from compliance.findings.argument import NONE, Argument, Asked, Clock, Condition, Lost, Missing, Near, Term
 from compliance.model import Standing
 
 Values = Sequence[Any]
@@ -47,6 +47,7 @@ class Argued:
       due_on: the day the duty fell due, YYYY-MM-DD; empty without one.
       late: how late, to the day; empty if it is not. `late_words`: as a person would say it.
       clause: id and reference of each duty that it falls short of; empty: it cites none.
+      unless: which records would have to be the record's own for it not to be so; empty: none.
     """
 
     sentence: str
@@ -58,6 +59,7 @@ class Argued:
     late: str
     late_words: str
     clause: tuple[tuple[str, str], ...]
+    unless: str
 
 
 def argued(a: Argument, values: Values, near: Values, unknown: bool, as_at: date, standing: Standing) -> Argued:
@@ -75,8 +77,11 @@ def argued(a: Argument, values: Values, near: Values, unknown: bool, as_at: date
         late = _late(clock, values, a.conditions[0].truth)
         done = values[clock.end] if clock.recurring else values[clock.done]
         late_words = _length(clock, values, values[clock.due], as_at if done is None else done) if late else ""
+    sentence = _sentence(a, values, as_at, standing, a.whose + " and ".join(ref for _, ref in clause))
+    apart = unless(a, values)
+    of_lost = f" Unless {apart}." if apart else " ".join(["", *_nearly(a, values)]) if unknown else ""
     return Argued(
-        _sentence(a, values, as_at, standing, a.whose + " and ".join(ref for _, ref in clause)),
+        sentence + of_lost,
         nearest(a, values, near) if near else None,
         tuple(c.label for c in a.conditions if values[c.truth] is not True or clock is not None),
         missing(a, values) if unknown else (),
@@ -85,7 +90,33 @@ def argued(a: Argument, values: Values, near: Values, unknown: bool, as_at: date
         late,
         late_words,
         tuple(duty for duty in clause if duty[0]),
+        apart,
     )
+
+
+def unless(a: Argument, values: Values) -> str:
+    """Which records that belong to nobody would have to be the record's own for a breach to be none; empty: none."""
+    them = [_some_of(lost, values[lost.adrift]) for lost in a.lost if lost.holds != NONE and values[lost.holds]]
+    belong = "belongs" if len(them) == 1 and them[0].startswith("the one ") else "belong"
+    return f"{' or '.join(them)} that {belong} to nobody is theirs" if them else ""
+
+
+def _some_of(lost: Lost, n: int) -> str:
+    return f"the one {lost.one}" if n == 1 else f"one of the {n:,} {lost.them}"
+
+
+def _nearly(a: Argument, values: Values) -> Iterator[str]:
+    """The rows that may be the record's, where nobody can tell."""
+    for lost in a.lost:
+        if lost.near != NONE and (n := values[lost.near]):
+            row = f"row {values[lost.row]:,}"
+            which = f"{lost.one} ({row})" if n == 1 else f"{lost.them} (the first: {row})"
+            yield (
+                f"{n:,} {which} may belong here: the id named there differs only in blanks, capitals, dashes, zeros in front"
+                " or signs that are not seen."
+            )
+        if lost.unusable != NONE and (n := values[lost.unusable]):
+            yield f"{n:,} {lost.one if n == 1 else lost.them} of this record cannot be read."
 
 
 def quoted(a: Argument, values: Values) -> tuple[tuple[str, str], ...]:

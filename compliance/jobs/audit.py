@@ -105,6 +105,8 @@ def report_on(
         tables = export.tables
         if background.accepted is not None:
             tables = replace(tables, remarks=(*tables.remarks, *background.accepted.remarks(asked)))
+        if n := audited.n_unless():
+            tables = replace(tables, remarks=(*tables.remarks, _unless(n)))
         seed = _seed(asked, options)
         yield Report(
             as_at=asked.as_at,
@@ -155,6 +157,11 @@ def outcomes(
         yield audited, results
     finally:
         audited.stop()
+
+
+def _unless(n: int) -> str:
+    which = "1 finding rests" if n == 1 else f"{n:,} findings rest"
+    return f"{which} on a count that records which belong to nobody could change; {'it says' if n == 1 else 'each says'} which."
 
 
 def _ordered(

@@ -107,7 +107,8 @@ def measured(export: Opened, asked: Asked, options: Options, chosen: Chosen, tim
     reported = figures.reported_figures(export.con, export.tables, chosen.day, asked.as_at)
     timings.mark("reported figures")
     spans = {id_: _covered(kinds, export.tables) for id_, kinds in chosen.looked_at.items()}
-    values = measuring.computed(measures, days, counts, could_not, spans)
+    unusable = {kind: table.unusable for kind, table in export.tables.tables.items()}
+    values = measuring.computed(measures, days, counts, could_not, spans, unusable)
     indicators = measuring.indicators(measures, frameworks, days, values, reported, chosen.history, could_not)
     if options.codes:
         indicators = tuple(i for i in indicators if i.version.code in options.codes)

@@ -129,6 +129,7 @@ def computed(
     counted: Mapping[str, Mapping[date, Counts]],
     could_not: Mapping[str, str],
     covers: Mapping[str, tuple[date, date] | None],
+    unusable: Mapping[str, int],
 ) -> dict[str, list[Point]]:
     """The values of each computed measure, by its id.
 
@@ -136,6 +137,7 @@ def computed(
       counted: by measure and day.
       could_not: why a measure cannot be computed.
       covers: by measure, the first and the last day of which the export has the records that it looks at; None: it has all.
+      unusable: by record kind, rows of which nobody can tell whether they count, or when, for they cannot be used.
     """
     found: dict[str, list[Point]] = {}
     for m in measures:
@@ -151,7 +153,9 @@ def computed(
             elif end > until:
                 its.append(Point(start, end, why=f"the export ends on {english(until)}"))
             else:
-                its.append(point(m, counted[m.id].get(end, Counts()), start, end))
+                counts = counted[m.id].get(end, Counts())
+                counts = replace(counts, maybe_open=counts.maybe_open + unusable.get(m.record, 0))
+                its.append(point(m, counts, start, end))
     return found
 
 

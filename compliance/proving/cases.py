@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 UNREADABLE = "?"
 """In a case, a cell that was filled but cannot be read."""
+NEARLY = "~"
+"""Stands before the key of the record that a link nearly names."""
+MAY_BE = "may_be_theirs"
+"""In a case, what makes a linked record one that nearly names the one that it is told under."""
 
 Row = dict[str, object]
 
@@ -78,7 +82,7 @@ class World:
         row: Row = {declared.key: key}
         self.rows[kind].append(row)
         for name, value in written.items():
-            if name == declared.key:
+            if name == declared.key or (name == MAY_BE and links):
                 continue
             here = f"{way}.{name}"
             if name in declared.fields:
@@ -96,7 +100,8 @@ class World:
             else:
                 known = [*declared.fields, *declared.links, *self.kinds.down[kind]]
                 self.problems.append(f"{kind} has no field or link '{name}'{nearest(str(name), known)}")
-        row.update(links or {})
+        nearly = NEARLY if written.get(MAY_BE) is True else ""
+        row.update({f: nearly + to for f, to in (links or {}).items()})
         return key
 
     def value(self, f: Field, written: object, way: str) -> object:
@@ -275,17 +280,28 @@ def fill(
         its = rows.get(name, [])
         if not its and only is not None and name not in only:
             continue
-        doubted = [f for f in kind.fields if any(row.get(f) == UNREADABLE for row in its)]
+        doubted = [f for f in kind.fields if any(_is_unreadable(row.get(f)) for row in its)]
+        near = [x for x in kind.links.values() if any(_is_near(row.get(x.field)) for row in its)]
+        adrift = [x for x in kind.links.values() if any(row.get(x.field) == UNREADABLE for row in its)]
         columns: list[tuple[str, str]] = [("rid", "integer"), ("src", "integer"), ("row", "integer")]
         columns += [(f.name, f.type) for f in kind.fields.values()]
         columns += [(f"doubt__{f}", "boolean") for f in doubted]
         columns += [(f"link__{link}", "integer") for link in kind.links]
+        columns += [(f"link__{link.name}?", "integer") for link in near]
+        columns += [(f"adrift__{link.name}", "boolean") for link in adrift]
         values = []
         for rid, row in enumerate(its):
             cells: list[object] = [rid, len(sources), rid + 2]
-            cells += [None if row.get(f) == UNREADABLE else row.get(f) for f in kind.fields]
-            cells += [row.get(f) == UNREADABLE for f in doubted]
+            cells += [None if _is_unreadable(row.get(f)) else row.get(f) for f in kind.fields]
+            cells += [_is_unreadable(row.get(f)) for f in doubted]
             cells += [rid_of[link.to].get(row.get(link.field)) for link in kind.links.values()]
+            cells += [
+                rid_of[link.to].get(str(row.get(link.field)).removeprefix(NEARLY))
+                if _is_near(row.get(link.field))
+                else None
+                for link in near
+            ]
+            cells += [row.get(link.field) == UNREADABLE for link in adrift]
             values.append(cells)
         con.execute(dialect.table_of(f"t_{name}", columns))
         if values:
@@ -298,8 +314,23 @@ def fill(
             into = dialect.columns_into(f"t_{name}", [column for column, _ in told])
             con.execute(into, {f"c{i}": list(cells) for i, (_, cells) in enumerate(told)})
         sources.append(Source(name.replace("_", " "), "", name, len(its)))
-        tables[name] = Table(len(its), frozenset(kind.fields), frozenset(doubted), frozenset(kind.links))
+        tables[name] = Table(
+            len(its),
+            frozenset(kind.fields),
+            frozenset(doubted),
+            frozenset(kind.links),
+            frozenset(link.name for link in near),
+            frozenset(link.name for link in adrift),
+        )
     return Tables(tables, tuple(sources))
+
+
+def _is_near(cell: object) -> bool:
+    return isinstance(cell, str) and cell.startswith(NEARLY)
+
+
+def _is_unreadable(cell: object) -> bool:
+    return cell == UNREADABLE or _is_near(cell)
 
 
 def _verdict(explained: Explained | None, finding: Finding | None) -> Verdict:

@@ -15,14 +15,14 @@ from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
 from itertools import pairwise
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from compliance.dates import period_start
 from compliance.language import tree
 from compliance.model import RECORDED_ON, Dated, Limit, Link, Parameter, RecordKinds
 from compliance.rules.checking import CheckedDeadline, CheckedEvery, CheckedRegime, CheckedRule, Conditions
 
-UNREADABLE = "?"
+UNREADABLE, NEARLY = "?", "~"
 EMPTY: tuple[Any, bool] = (None, False)
 UNKNOWN: tuple[Any, bool] = (None, True)
 FIRST, LAST = date(2000, 1, 1), date(2100, 12, 31)
@@ -86,7 +86,7 @@ class World:
         f = self.kinds[kind].fields[name]
         value = row.get(name)
         changed = row.get(f.in_doubt_before) if f.in_doubt_before else None
-        if value == UNREADABLE or (isinstance(changed, date) and changed > self.as_at):
+        if value == UNREADABLE or str(value).startswith(NEARLY) or (isinstance(changed, date) and changed > self.as_at):
             return UNKNOWN
         if isinstance(value, date) and value > self.as_at and not f.may_lie_ahead:
             return EMPTY
@@ -107,6 +107,15 @@ class World:
         """The records that link to `parent`."""
         key = parent[self.kinds[link.to].key]
         return [r for r in self.all(link.kind) if self.cell(link.kind, r, link.field)[0] == key]
+
+    def nearly(self, link: Link, parent: Row) -> list[Row]:
+        """The records that may link to `parent`, for they nearly name it."""
+        key = f"{NEARLY}{parent[self.kinds[link.to].key]}"
+        return [r for r in self.all(link.kind) if r.get(link.field) == key]
+
+    def nobodys(self, link: Link) -> list[Row]:
+        """The records whose link cannot be read, or leads to nobody."""
+        return [r for r in self.all(link.kind) if r.get(link.field) == UNREADABLE]
 
     # --- days ---
 
@@ -204,16 +213,24 @@ class Evaluator:
 
     Args:
       own_limit: the agency's own limit, where the rule is read by that.
+      theirs: a link; any of the records that belong to nobody by it may be those of whoever is asked about.
     """
 
     def __init__(
-        self, world: World, rule: CheckedRule, row: Row, part: str = "", own_limit: Limit | None = None
+        self,
+        world: World,
+        rule: CheckedRule,
+        row: Row,
+        part: str = "",
+        own_limit: Limit | None = None,
+        theirs: Link | None = None,
     ) -> None:
         self.w, self.rule = world, rule
         self.part, self.own_limit = part, own_limit
         self.since: date | None = None
         self.is_first = False
         self.scopes: list[Scope] = [Scope(rule.rule.record, row)]
+        self.theirs = theirs
         self.judged = world.as_at
         self.is_judged = rule.judged_on is not None
         self.in_force = True
@@ -325,7 +342,10 @@ class Evaluator:
         """The fields of linked records that a `for` looks at."""
         way = ".".join([*(link.name for link in source.path), source.link.back])
         inside = (n for node in nodes for n in tree.walk(node) if isinstance(n, tree.FieldOf) and n.scope > 0)
-        return frozenset(f"{way}.{_named(n)}" for n in inside)
+        named = {f"{way}.{_named(n)}" for n in inside}
+        if "nearly" in list(self.each(source)):
+            named.add(f"{way}.{source.link.field}")
+        return frozenset(named)
 
     @cached_property
     def may_be_empty(self) -> set[tree.Node]:
@@ -466,9 +486,13 @@ class Evaluator:
         end = self.w.as_at if until is None else min(until, self.w.as_at)
         over = until is not None and until <= self.w.as_at
         days, unsure = [], False
-        for _ in self.each(e.done.source):
+        for theirs in self.each(e.done.source):
             passes = True if e.done.condition is None else self.truth(e.done.condition)
             day, _doubt = self.exact(e.done.value)
+            if theirs != "surely":
+                may_fill = passes is not False and (day is None or start < day <= end)
+                unsure = unsure or may_fill or theirs == "perhaps"
+                continue
             if passes is None or (passes and day is None):
                 unsure = True
             if passes and day is not None and start < day <= end:
@@ -504,8 +528,8 @@ class Evaluator:
 
     # --- expressions ---
 
-    def each(self, source: tree.Source) -> Iterator[Row]:
-        """Goes through linked rows; the innermost scope is the row."""
+    def each(self, source: tree.Source) -> Iterator[Literal["surely", "nearly", "perhaps"]]:
+        """Goes through linked rows, then those that nearly are, then those of nobody; the innermost scope is the row."""
         kept = list(self.scopes)
         owner = self.scopes[source.scope]
         kind, row = owner.kind, owner.row
@@ -518,7 +542,13 @@ class Evaluator:
         depth = len(kept)
         for child in family:
             self.scopes = [*kept[:depth], Scope(source.link.kind, child, family)]
-            yield child
+            yield "surely"
+        for child in self.w.nearly(source.link, row):
+            self.scopes = [*kept[:depth], Scope(source.link.kind, child, family)]
+            yield "nearly"
+        for child in self.w.nobodys(source.link) if source.link == self.theirs else ():
+            self.scopes = [*kept[:depth], Scope(source.link.kind, child, family)]
+            yield "perhaps"
         self.scopes = kept
 
     def way_in_doubt(self, scope: int, path: tuple[Link, ...]) -> bool:
@@ -726,9 +756,15 @@ class Evaluator:
     def aggregate(self, a: tree.Aggregate) -> Any:
         """What is asked of linked records."""
         rows: list[tuple[Truth, tuple[Any, bool], Row]] = []
-        for row in self.each(a.source):
+        for theirs in self.each(a.source):
             passes = True if a.condition is None else self.truth(a.condition)
             value = (None, False) if a.value is None else self.exact(a.value)
+            row = self.scopes[-1].row
+            if theirs == "nearly":
+                passes = conj([passes, None])
+            if theirs == "perhaps":
+                # Nothing is known of it, not even whether it counts.
+                passes, value, row = None, UNKNOWN, {self.w.kinds[a.source.link.kind].key: ""}
             rows.append((passes, value, row))
         if a.fn == "count":
             low = sum(p is True for p, _, _ in rows)
@@ -777,8 +813,9 @@ class Evaluator:
         """The largest gap."""
         periods: list[tuple[date, date]] = []
         unsure = False
-        for _ in self.each(g.source):
+        for theirs in self.each(g.source):
             passes = True if g.condition is None else self.truth(g.condition)
+            passes = passes if theirs == "surely" else conj([passes, None]) if theirs == "nearly" else None
             start, _ = self.exact(g.start)
             end, end_doubt = (start, False) if g.end is None else self.exact(g.end)
             unsure = unsure or passes is None or (passes and (start is None or end_doubt))

@@ -18,7 +18,7 @@ from typing import Any
 from compliance.dates import add_months, english
 from compliance.language import tree
 from compliance.model import RECORDED_ON, Case, Dated, Limit, Parameter, RecordKinds, Rule, Value
-from compliance.proving.cases import UNREADABLE, World
+from compliance.proving.cases import MAY_BE, UNREADABLE, World
 from compliance.rules.checking import CheckedRule
 
 Written = dict[str, Any]
@@ -509,6 +509,7 @@ class Changes:
             one = f" {i + 1}" if len(rows) > 1 else ""
             yield Change(f"without {said}{one}", 2, "rows", _listed(way, name, _drop(i)))
             yield Change(f"{said}{one} twice", 3, "rows", _listed(way, name, _twice(i, key)))
+            yield Change(f"{said}{one} may be theirs", 3, "rows", _listed(way, name, _may_be(i)), f"whose {name}")
         for other in pool:
             yield Change(f"one more of {said}", 3, "rows", _listed(way, name, _more(other)))
         if rows:
@@ -627,6 +628,10 @@ def _drop(i: int) -> Callable[[list[Any]], list[Any]]:
 
 def _twice(i: int, key: str) -> Callable[[list[Any]], list[Any]]:
     return lambda rows: [*rows, {k: x for k, x in rows[i].items() if k != key}]
+
+
+def _may_be(i: int) -> Callable[[list[Any]], list[Any]]:
+    return lambda rows: [{**r, MAY_BE: True} if n == i and isinstance(r, dict) else r for n, r in enumerate(rows)]
 
 
 def _more(row: Written) -> Callable[[list[Any]], list[Any]]:

@@ -1,7 +1,8 @@
 """An export into the engine: which file is which record kind, translated and checked there, row by row nothing (I/O: the export).
 
 Tables made: `t_<kind>` (`rid`, `src`, `row`, the fields, `doubt__<field>` where a field is in doubt somewhere, `link__<link>` with the
-parent's `rid`), and `quarantine` with everything that did not fit.
+parent's `rid`; where a link leads to nobody in some row, `link__<link>?` with the record that it nearly names and `adrift__<link>`),
+`t_<kind>?` with the links of rows that cannot be used, and `quarantine` with everything that did not fit.
 """
 
 from __future__ import annotations
@@ -233,6 +234,7 @@ def load_tables(
             loaded.append(one)
     gathered = {k: _gathered(kinds[k], loaded) for k in dict.fromkeys(one.kind.name for one in loaded)}
     con.execute(sql.QUARANTINE)
+    con.execute(sql.LOST_IDS)
     _every_table(con, gathered, workers(threads))
     if not loaded:
         told = "\n    ".join(f"{kind}: {why}" for kind, why in sorted(absent.items())) or "\n    ".join(notes)
@@ -696,6 +698,9 @@ def _kept(con: Connection, g: Gathered, one: Loaded, offset: int) -> str:
     _rejected(con, one)
     if one.unusable:
         con.execute(sql.unusable(table, one.shown, kind.name, row))
+        for link in g.links:
+            if one.column(link.field):
+                con.execute(sql.lost_ids(table, one.shown, kind.name, row, link.field))
     if keyless:
         at = (table, offset, one.shown, kind.name, row)
         con.execute(sql.no_key(*at, kind.key, one.column(kind.key), own_key))
@@ -720,7 +725,8 @@ def _outcome(
     notes: list[str],
 ) -> Tables:
     doubted = {k: set(g.doubts) for k, g in gathered.items()}
-    for record, f in con.execute(sql.DOUBTED).fetchall():
+    unreadable = con.execute(sql.DOUBTED).fetchall()
+    for record, f in unreadable:
         if f != gathered[record].kind.key:
             doubted[record].add(f)
             for statement in sql.add_doubt(gathered[record].table, record, f):
@@ -729,6 +735,11 @@ def _outcome(
         k: Table(g.rows, frozenset(g.fields), frozenset(doubted[k]), frozenset(x.name for x in g.links))
         for k, g in gathered.items()
     }
+    n_lost: dict[str, int] = dict(con.execute(sql.N_LOST).fetchall())
+    for k, table in tables.items():
+        tables[k] = _with_lost(
+            con, table, gathered, k, {f for record, f in unreadable if record == k}, n_lost.get(k, 0)
+        )
     sources, astray = _accounted(con, gathered, loaded)
     notes += astray
     services = frozenset[str]()
@@ -740,6 +751,38 @@ def _outcome(
     whole = {k: c for k, c in covers.items() if c is not None}
     told = tuple(dict.fromkeys(notes))
     return Tables(tables, sources, absent, told, n_bad, services, without, whole, astray=astray)
+
+
+def _with_lost(
+    con: Connection,
+    table: Table,
+    gathered: Mapping[str, Gathered],
+    k: str,
+    unreadable: Collection[str],
+    n_unusable: int,
+) -> Table:
+    """What is known of a kind's rows that belong to nobody, or cannot be used: whose they may be.
+
+    Args:
+      unreadable: fields of which some cell does not fit.
+    """
+    g = gathered[k]
+    led = _led(g, gathered, g.table)
+    near, adrift, unusable = set(), set(), f"{g.table}?"
+    if n_unusable:
+        con.execute(sql.unusable_rows(unusable, k, led))
+    for link, f, to, key in led:
+        n_adrift = 0
+        if f in unreadable or n_unusable:
+            for statement in sql.near(g.table, k, link, f, to, key, g.kind.links[link].to):
+                con.execute(statement)
+            ((n_near, n_adrift),) = con.execute(sql.n_near(g.table, link)).fetchall()
+            near |= {link} if n_near else set()
+        if n_unusable:
+            ((n_without,),) = con.execute(sql.n_without(unusable, link)).fetchall()
+            n_adrift += n_without
+        adrift |= {link} if n_adrift else set()
+    return replace(table, near=frozenset(near), adrift=frozenset(adrift), unusable=n_unusable)
 
 
 def _accounted(

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, timedelta
 
-from compliance.compiler.ir import BREACH, COMPLIANT, DANGER, NOT_EVIDENCED, AsAt, Column, Const, Ir, Op
+from compliance.compiler.ir import (
+    BREACH,
+    COMPLIANT,
+    DANGER,
+    NOT_EVIDENCED,
+    Adrift,
+    AsAt,
+    Column,
+    Const,
+    Ir,
+    Op,
+)
 from compliance.model import RECORDED_ON
 from compliance.sql.relations import ITEM_NO, OF, Relation, Source, Sql
 from compliance.sql.text import literal, name
@@ -110,6 +121,19 @@ WINDOWS: Mapping[str, str] = {
 }
 
 
+def adrift(table: str, link: str) -> str:
+    """Stands, in a statement of a plan, for how many rows belong to nobody by a link."""
+    return f"getvariable({literal(f'adrift {table} {link}')})"
+
+
+def n_adrift(table: str, link: str, rows: str, and_unusable: bool) -> str:
+    """How many rows of a kind belong to nobody by a link, or cannot be used and say of nobody that they are theirs."""
+    counted = f"SELECT count(*) AS n FROM {rows} p WHERE p.{name(f'adrift__{link}')}"
+    if and_unusable:
+        counted += f" UNION ALL SELECT count(*) FROM {name(f't_{table}?')} WHERE {name(f'link__{link}')} IS NULL"
+    return f"SELECT CAST(sum(n) AS BIGINT) FROM ({counted})"
+
+
 def at(sql: str, as_at: date) -> str:
     """A statement of a plan for one day."""
     return sql.replace(AS_AT, literal(as_at))
@@ -127,6 +151,8 @@ def render(item: Ir, column: Callable[[Ir], str]) -> str:
             return literal(v)
         case AsAt() | Column():
             return column(item)
+        case Adrift(table=table, link=link):
+            return adrift(table, link)
         case Op(name=op, args=args):
             rendered = tuple(_set_apart(a, render(a, column), _ASKS.get(op, 0)) for a in args)
             if op in _JOINED:
@@ -342,6 +368,11 @@ def findings(
         'SELECT h.seq, h.rule, h.view_rid, h.answer, h.key, p.src, p."row", h.label, h.since, h.times, h.waiver,'
         f" {owner}{listed} FROM hit h JOIN {rows} p ON p.rid = h.view_rid{joined} WHERE h.rule IN ({which}) AND {places}"
     )
+
+
+def n_findings(rows: str, rule: int, values: Sequence[str]) -> str:
+    """How many findings of a rule are about a row of which one of these values is true."""
+    return f"SELECT count(*) FROM hit h JOIN {rows} p ON p.rid = h.view_rid WHERE h.rule = {rule} AND ({' OR '.join(values)})"
 
 
 def of_some(rows: str, key: str, item: int | None, columns: Sequence[str]) -> str:

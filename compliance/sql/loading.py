@@ -692,6 +692,82 @@ def empty_required(table: str, record: str, files: str, f: str, column: str) -> 
     )
 
 
+LOST_IDS = 'CREATE TABLE lost_ids (file VARCHAR, "row" BIGINT, record VARCHAR, field VARCHAR, id VARCHAR)'
+"""What rows that cannot be used say of whose they are."""
+_LOST = f"rid IS NULL AND field = '' AND reason <> {literal(TOTAL)}"
+N_LOST = f"SELECT record, count(*) FROM quarantine WHERE {_LOST} GROUP BY record"
+"""Of each kind the rows that cannot be used, though they may be records."""
+
+
+def lost_ids(table: str, file: str, record: str, row: str, f: str) -> str:
+    """What the rows of a source that cannot be used say in a field; `table` was read leniently."""
+    return (
+        f"INSERT INTO lost_ids SELECT {literal(file)}, {row}, {literal(record)}, {literal(f)}, {name(f)} FROM {name(table)}"
+        f" WHERE skip = 4 AND {name(f)} IS NOT NULL"
+    )
+
+
+def bare(key: str) -> str:
+    """A key without what systems change in it on the way: blanks, signs that are not seen, capitals, sorts of dash, zeros in front."""
+    for pattern, put in ((r"[\s\pZ\pC]", ""), (r"\p{Pd}", "-"), (r"(^|[^0-9])0+([0-9])", r"\1\2"), (r"[.]0+$", "")):
+        key = f"regexp_replace({key}, {literal(pattern)}, {literal(put)}, 'g')"
+    return f"lower({key})"
+
+
+def _nearly(table: str, key: str) -> str:
+    """The records whose key, so reduced, is that of no other."""
+    return f'SELECT min(rid) AS rid, min("row") AS at_row, {bare(name(key))} AS bare FROM {name(table)} GROUP BY ALL HAVING count(*) = 1'
+
+
+def unusable_rows(made: str, record: str, links: Sequence[tuple[str, str, str, str]]) -> str:
+    """Rows that cannot be used, each with the records that it names or nearly names; links as in `final`."""
+    led = "".join(f", l{i}.rid AS {name('link__' + link)}" for i, (link, *_) in enumerate(links))
+    joined = "".join(
+        f' LEFT JOIN lost_ids i{i} ON i{i}.file = q.file AND i{i}."row" = q."row" AND i{i}.record = q.record AND i{i}.field = {literal(f)}'
+        f" LEFT JOIN ({_nearly(to, key)}) l{i} ON l{i}.bare = {bare(f'i{i}.id')}"
+        for i, (_, f, to, key) in enumerate(links)
+    )
+    return (
+        f"CREATE TABLE {name(made)} AS SELECT row_number() OVER () - 1 AS rid{led}"
+        f" FROM (SELECT * FROM quarantine WHERE record = {literal(record)} AND {_LOST}) q{joined}"
+    )
+
+
+def near(table: str, record: str, link: str, f: str, to: str, key: str, to_kind: str) -> tuple[str, ...]:
+    """Columns with the record that a row nearly names by a link, and whether it belongs to nobody; and the first is told.
+
+    Args:
+      f: the field of the link; `to`, `key`: the table that it leads to, and the key there.
+    """
+    column, adrift, mine = name(f"link__{link}?"), name(f"adrift__{link}"), name(f"link__{link}")
+    told = literal(f"names a {to_kind} record that is not there")
+    return (
+        f"ALTER TABLE {name(table)} ADD COLUMN {column} BIGINT",
+        f"ALTER TABLE {name(table)} ADD COLUMN {adrift} BOOLEAN DEFAULT FALSE",
+        f"UPDATE {name(table)} SET {column} = n.rid FROM ({_nearly(to, key)}) n WHERE {mine} IS NULL AND n.bare = {bare(name(f))}",
+        f"UPDATE {name(table)} SET {adrift} = TRUE WHERE {mine} IS NULL AND {column} IS NULL AND rid IN (SELECT rid FROM quarantine"
+        f" WHERE record = {literal(record)} AND field = {literal(f)})",
+        f"UPDATE quarantine SET reason = concat(reason, ', and nearly the one in row ', o.\"row\", ': {NEARLY}') FROM {name(table)} t"
+        f" JOIN {name(to)} o ON o.rid = t.{column} WHERE record = {literal(record)} AND field = {literal(f)} AND quarantine.rid = t.rid"
+        f" AND reason = {told}",
+    )
+
+
+NEARLY = "blanks, capitals, dashes, zeros in front or signs that are not seen differ"
+
+
+def n_near(table: str, link: str) -> str:
+    """How many rows nearly name a record by a link, and how many belong to nobody by it."""
+    return (
+        f"SELECT count({name(f'link__{link}?')}), count(*) FILTER (WHERE {name(f'adrift__{link}')}) FROM {name(table)}"
+    )
+
+
+def n_without(table: str, link: str) -> str:
+    """How many rows that cannot be used say of nobody by a link that they are theirs."""
+    return f"SELECT count(*) FROM {name(table)} WHERE {name(f'link__{link}')} IS NULL"
+
+
 def file_case(files: Mapping[int, str]) -> str:
     """The file of a row by its `src`."""
     if len(files) == 1:
@@ -846,8 +922,8 @@ FOLDED = (
     'SELECT file, record, field, "column", reason, count(*), min("row"),'
     " to_json(list_slice(list_sort("
     "list(DISTINCT value) FILTER (WHERE value IS NOT NULL)), 1, 3))"
-    " FROM (SELECT * REPLACE (regexp_replace(regexp_replace(reason, 'row [0-9]+ already', 'another row already'),"
-    " 'reported as .*', 'reported by its row') AS reason) FROM quarantine)"
+    " FROM (SELECT * REPLACE (regexp_replace(regexp_replace(regexp_replace(reason, 'row [0-9]+ already', 'another row already'),"
+    " 'nearly the one in row [0-9]+', 'nearly another'), 'reported as .*', 'reported by its row') AS reason) FROM quarantine)"
     ' GROUP BY file, record, field, "column", reason ORDER BY file, record, min("row"), field, reason'
 )
 

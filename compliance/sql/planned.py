@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date
 from typing import Any, TypeVar
@@ -94,19 +94,36 @@ class Plan:
       setup: statements in order, that make the tables.
       calendar: whether they need the working-day calendar.
       ahead: what a forecast asks, which asks nothing else; one for each record kind.
+      adrift: record kinds and links, and what counts the rows that belong to nobody by these.
     """
 
     setup: tuple[str, ...]
     calendar: bool
     records: tuple[RecordPlan, ...]
     ahead: tuple[AheadPlan, ...] = ()
+    adrift: tuple[tuple[str, str, str], ...] = ()
 
     def at(self, as_at: date) -> Plan:
         """The plan for one day."""
+        return self._changed(lambda sql: dialect.at(sql, as_at))
 
+    def counting_adrift(self, counts: Mapping[tuple[str, str], int]) -> Plan:
+        """The plan where so many rows belong to nobody, by record kind and link."""
+        if not counts:
+            return self
+        literals = {dialect.adrift(*of): str(n) for of, n in counts.items()}
+
+        def counted(sql: str) -> str:
+            for stands, n in literals.items():
+                sql = sql.replace(stands, n)
+            return sql
+
+        return self._changed(counted)
+
+    def _changed(self, change: Callable[[str], str]) -> Plan:
         def on(value: Any) -> Any:
             if isinstance(value, str):
-                return dialect.at(value, as_at)
+                return change(value)
             return tuple(on(v) for v in value) if isinstance(value, tuple) else value
 
         def of(plan: P) -> P:
@@ -117,6 +134,7 @@ class Plan:
             setup=on(self.setup),
             records=tuple(of(r) for r in self.records),
             ahead=tuple(of(a) for a in self.ahead),
+            adrift=on(self.adrift),
         )
 
 
