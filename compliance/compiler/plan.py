@@ -110,8 +110,7 @@ class Planner:
         finals = self._finals({t: [i for q in its for i in (q.lowered.answer, *q.values)] for t, its in asked.items()})
         layout = self._layout(finals)
         records = tuple(self._record(layout, finals[table], its) for table, its in sorted(asked.items()))
-        # Findings are asked about linked records, and whose they are, as they are read.
-        setup = [s for s in layout.setup(dialect.MAKE, dialect.DROP) if not dialect.drops_records(s)]
+        setup = layout.setup(dialect.MAKE, dialect.DROP)
         return Plan(tuple(setup), self.counts_days, records, adrift=tuple(map(self._n_adrift, self._adrift)))
 
     def forecast(self, asked: Sequence[Ahead]) -> Plan:
@@ -122,7 +121,8 @@ class Planner:
         finals = self._finals({table: [v for a in its for v in a.values] for table, its in of.items()})
         layout = self._layout(finals)
         plans = tuple(self._ahead(layout, finals[table], its) for table, its in sorted(of.items()))
-        return Plan(tuple(layout.setup(dialect.MAKE, dialect.DROP)), self.counts_days, (), ahead=plans)
+        setup = layout.setup(dialect.MAKE, dialect.DROP, drop_records=True)
+        return Plan(tuple(setup), self.counts_days, (), ahead=plans)
 
     def counting(self, questions: Sequence[Question]) -> CountPlan:
         """For how many rows of its table each value of a question is true, day by day."""

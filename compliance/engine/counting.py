@@ -35,7 +35,7 @@ def count(con: Connection, plan: CountPlan, days: Sequence[date], threads: int =
     if plan.calendar:
         add_calendar(con)
     con.execute(dialect.DAYS, {"days": list(days)})
-    execute_all(con, [s for s in plan.setup if not dialect.drops_records(s)], workers(threads))
+    execute_all(con, plan.setup, workers(threads))
     counts: dict[date, dict[int, Counts]] = {day: {} for day in days}
     for asked in plan.counts:
         for day, number, its in _counts(con, asked, days):

@@ -26,7 +26,6 @@ COMPARED_DATES = {
     ">": "is after",
     ">=": "is on or after",
 }
-NEGATED = {"==": "!=", "!=": "=="}
 
 
 def words(name: str) -> str:

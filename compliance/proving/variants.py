@@ -18,7 +18,7 @@ from typing import Any
 from compliance.dates import add_months, english
 from compliance.language import tree
 from compliance.model import RECORDED_ON, Case, Dated, Limit, Parameter, RecordKinds, Rule, Value
-from compliance.proving.cases import MAY_BE, UNREADABLE, World
+from compliance.proving.cases import MAY_BE, UNREADABLE
 from compliance.rules.checking import CheckedRule
 
 Written = dict[str, Any]
@@ -221,15 +221,6 @@ def of_case(rule: Rule, case: Case) -> Variant:
         **{k: v for k, v in case.records.items() if k != rule.record},
     }
     return Variant(case, root, case.as_at, case.part)
-
-
-def records_of(
-    v: Variant, record: str, kinds: RecordKinds, prefix: str = ""
-) -> tuple[dict[str, list[Any]], str] | None:
-    """Rows by kind, and the key of the one that is asked about; None if they cannot be."""
-    world = World(kinds)
-    key = world.add(record, v.root, prefix, record)
-    return None if world.problems else (world.rows, key)
 
 
 def names_in(root: Written, kinds: RecordKinds, kind: str, way: Way = ()) -> Iterator[tuple[Way, str, Written]]:

@@ -198,11 +198,6 @@ def drop(what: str) -> str:
     return DROP.format(what=name(what))
 
 
-def drops_records(statement: str) -> bool:
-    """Whether it drops the table of a record kind."""
-    return statement.startswith(drop("t_")[:-1])
-
-
 def since(row: str, counts_from: Sequence[str], supplied: Collection[str]) -> str:
     """The day since when a record is there by what it says of itself; empty where the export does not say."""
     its = [f"{row}.{name(f)}" for f in counts_from if f in supplied]

@@ -160,11 +160,12 @@ class Layout:
         by = f" GROUP BY {relation.by.text}" if relation.by is not None else ""
         return f"SELECT {', '.join(cells) or '1'} FROM {told}{where}{by}"
 
-    def setup(self, make: str, drop: str) -> Iterator[str]:
+    def setup(self, make: str, drop: str, drop_records: bool = False) -> Iterator[str]:
         """Statements that make the tables, and drop each as soon as nothing more is made from it.
 
         Args:
           make, drop: templates with `what`, and `select`.
+          drop_records: the tables of record kinds too.
         """
         made = [r for r in self.relations if r in self.tables]
         stored = {r: self._stored(r) for r in self.needs}
@@ -174,7 +175,7 @@ class Layout:
         kept = {r.name for r in self.wanted}.union(*(stored[r] for r in self.wanted if r not in self.tables))
         done: dict[int, list[str]] = defaultdict(list)
         for what, i in last.items():
-            if what not in kept and (what.startswith("t_") or any(r.name == what for r in made)):
+            if what not in kept and (drop_records or any(r.name == what for r in made)):
                 done[i].append(what)
         for i, relation in enumerate(made):
             yield make.format(what=name(relation.name), select=self._select(relation, self.needs[relation]))
