@@ -175,7 +175,7 @@ class Layout:
         kept = {r.name for r in self.wanted}.union(*(stored[r] for r in self.wanted if r not in self.tables))
         done: dict[int, list[str]] = defaultdict(list)
         for what, i in last.items():
-            if what not in kept and (drop_records or any(r.name == what for r in made)):
+            if what not in kept and ((drop_records and what.startswith("t_")) or any(r.name == what for r in made)):
                 done[i].append(what)
         for i, relation in enumerate(made):
             yield make.format(what=name(relation.name), select=self._select(relation, self.needs[relation]))
