@@ -249,7 +249,7 @@ class Duty:
 
     Args:
       title: what it is called; `summary`: what it asks, in our own words.
-      subject: what it is about, in the catalogue's words.
+      subject: what it is about, in the catalogue's words; `duty_on`: who owes it.
       binds: which kinds of service: all, fostering_agency, independent_fostering_agency or local_authority_service.
     """
 
@@ -267,6 +267,7 @@ class Duty:
     summary: str = ""
     subject: str = ""
     binds: str = "all"
+    duty_on: str = ""
 
 
 def in_force(duty: Duty, day: date) -> bool:
@@ -660,6 +661,7 @@ class RuleInfo:
       own_policy: where the agency's own, stricter figure comes from, if this is the rule as read by that; else empty.
       titles, remedies: what a finding is called and what puts it right, where that is not `title` and `remedy`.
       dangers: why a child may be in danger while a finding is open.
+      owed_by: who owes what it asks, where that is not the service; empty: the service does.
     """
 
     id: str
@@ -685,6 +687,7 @@ class RuleInfo:
     titles: Wordings = NOTHING_OWN
     remedies: Wordings = NOTHING_OWN
     dangers: Wordings = NOTHING_OWN
+    owed_by: str = ""
 
     @property
     def rest(self) -> str:

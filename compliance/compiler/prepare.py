@@ -9,12 +9,13 @@ from itertools import groupby
 
 from compliance.compiler.ahead import ahead, day_after
 from compliance.compiler.argue import argue
+from compliance.compiler.binding import AUTHORITY, bound, owed_by
 from compliance.compiler.ir import FALSE, Ir, and_, is_null, not_
 from compliance.compiler.lower import Lowered, Lowerer, beside
 from compliance.compiler.plan import Question, make_counts, make_forecast, make_plan
 from compliance.dates import english
 from compliance.findings.argument import Argument
-from compliance.model import LAYERS, SERVICES, Limit, Parameter, RecordKinds, RuleInfo, Status, Tables
+from compliance.model import LAYERS, SERVICES, Limit, Parameter, RecordKinds, RuleInfo, Status, Tables, Wordings
 from compliance.rules import wording
 from compliance.rules.checking import CheckedRule, Conditions, needs, read_as_text
 from compliance.sql.planned import Prepared, PreparedCounts
@@ -140,15 +141,15 @@ def _asked(
       seen_from: days from which the records are looked at; None: the caller holds back what the export does not cover.
     """
     asked: list[tuple[RuleInfo, CheckedRule]] = []
-    for rule in rules:
+    for rule in (bound(r, tables.services) for r in rules):
         status, why, lacking = _status(rule, kinds, parameters, tables, days, seen_from)
-        info = replace(_info(rule, parameters, status, why), lacking=lacking)
+        info = replace(_info(rule, parameters, status, why), lacking=lacking, owed_by=owed_by(rule, tables.services))
         parts = _parts(rule, tables) if status == "ran" else ("",)
         asked += [(_for_part(info, rule, part), rule) for part in parts]
         own = _own(rule, parameters)
         if own is not None and status == "ran":
             local = replace(_info(rule, own.parameters, status, why), layer="local policy", severity="advice")
-            local = replace(local, own_policy=own.source)
+            local = replace(local, own_policy=own.source, owed_by=info.owed_by)
             asked += [(_for_part(local, rule, part), rule) for part in parts]
     # The agency's own figures come last, for none is more than advice.
     asked.sort(key=lambda a: bool(a[0].own_policy))
@@ -215,7 +216,8 @@ def _for_part(info: RuleInfo, rule: CheckedRule, part: str) -> RuleInfo:
     info = replace(
         info,
         part=part,
-        titles=wording.titles(rule, part),
+        title=_told_as(info.title, info.owed_by),
+        titles=Wordings(*(_told_as(title, info.owed_by) for title in wording.titles(rule, part))),
         remedies=wording.remedies(rule, part),
         dangers=wording.dangers(rule, part),
     )
@@ -224,6 +226,11 @@ def _for_part(info: RuleInfo, rule: CheckedRule, part: str) -> RuleInfo:
         return info
     duty, (regulation, standard) = rule.rule.cites[at], rule.rule.under[at]
     return replace(info, cites=(duty.id,), refs=(duty.ref,), regulation=regulation, standard=standard)
+
+
+def _told_as(title: str, owed_by: str) -> str:
+    """What a finding is called where somebody else owes what is asked."""
+    return f"{title} (owed by the {owed_by})" if title and owed_by else title
 
 
 def _parts(rule: CheckedRule, tables: Tables) -> tuple[str, ...]:
@@ -268,10 +275,17 @@ def _status(
         if last < r.from_on:
             return "not in force", f"in force from {english(r.from_on)}", ()
         return "not in force", f"in force until {english(r.to_on)}" if r.to_on else "", ()
-    bound = {kind for d in r.cites for kind in SERVICES[d.binds]}
-    if r.cites and tables.services and not bound & tables.services:
-        whom, here = " and ".join(sorted(bound)), " and ".join(sorted(tables.services))
+    binding = {kind for d in r.cites for kind in SERVICES[d.binds]}
+    if r.cites and tables.services and not binding & tables.services:
+        whom, here = " and ".join(sorted(binding)), " and ".join(sorted(tables.services))
         return "not in force", f"binds {whom}, and this is the export of: {here}", ()
+    if r.cites_list and owed_by(rule, tables.services):
+        # Nobody can vouch for what somebody else owes.
+        return (
+            "not in force",
+            f"its duties are those of the {AUTHORITY}, and this is the export of a service that is none",
+            (),
+        )
     lacking, names = [], []
     for need in sorted(needs(rule, kinds), key=lambda n: (n.kind, n.field)):
         table = tables.tables.get(need.kind)

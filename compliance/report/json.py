@@ -96,7 +96,8 @@ class _Head:
     """
 
     def __init__(self, r: RuleInfo) -> None:
-        self.before_key = f'"severity":"{r.severity}","layer":"{r.layer}","subject":{{"record":"{r.record}","key":'
+        owed_by = _text(r.owed_by) if r.owed_by else "null"
+        self.before_key = f'"severity":"{r.severity}","layer":"{r.layer}","owed_by":{owed_by},"subject":{{"record":"{r.record}","key":'
         self.after_key = f',"part":{_dump(r.part or None)},"name":'
         self.after_due = (
             f',"workstream":"{r.put_right.workstream}","requirement":{_dump(r.requirement or None)},"fingerprint":"'

@@ -130,6 +130,7 @@ def read_duties(rules: Path) -> dict[str, Duty]:
                 summary=entry["summary"],
                 subject=entry["subject"],
                 binds=entry.get("binds", "all"),
+                duty_on=entry.get("duty_on", ""),
             )
             if duty.id in found:
                 raise RulesError(
