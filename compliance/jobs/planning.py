@@ -175,7 +175,7 @@ def _kept(
 def _shape(tables: Tables) -> list[object]:
     return (
         [
-            (kind, sorted(t.columns), sorted(t.doubted), sorted(t.links), t.order)
+            (kind, sorted(t.columns), sorted(t.doubted), sorted(t.links), t.order, sorted(t.shown))
             for kind, t in sorted(tables.tables.items())
         ]
         + [sorted(tables.absent.items()), sorted(tables.services), sorted(tables.empty), sorted(tables.covers.items())]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 from compliance.compiler.prepare import prepare
 from compliance.dates import parse_date
+from compliance.engine import signs
 from compliance.errors import Location, Problem, RulesError, nearest
 from compliance.files.temporary import scratch_folder
 from compliance.model import Case, Field, Finding, RecordKinds, Source, Table, Tables
@@ -299,7 +300,7 @@ def fill(
             con.execute(into, {f"c{i}": list(cells) for i, (_, cells) in enumerate(told)})
         sources.append(Source(name.replace("_", " "), "", name, len(its)))
         tables[name] = Table(len(its), frozenset(kind.fields), frozenset(doubted), frozenset(kind.links))
-    return Tables(tables, tuple(sources))
+    return Tables(signs.marked(con, kinds, tables, date.max), tuple(sources))
 
 
 def _verdict(explained: Explained | None, finding: Finding | None) -> Verdict:

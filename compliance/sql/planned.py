@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from typing import Any, TypeVar
 
@@ -158,6 +158,7 @@ class Prepared:
 
     Args:
       arguments: what the findings of each rule are worded from; None for one that does not run.
+      readers: how many of the rules that run read each field that is empty somewhere although signs show that something happened.
     """
 
     rules: tuple[RuleInfo, ...]
@@ -166,3 +167,4 @@ class Prepared:
     valid_to: date
     arguments: tuple[Argument | None, ...] = ()
     prompts: tuple[Prompt, ...] = ()
+    readers: Mapping[str, int] = field(default_factory=dict)
