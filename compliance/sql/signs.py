@@ -154,13 +154,14 @@ class _Looking:
 def needs(asked: Asked) -> Iterator[tuple[str, str, str]]:
     """What an export must have for a sign to be asked: a kind, with a field, or with a link that leads somewhere."""
     yield asked.kind.name, asked.field, ""
+    cells = [c for clue in asked.sign.clues for c in (clue.cell, clue.other) if c is not None]
+    for link in (link for on in (*asked.sign.steps, *cells) for link in on.path):
+        yield link.kind, "", link.name
+        yield link.to, "", ""
     for step in asked.sign.steps:
-        yield from ((link.kind, "", link.name) for link in (*step.path, step.link))
-    for clue in asked.sign.clues:
-        for cell in (clue.cell, clue.other):
-            if cell is not None:
-                yield from ((link.kind, "", link.name) for link in cell.path)
-                yield cell.kind, cell.field, ""
+        yield step.link.kind, "", step.link.name
+    for cell in cells:
+        yield cell.kind, cell.field, ""
 
 
 def told(kind: RecordKind, columns: Collection[str], f: str) -> str:
