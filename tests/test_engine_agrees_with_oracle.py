@@ -39,10 +39,12 @@ from compliance.model import (
     RecordKinds,
     Regime,
     Rule,
+    Sign,
     Wordings,
 )
 from compliance.proving.cases import fill
 from compliance.proving.oracle import Evaluator, Verdict, World
+from compliance.records import signs
 from compliance.rules.checking import CheckedRule, check_rule, names_of
 
 AS_AT = date(2021, 9, 20)
@@ -59,7 +61,7 @@ def kind(name: str, key: str, day: str, counts: tuple[str, ...], fields: list[Fi
     )
 
 
-KINDS = RecordKinds(
+PLAIN_KINDS = RecordKinds(
     {
         "team": kind("team", "team_id", "", ("opened_on",), [F("opened_on", "date"), F("large", "boolean"), F("places", "integer")]),
         "staff": kind(
@@ -110,6 +112,42 @@ KINDS = RecordKinds(
         ),
     }
 )  # fmt: skip
+
+SIGNS = {
+    "staff": {
+        "ends_on": {
+            "passed or not": "passed is not None",
+            "somebody below has gone": "any(r.ends_on <= as_at for r in reports)",
+            "a note came after": "role != 'tm' and any(any(n.signed and n.written_on >= v.held_on for n in v.notes) for v in visits if v.sort in ['x'])",
+            "of a large team": "team.large and team.opened_on < joined_on",
+        },
+        "joined_on": {"has been visited": "any(v.held_on <= as_at and not v.good for v in visits)"},
+        "role": {"has been met": "met_on is not None", "above is trusted": "boss.trusted"},
+        "active": {"above is active, and both are here": "boss.active and joined_on <= as_at and boss.joined_on <= as_at"},
+        "team_id": {"the others' team has opened": "any(m.role == 'ssw' for m in boss.team.members)"},
+    },
+    "visit": {
+        "closed_on": {"it is noted": "any(n.written_on <= as_at for n in notes)", "the member has gone": "staff.ends_on >= planned_on"},
+        "good": {"another is closed later": "any(w.closed_on > held_on for w in staff.visits)"},
+    },
+    "note": {"signed": {"the visit was good": "visit.good"}},
+}  # fmt: skip
+"""Of each of several fields what shows that it is not empty but lacking: of the record itself, below and above it, in one step and in two."""
+
+
+def with_signs(kinds: RecordKinds) -> RecordKinds:
+    made = dict(kinds.kinds)
+    for name, of in SIGNS.items():
+        fields = dict(kinds[name].fields)
+        for f, written in of.items():
+            its = tuple(signs.signs(kinds, kinds[name], f, written))
+            fields[f] = replace(fields[f], shown_by=tuple(s for s in its if isinstance(s, Sign)))
+            assert fields[f].shown_by == its
+        made[name] = replace(kinds[name], fields=fields)
+    return RecordKinds(made)
+
+
+KINDS = with_signs(PLAIN_KINDS)
 
 PARAMETERS = {
     "few": Parameter("few", "", Dated(((date.min, 2), (date(2020, 6, 1), 3))), "", "local policy", ""),
