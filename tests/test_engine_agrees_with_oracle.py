@@ -118,7 +118,8 @@ SIGNS = {
         "ends_on": {
             "passed or not": "passed is not None",
             "somebody below has gone": "any(r.ends_on <= as_at for r in reports)",
-            "a note came after": "role != 'tm' and any(any(n.signed and n.written_on >= v.held_on for n in v.notes) for v in visits if v.sort in ['x'])",
+            "a note came after":
+                "role != 'tm' and any(any(n.signed and n.written_on >= v.held_on for n in v.notes) for v in visits if v.sort in ['x'])",
             "of a large team": "team.large and team.opened_on < joined_on",
         },
         "joined_on": {"has been visited": "any(v.held_on <= as_at and not v.good for v in visits)"},
@@ -132,15 +133,17 @@ SIGNS = {
     },
     "note": {"signed": {"the visit was good": "visit.good"}},
 }  # fmt: skip
-"""Of each of several fields what shows that it is not empty but lacking: of the record itself, below and above it, in one step and in two."""
+"""What shows that fields are not empty but lacking: of the record itself, below it and above it, in one step and in two."""
 
 
-def with_signs(kinds: RecordKinds) -> RecordKinds:
+def with_signs(kinds: RecordKinds, left_out: str = "") -> RecordKinds:
+    """The record kinds with these signs, but for those that name the field `left_out`."""
     made = dict(kinds.kinds)
     for name, of in SIGNS.items():
         fields = dict(kinds[name].fields)
         for f, written in of.items():
-            its = tuple(signs.signs(kinds, kinds[name], f, written))
+            asked = {label: text for label, text in written.items() if not left_out or left_out not in text}
+            its = tuple(signs.signs(kinds, kinds[name], f, asked))
             fields[f] = replace(fields[f], shown_by=tuple(s for s in its if isinstance(s, Sign)))
             assert fields[f].shown_by == its
         made[name] = replace(kinds[name], fields=fields)
