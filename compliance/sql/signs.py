@@ -155,7 +155,8 @@ def needs(asked: Asked) -> Iterator[tuple[str, str, str]]:
     """What an export must have for a sign to be asked: a kind, with a field, or with a link that leads somewhere."""
     yield asked.kind.name, asked.field, ""
     cells = [c for clue in asked.sign.clues for c in (clue.cell, clue.other) if c is not None]
-    for link in (link for on in (*asked.sign.steps, *cells) for link in on.path):
+    paths = [*(step.path for step in asked.sign.steps), *(cell.path for cell in cells)]
+    for link in (link for path in paths for link in path):
         yield link.kind, "", link.name
         yield link.to, "", ""
     for step in asked.sign.steps:
