@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from hashlib import sha256
@@ -43,6 +43,7 @@ class Field:
       empty: what a reader is told where it is empty and that is no lack: `still going on`; empty: that it is not recorded.
       sort: it says of which sort the record is; one of another sort is nothing near to what is asked.
       not_before: dates of the same record before which it cannot lie; `birth`: it is the day on which somebody was born.
+      shown_by: what shows that it is not empty but lacking; `shown_by_none`: why nothing that is recorded could.
     """
 
     name: str
@@ -65,6 +66,61 @@ class Field:
     sort: bool = False
     not_before: tuple[str, ...] = ()
     birth: bool = False
+    shown_by: tuple[Sign, ...] = ()
+    shown_by_none: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """What shows that something has happened although the field that dates it is empty; see docs/records.md.
+
+    Args:
+      label: what a reader is told; `text`: the condition as it is written.
+      steps: the records that it looks at beside its own: place 0 is the record itself, place n what the n-th step leads to.
+      clues: what must all be so of one record at each place.
+    """
+
+    label: str
+    text: str
+    steps: tuple[Step, ...]
+    clues: tuple[Clue, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """From the record at a place up `path`, then down `link`."""
+
+    start: int
+    path: tuple[Link, ...]
+    link: Link
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A field of the record at a place, or above it by `path`."""
+
+    place: int
+    path: tuple[Link, ...]
+    kind: str
+    field: str
+
+
+ClueTest = Literal["filled", "is", "is not", "come", "==", "!=", "<", "<=", ">", ">="]
+
+
+@dataclass(frozen=True, slots=True)
+class Clue:
+    """One thing that must be so, from the day on which all that it names is known.
+
+    Args:
+      test: the cell is filled; is, or is not, one of `codes` (of a yes or no: `true`); its day has come; or how its day compares with that
+        of `other`.
+    """
+
+    test: ClueTest
+    cell: Cell
+    codes: tuple[str, ...] = ()
+    other: Cell | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +221,8 @@ class Table:
       near: links whose cells name nobody in some row, but nearly the key of one record; each has a column `link__<name>?` with that `rid`.
       adrift: links by which some row belongs to nobody; each has a boolean column `adrift__<name>`.
       unusable: rows that cannot be used, though they may be records, in `t_<kind>?`; that has the columns `link__<name>` alone.
+      shown: fields that are empty somewhere although their signs show that something happened; each has a column `sign__<field>`, which
+        sign it is by its place, and `shown__<field>`, from which day on.
       order: a column that puts records of the same day in the order of their own ids, where pseudonyms stand for these; empty: the
         key does.
     """
@@ -177,6 +235,7 @@ class Table:
     adrift: frozenset[str] = frozenset()
     unusable: int = 0
     order: str = ""
+    shown: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +256,32 @@ class Quarantined:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Unrecorded:
+    """Empty cells of one file and field although one sign shows that something happened.
+
+    Args:
+      row: the first of them, the header being row 1; `rows`: how many.
+      though: what shows it.
+      rules: how many of those that ran read the field; 0: that was not asked.
+    """
+
+    file: str
+    record: str
+    field: str
+    row: int
+    rows: int
+    though: str
+    rules: int = 0
+
+    @property
+    def told(self) -> str:
+        """In a sentence."""
+        where = f"row {self.row:,}" if self.rows == 1 else f"{self.rows:,} rows, the first row {self.row:,}"
+        read = f"; {self.rules:,} {'rule reads' if self.rules == 1 else 'rules read'} it" if self.rules else ""
+        return f"{self.file}: {self.record}.{self.field} is empty in {where}, though {self.though}{read}."
+
+
 @dataclass(frozen=True)
 class Tables:
     """An export in the engine.
@@ -205,6 +290,7 @@ class Tables:
       absent: record kinds that the export lacks although a mapping or file was expected for them, with the reason.
       notes: what a person should know but nothing fails on: files and columns that nothing reads, rows left out.
       n_quarantined: cells and rows that did not fit; the engine's table `quarantine` holds them.
+      unrecorded: fields that are empty although signs show by the day that is looked from that something happened.
       astray: where rows of the export went astray in the program, in sentences; none: every row is accounted for.
       later: which records were written into the system after the day that is looked from, in a sentence; empty: none.
       covers: the first and the last day whose events of a record kind the export has, where its mapping says that it has not all.
@@ -225,9 +311,29 @@ class Tables:
     covers: Mapping[str, tuple[date, date]] = field(default_factory=dict)
     later: str = ""
     astray: tuple[str, ...] = ()
+    unrecorded: tuple[Unrecorded, ...] = ()
     personal: bool = False
     pseudonyms: str = ""
     remarks: tuple[str, ...] = ()
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """What a person should know of the data, line by line."""
+        return (*self.notes, *(u.told for u in self.unrecorded))
+
+    @property
+    def void(self) -> str:
+        """How many cells are empty although other records show that something happened, in a sentence; empty: none."""
+        n = sum(u.rows for u in self.unrecorded)
+        cells = (
+            "cell is empty although another record shows" if n == 1 else "cells are empty although other records show"
+        )
+        return f"{n:,} {cells} that something happened." if n else ""
+
+    def read_by(self, readers: Mapping[str, int]) -> Tables:
+        """The same, once it is known how many rules read each field."""
+        its = (replace(u, rules=readers.get(f"{u.record}.{u.field}", 0)) for u in self.unrecorded)
+        return replace(self, unrecorded=tuple(its))
 
     @property
     def subjects(self) -> frozenset[str]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
+from random import Random
 from typing import Any, Literal
 
 from hypothesis import HealthCheck, Phase, assume, given, settings
@@ -39,10 +40,12 @@ from compliance.model import (
     RecordKinds,
     Regime,
     Rule,
+    Sign,
     Wordings,
 )
 from compliance.proving.cases import fill
 from compliance.proving.oracle import Evaluator, Verdict, World
+from compliance.records import signs
 from compliance.rules.checking import CheckedRule, check_rule, names_of
 
 AS_AT = date(2021, 9, 20)
@@ -59,7 +62,7 @@ def kind(name: str, key: str, day: str, counts: tuple[str, ...], fields: list[Fi
     )
 
 
-KINDS = RecordKinds(
+PLAIN_KINDS = RecordKinds(
     {
         "team": kind("team", "team_id", "", ("opened_on",), [F("opened_on", "date"), F("large", "boolean"), F("places", "integer")]),
         "staff": kind(
@@ -110,6 +113,45 @@ KINDS = RecordKinds(
         ),
     }
 )  # fmt: skip
+
+SIGNS = {
+    "staff": {
+        "ends_on": {
+            "passed or not": "passed is not None",
+            "somebody below has gone": "any(r.ends_on <= as_at for r in reports)",
+            "a note came after":
+                "role != 'tm' and any(any(n.signed and n.written_on >= v.held_on for n in v.notes) for v in visits if v.sort in ['x'])",
+            "of a large team": "team.large and team.opened_on < joined_on",
+        },
+        "joined_on": {"has been visited": "any(v.held_on <= as_at and not v.good for v in visits)"},
+        "role": {"has been met": "met_on is not None", "above is trusted": "boss.trusted"},
+        "active": {"above is active, and both are here": "boss.active and joined_on <= as_at and boss.joined_on <= as_at"},
+        "team_id": {"the others' team has opened": "any(m.role == 'ssw' for m in boss.team.members)"},
+    },
+    "visit": {
+        "closed_on": {"it is noted": "any(n.written_on <= as_at for n in notes)", "the member has gone": "staff.ends_on >= planned_on"},
+        "good": {"another is closed later": "any(w.closed_on > held_on for w in staff.visits)"},
+    },
+    "note": {"signed": {"the visit was good": "visit.good"}},
+}  # fmt: skip
+"""What shows that fields are not empty but lacking: of the record itself, below it and above it, in one step and in two."""
+
+
+def with_signs(kinds: RecordKinds, left_out: str = "") -> RecordKinds:
+    """The record kinds with these signs, but for those that name the field `left_out`."""
+    made = dict(kinds.kinds)
+    for name, of in SIGNS.items():
+        fields = dict(kinds[name].fields)
+        for f, written in of.items():
+            asked = {label: text for label, text in written.items() if not left_out or left_out not in text}
+            its = tuple(signs.signs(kinds, kinds[name], f, asked))
+            fields[f] = replace(fields[f], shown_by=tuple(s for s in its if isinstance(s, Sign)))
+            assert fields[f].shown_by == its
+        made[name] = replace(kinds[name], fields=fields)
+    return RecordKinds(made)
+
+
+KINDS = with_signs(PLAIN_KINDS)
 
 PARAMETERS = {
     "few": Parameter("few", "", Dated(((date.min, 2), (date(2020, 6, 1), 3))), "", "local policy", ""),
@@ -651,3 +693,94 @@ def test_looking_from_many_days_at_once_finds_what_looking_from_each_finds(
                 assert counts[1:] == (0, 0, 0), info.id
             else:
                 assert counts == (one.not_applicable, one.pending, one.breach, one.not_evidenced), info.id
+
+
+def contradictory(r: Random) -> dict[str, list[dict[str, Any]]]:
+    """Records of which the fields that have signs are often empty, and the others hardly ever."""
+    rows: dict[str, list[dict[str, Any]]] = {}
+    n_of = {"team": 2, "staff": 5, "visit": 9, "note": 8}
+
+    def cell(name: str, f: Field) -> Any:
+        if r.random() < (0.6 if f.shown_by else 0.15):
+            return r.choice([None, None, None, "?"])
+        match f.type:
+            case "date":
+                return date(2020, 1, 1) + timedelta(days=r.randint(0, 700))
+            case "boolean":
+                return r.random() < 0.6
+            case "text":
+                return r.choice(f.codes)
+            case "list":
+                return r.choice([["Welsh"], []])
+        return r.randint(0, 5)
+
+    for name, n in n_of.items():
+        k = KINDS[name]
+        links = {x.field: x.to for x in k.links.values()}
+        rows[name] = []
+        for i in range(n):
+            row: dict[str, Any] = {k.key: f"{name}{i}"}
+            for f in k.fields.values():
+                if f.name in links and (r.random() < 0.9 and not f.shown_by):
+                    row[f.name] = f"{links[f.name]}{r.randrange(n_of[links[f.name]])}"
+                elif f.name in links:
+                    row[f.name] = r.choice([None, f"{links[f.name]}0"])
+                elif f.name == RECORDED_ON:
+                    row[f.name] = cell(name, f) if r.random() < 0.2 else None
+                elif f.name != k.key:
+                    row[f.name] = cell(name, f)
+            rows[name].append(row)
+    return rows
+
+
+SIGNED = [(k.name, f.name) for k in KINDS.kinds.values() for f in k.fields.values() if f.shown_by]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+@given(st.integers(0, 2**32))
+def test_a_field_is_marked_where_its_signs_are_true_and_on_no_other_day(seed: int) -> None:
+    """Days are found once, in SQL; the slow evaluator asks the written condition on one day after the other."""
+    rows = contradictory(Random(seed))
+    days = [date(2019, 12, 31) + timedelta(days=40 * n) for n in range(20)]
+    with tempfile.TemporaryDirectory() as scratch:
+        con = connect(Path(scratch), threads=1)
+        tables = fill(con, KINDS, rows)
+        for k, f in SIGNED:
+            marks: dict[str, date] = {}
+            if f in tables.tables[k].shown:
+                key = KINDS[k].key
+                marks = dict(con.execute(f"SELECT {key}, shown__{f} FROM t_{k} WHERE sign__{f} IS NOT NULL").fetchall())
+            for day in days:
+                world = World(KINDS, rows, day)
+                for row in rows[k]:
+                    shown = row[f] is None and world.happened(k, row, f)
+                    since = marks.get(row[KINDS[k].key])
+                    assert (since is not None and since <= day) == shown, (k, f, day, row)
+        con.close()
+
+
+def asking_if_empty(k: str, f: str) -> list[Rule]:
+    """Rules that ask whether a field is empty: of the record, of the one above it, and of those below."""
+    texts = [(k, f"{f} is None")]
+    texts += [
+        (x.kind, f"{x.name}.{f} is None") for kind in KINDS.kinds.values() for x in kind.links.values() if x.to == k
+    ]
+    texts += [(x.to, f"count(c for c in {x.back} if c.{f} is None) >= 2") for x in KINDS[k].links.values()]
+    put_right = PutRight(Limit(28, "days"), "registered manager", "w")
+    return [
+        Rule(
+            f"{k}-{f}-{i}".replace("_", "-"), "test", "A rule", (DUTY,), record, "", "", (Condition("it is so", text),),
+            "requirement", put_right, "Do it.", (), "", date.min, None, "rule.yaml",
+        )
+        for i, (record, text) in enumerate(texts)
+    ]  # fmt: skip
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+@given(st.integers(0, 2**32))
+def test_what_asks_whether_a_field_is_empty_is_not_told_where_a_sign_says_otherwise(seed: int) -> None:
+    rows = contradictory(Random(seed))
+    its = [checked(rule) for k, f in SIGNED for rule in asking_if_empty(k, f)]
+    got = engine(rows, its)
+    assert got == {k: o for rule in its for k, o in expected(rows, rule).items()}
+    assert any(o.startswith("not_evidenced") for o in got.values())

@@ -18,12 +18,13 @@ from test_engine_agrees_with_oracle import (
     AS_AT,
     CLOSED,
     DUTY,
-    KINDS,
     PARAMETERS,
+    PLAIN_KINDS,
     checked,
     limited,
     limits,
     rules,
+    with_signs,
     worlds,
 )
 
@@ -34,6 +35,8 @@ from compliance.proving.cases import fill
 from compliance.proving.oracle import UNREADABLE, Evaluator, World
 from compliance.rules.checking import CheckedDeadline, CheckedRule
 
+KINDS = with_signs(PLAIN_KINDS, left_out="ends_on")
+"""No forecast knows of a sign by a date that lies ahead, which holds once that has come."""
 DAYS = 45
 LAST = AS_AT + timedelta(days=DAYS)
 Rows = dict[str, list[dict[str, Any]]]

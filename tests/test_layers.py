@@ -30,7 +30,7 @@ ALLOWED = {
     "findings": "files",
     "sql": "compiler.ir records.mapping findings",
     "engine": "compiler.ir sql findings kpis",
-    "records": "files records.mapping sql engine",
+    "records": "files language records.mapping sql engine",
     "rules": "files records language kpis findings",
     "findings.report": "findings",
     "compiler": "language rules compiler.ir sql findings",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from compliance.jobs.asked import Export
     from compliance.jobs.opening import Opened
     from compliance.jobs.runnable import Runnable
-    from compliance.model import Source
+    from compliance.model import Source, Tables
 
 
 @click.group()
@@ -72,7 +72,7 @@ def data_check(export: Export, strict: bool) -> None:
 
     Example: compliance data check fixtures/agency
     """
-    from compliance.jobs.opening import loaded
+    from compliance.jobs.opening import loaded, marked
     from compliance.jobs.runnable import runnable
     from compliance.records import loading
     from compliance.report.words import printable
@@ -91,7 +91,10 @@ def data_check(export: Export, strict: bool) -> None:
             click.echo(printable(line))
         n = tables.n_quarantined
         click.echo(f"{entries(n)} could not be used as written." if n else "Everything could be used as written.")
-        _tell_runnable(runnable(read, export, date.today()))
+        read = marked(read, date.today())
+        its = runnable(read, export, date.today())
+        _tell_unrecorded(read.tables.read_by(its.readers))
+        _tell_runnable(its)
         astray = tell_astray(tables)
     sys.exit(COULD_NOT if strict and n else INCOMPLETE if astray else NOTHING)
 
@@ -125,6 +128,15 @@ def _accounts(sources: Sequence[Source]) -> str:
     table = grid(rows, heads, [None] * len(heads), right=range(2, len(heads)))
     total = " + ".join(f"{sum(ns):,} {what}" for _, what, ns in shown)
     return f"{table}Rows in all: {sum(s.in_file for s in sources):,} = {total}.\n"
+
+
+def _tell_unrecorded(tables: Tables) -> None:
+    from compliance.report.words import printable
+
+    if tables.void:
+        click.echo(f"\n{tables.void} Rules take each as not known, never as not happened:")
+        for its in tables.unrecorded:
+            click.echo(printable(its.told))
 
 
 def _tell_runnable(its: Runnable) -> None:

@@ -778,7 +778,10 @@ class Lowerer:
         doubted = table is not None and (
             name in table.doubted or (declared is not None and declared.in_doubt_before in table.columns)
         )
-        return Value(Column(name), op("coalesce", Column(f"doubt__{name}"), FALSE) if doubted else FALSE)
+        doubt: Ir = op("coalesce", Column(f"doubt__{name}"), FALSE) if doubted else FALSE
+        if table is not None and name in table.shown:
+            doubt = or_(doubt, not_(is_null(Column(f"sign__{name}"))))
+        return Value(Column(name), doubt)
 
     def doubt_of_path(self, path: tuple[Link, ...]) -> Ir:
         """Whether a link on the way up cannot be read."""
@@ -810,6 +813,22 @@ class Lowerer:
             node = Outer(node)
             doubt = FALSE if doubt == FALSE else Outer(doubt)
         return Value(node, doubt)
+
+    def sign_of(self, f: tree.FieldOf, scopes: tuple[Scope, ...]) -> Ir:
+        """Which sign shows that a field is not empty but lacking, by its place; NULL where none does."""
+        table = self.tables.get(f.kind)
+        if f.previous or table is None or f.field not in table.shown:
+            return NULL
+        node: Ir = Column(f"sign__{f.field}")
+        for link in reversed(f.path):
+            node = Up(link.name, link.to, node)
+        for _ in range(len(scopes) - 1 - next(i for i, s in enumerate(scopes) if s.index == f.scope)):
+            node = Outer(node)
+        return node
+
+    def signs(self, f: tree.FieldOf) -> tuple[str, ...]:
+        """What each sign of a field is called."""
+        return tuple(sign.label for sign in self.kinds[f.kind].fields[f.field].shown_by)
 
     def value(self, n: tree.Node, scopes: tuple[Scope, ...]) -> Value:
         """Any expression, in the innermost row of `scopes`."""

@@ -414,6 +414,8 @@ class Planner:
         elif doubted is not None and doubted.in_doubt_before in supplied:
             unreadable = sql if doubted.name in self.tables[table].doubted else ""
             sql = dialect.not_known_yet(f"p.{name(doubted.in_doubt_before)}", unreadable, self._day)
+        elif column.removeprefix("sign__") in self.tables[table].shown:
+            sql = dialect.masked(sql, f"p.{name(column.replace('sign__', 'shown__', 1))}", self._day)
         else:
             sql = self._of_day(sql, column)
         return sql

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -48,7 +49,18 @@ def prepare(
             arguments[number] = its[part]
     plan = make_plan(questions, kinds, tables.tables, lowerer)
     since, until = _valid(rules, tables, as_at, as_at)
-    return Prepared(tuple(info for info, _ in asked), plan, since, until, tuple(arguments))
+    infos = tuple(info for info, _ in asked)
+    return Prepared(infos, plan, since, until, tuple(arguments), readers=_readers(asked, kinds, tables))
+
+
+def _readers(asked: Sequence[tuple[RuleInfo, CheckedRule]], kinds: RecordKinds, tables: Tables) -> dict[str, int]:
+    """How many of the rules that run read each field that is shown somewhere to be lacking."""
+    shown = {(k, f) for k, table in tables.tables.items() for f in table.shown}
+    ran = {rule.rule.id: rule for info, rule in asked if info.status == "ran"} if shown else {}
+    read = Counter(
+        (n.kind, n.field) for rule in ran.values() for n in {*needs(rule, kinds)} if (n.kind, n.field) in shown
+    )
+    return {f"{k}.{f}": n for (k, f), n in sorted(read.items())}
 
 
 def prepare_forecast(
@@ -70,7 +82,7 @@ def prepare_forecast(
     found = [ahead(now[i][1], low, days, numbers) for i, (numbers, low) in enumerate(later)]
     plan = make_forecast(found, kinds, tables.tables, lowerer)
     since, until = _valid(clocked, tables, as_at, last)
-    return Prepared(tuple(info for info, _ in asked), plan, since, until)
+    return Prepared(tuple(info for info, _ in asked), plan, since, until, readers=_readers(asked, kinds, tables))
 
 
 def prepare_trend(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from compliance.compiler.ir import FALSE, TRUE, Ir, and_, const, is_null
+from compliance.compiler.ir import FALSE, NULL, TRUE, Ir, and_, const, is_null
 from compliance.compiler.lower import Lowered, Scope, consts
 from compliance.findings.argument import NONE, Missing, Term
 from compliance.language import tree
@@ -119,8 +119,20 @@ def term_of(node: tree.Node, making: Making, may_be_empty: frozenset[tree.Node])
             lacking: tuple[Missing, ...] = (Missing(name, "true" if hidden else "empty", slot),)
             if node in may_be_empty:
                 lacking = () if doubt == NONE else (Missing(name, "true", doubt),)
+            sign = slots.maybe(lowerer.sign_of(node, making.scopes), NULL)
+            signs = () if sign == NONE else lowerer.signs(node)
             return Term(
-                "field", name, said, slot, node.type.name, doubt, hidden=hidden, missing=lacking, empty=node.empty
+                "field",
+                name,
+                said,
+                slot,
+                node.type.name,
+                doubt,
+                hidden=hidden,
+                missing=lacking,
+                empty=node.empty,
+                sign=sign,
+                signs=signs,
             )
         case tree.HasAll(item=item, options=options):
             said = _short(item) if isinstance(item, tree.Aggregate) else english_of(item)

@@ -98,6 +98,7 @@ class Audited:
     n_at_a_time: int = 1
     prompts: tuple[Prompt, ...] = ()
     readings: tuple[Reading, ...] = ()
+    readers: Mapping[str, int] = field(default_factory=dict)
     accepted: Mapping[int, Accepted] = field(default_factory=dict)
     _begun: list[Generator[list[Finding], None, None]] = field(default_factory=list)
 

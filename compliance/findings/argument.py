@@ -33,6 +33,7 @@ class Term(NamedTuple):
       other: of `count` the most that it may be; of `any` and `all` how many records there are; of a `list` which of `options` are asked.
       hidden: it is personal, and only said to be recorded.
       empty: what is said where it is empty and that is no lack; empty: that it is not recorded.
+      sign: which of `signs` shows that something happened although the field is empty.
       one: of `any` and `all`, what one of the linked records is called.
     """
 
@@ -48,6 +49,8 @@ class Term(NamedTuple):
     options: tuple[tuple[str, ...], ...] = ()
     empty: str = ""
     one: str = ""
+    sign: int = NONE
+    signs: tuple[str, ...] = ()
 
 
 class Asked(NamedTuple):

@@ -152,5 +152,5 @@ class Report:
             "findings": {s: self.n_findings(s) for s in SEVERITIES},
             "accepted": {s: self.n_accepted(s) for s in SEVERITIES},
             "quarantined": self.tables.n_quarantined,
-            "notes": [*self.tables.remarks, *self.tables.notes],
+            "notes": [*self.tables.remarks, *self.tables.told],
         }

@@ -505,6 +505,8 @@ def _phrase(term: Term, values: Values) -> str:
     value, words = values[term.value], term.words
     match term.kind:
         case "field":
+            if term.sign != NONE and (sign := values[term.sign]) is not None:
+                return f"{words}: not recorded, though {term.signs[sign]}"
             if term.doubt != NONE and values[term.doubt]:
                 return f"{words}: cannot be read"
             if _empty(term, values):

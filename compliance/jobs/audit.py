@@ -102,7 +102,7 @@ def report_on(
     """
     with outcomes(export, asked, options, background, timings) as (audited, results):
         waivers = accepted.judged(background.accepted, audited, results, asked)
-        tables = export.tables
+        tables = export.tables.read_by(audited.readers)
         if background.accepted is not None:
             tables = replace(tables, remarks=(*tables.remarks, *background.accepted.remarks(asked)))
         if n := audited.n_unless():
@@ -151,7 +151,7 @@ def outcomes(
     ordered = _ordered(export, asked, options, prepared.rules, background)
     readings = held.readings(con, tables, as_at)
     audited, results = run(con, prepared, as_at, tables.sources, asked.export.threads, ordered)
-    audited.readings = readings
+    audited.readings, audited.readers = readings, prepared.readers
     timings.mark("run")
     try:
         yield audited, results

@@ -43,6 +43,6 @@ def due_in(export: Opened, asked: Asked, days: int, timings: Timings) -> Forecas
         days=days,
         data=asked.export.name,
         rules=rules,
-        tables=tables,
+        tables=tables.read_by(prepared.readers),
         due=lambda: foresee.due(con, prepared.plan, prepared.rules),
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
-from compliance.engine import clearing, database
+from compliance.engine import clearing, database, signs
 from compliance.files.temporary import scratch_folder
 from compliance.jobs import planning
 from compliance.jobs.asked import Export, Timings
@@ -73,6 +73,12 @@ def loaded(export: Export, timings: Timings | None = None) -> Iterator[Opened]:
             con.close()
 
 
+def marked(read: Opened, day: date) -> Opened:
+    """The same, once it is marked where a field is empty although other records show by `day` that something happened."""
+    tables = replace(read.tables, tables=signs.marked(read.con, read.kinds, read.tables.tables, day))
+    return replace(read, tables=replace(tables, unrecorded=held.unrecorded(read.con, read.kinds, tables, day)))
+
+
 @contextmanager
 def opened(export: Export, day: date, timings: Timings) -> Iterator[Opened]:
     """An export set for its size and shut off from everything outside; it says what it holds that is not there on `day`.
@@ -84,6 +90,8 @@ def opened(export: Export, day: date, timings: Timings) -> Iterator[Opened]:
         con, tables = read.con, read.tables
         if sum(t.rows for t in tables.tables.values()) > SMALL:
             database.set_for_large(con, export.threads)
+        read = marked(read, day)
+        tables = read.tables
         database.lock(con)
         later = held.recorded_later(con, tables, day)
         yield replace(read, tables=replace(tables, later=later, notes=(*tables.notes, later))) if later else read

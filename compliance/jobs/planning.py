@@ -184,6 +184,7 @@ def _shape(tables: Tables) -> list[object]:
                 sorted(t.near),
                 sorted(t.adrift),
                 t.unusable > 0,
+                sorted(t.shown),
             )
             for kind, t in sorted(tables.tables.items())
         ]

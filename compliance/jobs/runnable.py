@@ -32,6 +32,7 @@ class Runnable:
       rules: those that are in force and asked of such an export; `able`: those of them that can run; `others`: those that are not.
       freed: what would let more run by a line each in the mapping, that which frees most for its number of lines first.
       kinds: record kinds that are not there, with how many rules lack them.
+      readers: of each field that is empty somewhere although other records show that something happened, how many rules read it.
     """
 
     rules: int
@@ -39,6 +40,7 @@ class Runnable:
     others: int
     freed: tuple[Freed, ...]
     kinds: Mapping[str, int]
+    readers: Mapping[str, int]
 
     @property
     def more(self) -> int:
@@ -87,9 +89,8 @@ def runnable(read: Opened, export: Export, today: date) -> Runnable:
     unable = {i: names for i, names in lacking.items() if i not in able and names}
     kinds = Counter(n for names in unable.values() for n in names if "." not in n)
     others = len({r.id for r in prepared.rules} - lacking.keys())
-    return Runnable(
-        len(lacking), len(able), others, tuple(_freed(unable, read.kinds, read.tables)), dict(kinds.most_common())
-    )
+    freed = tuple(_freed(unable, read.kinds, read.tables))
+    return Runnable(len(lacking), len(able), others, freed, dict(kinds.most_common()), prepared.readers)
 
 
 def _freed(unable: Mapping[str, tuple[str, ...]], kinds: RecordKinds, tables: Tables) -> Iterator[Freed]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 from compliance.compiler.prepare import prepare
 from compliance.dates import parse_date
+from compliance.engine import signs
 from compliance.errors import Location, Problem, RulesError, nearest
 from compliance.files.temporary import scratch_folder
 from compliance.model import Case, Field, Finding, RecordKinds, Source, Table, Tables
@@ -322,7 +323,7 @@ def fill(
             frozenset(link.name for link in near),
             frozenset(link.name for link in adrift),
         )
-    return Tables(tables, tuple(sources))
+    return Tables(signs.marked(con, kinds, tables, date.max), tuple(sources))
 
 
 def _is_near(cell: object) -> bool:

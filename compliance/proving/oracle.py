@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from calendar import isleap, monthrange
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
@@ -18,7 +18,7 @@ from itertools import pairwise
 from typing import Any, Literal, cast
 
 from compliance.dates import period_start
-from compliance.language import tree
+from compliance.language import check, tree
 from compliance.model import RECORDED_ON, Dated, Limit, Link, Parameter, RecordKinds
 from compliance.rules.checking import CheckedDeadline, CheckedEvery, CheckedRegime, CheckedRule, Conditions
 
@@ -69,6 +69,27 @@ class World:
     as_at: date
     closed: frozenset[date] = frozenset()
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    with_signs: bool = True
+
+    @cached_property
+    def signs(self) -> dict[tuple[str, str], list[tree.Node]]:
+        """The signs of fields that were asked for, read again from what is written."""
+        return {}
+
+    @cached_property
+    def plainly(self) -> World:
+        """The same, with every empty cell empty: what signs are judged by."""
+        return replace(self, with_signs=False)
+
+    def happened(self, kind: str, row: Row, name: str) -> bool:
+        """Does a sign show, as on the as-at date, that what an empty field dates has happened?"""
+        declared = self.kinds[kind].fields[name].shown_by
+        if not self.with_signs or not declared:
+            return False
+        if (kind, name) not in self.signs:
+            read = [check.condition(sign.text, kind, check.Names(self.kinds))[0] for sign in declared]
+            self.signs[kind, name] = [node for node in read if node is not None]
+        return any(Expressions(self.plainly, kind, row).truth(node) for node in self.signs[kind, name])
 
     def exists(self, kind: str, row: Row) -> bool:
         """Has the record come to be by the as-at date, and been written down?"""
@@ -87,6 +108,8 @@ class World:
         value = row.get(name)
         changed = row.get(f.in_doubt_before) if f.in_doubt_before else None
         if value == UNREADABLE or str(value).startswith(NEARLY) or (isinstance(changed, date) and changed > self.as_at):
+            return UNKNOWN
+        if value is None and self.happened(kind, row, name):
             return UNKNOWN
         if isinstance(value, date) and value > self.as_at and not f.may_lie_ahead:
             return EMPTY
@@ -208,325 +231,16 @@ class Verdict:
     danger: bool = False
 
 
-class Evaluator:
-    """One rule for one record, and one item of the list for which it is asked.
+class Expressions:
+    """What expressions come to for one record."""
 
-    Args:
-      own_limit: the agency's own limit, where the rule is read by that.
-      theirs: a link; any of the records that belong to nobody by it may be those of whoever is asked about.
-    """
-
-    def __init__(
-        self,
-        world: World,
-        rule: CheckedRule,
-        row: Row,
-        part: str = "",
-        own_limit: Limit | None = None,
-        theirs: Link | None = None,
-    ) -> None:
-        self.w, self.rule = world, rule
-        self.part, self.own_limit = part, own_limit
+    def __init__(self, world: World, kind: str, row: Row, part: str = "") -> None:
+        self.w, self.part = world, part
         self.since: date | None = None
         self.is_first = False
-        self.scopes: list[Scope] = [Scope(rule.rule.record, row)]
-        self.theirs = theirs
+        self.scopes: list[Scope] = [Scope(kind, row)]
+        self.theirs: Link | None = None
         self.judged = world.as_at
-        self.is_judged = rule.judged_on is not None
-        self.in_force = True
-        if rule.judged_on is not None:
-            day = self.exact(rule.judged_on)[0]
-            self.judged = day if day is not None else world.as_at
-            r = rule.rule
-            self.in_force = r.from_on <= self.judged and (r.to_on is None or self.judged <= r.to_on)
-        self.truths: list[tuple[str, Truth]] = []
-        self.broken = False
-        self.applies: Truth = True
-        self.due_on: date | None = None
-        self.settled_on: date | None = None
-        self.undone: Truth = True
-        """Of a clock: is what is due not done yet, or the last gap still open?"""
-
-    def verdict(self) -> Verdict:
-        """What the rule gives for the record, and by when and how late."""
-        outcome = self.outcome()
-        found = outcome in ("breach", "not_evidenced")
-        failed = tuple(label for label, holds in self.truths if not holds) if found else ()
-        late = self.late_by() if found and self.broken else ""
-        missing = self.missing() if outcome == "not_evidenced" else frozenset()
-        standing = (self.standing() if outcome == "breach" else "open") if found else ""
-        danger = standing == "open" and self.in_danger(outcome)
-        return Verdict(outcome, self.due_on, late, failed, missing, standing, danger)
-
-    # --- how a finding stands ---
-
-    def standing(self) -> str:
-        """Of a breach: open if anything is left to do; late if what failed was done since; past if nobody can do it any more."""
-        past = self.holds(self.rule.past)
-        if not isinstance(self.rule.check, Conditions):
-            if self.undone is False:
-                return "late" if isinstance(self.rule.check, CheckedDeadline) else "past"
-            return "past" if past else "open"
-        late = False
-        for condition, (_, truth) in zip(self.rule.check.items, self.truths, strict=True):
-            if truth:
-                continue
-            done = self.holds(condition.done_since)
-            if not done and not past and not self.holds(condition.past):
-                return "open"
-            late = late or (done and truth is False)
-        return "late" if late else "past"
-
-    def in_danger(self, outcome: str) -> bool:
-        """Whether a child may be in danger by a finding that is open, unless the record shows that none is."""
-        danger = self.rule.rule.danger
-        if danger is None or not (danger.reasons.open if outcome == "breach" else danger.reasons.not_evidenced):
-            return False
-        return self.rule.danger_if is None or self.truth(self.rule.danger_if) is not False
-
-    def holds(self, node: tree.Node | None) -> bool:
-        """Whether a condition is there, and true."""
-        return node is not None and self.truth(node) is True
-
-    # --- what is missing ---
-
-    def missing(self) -> frozenset[str]:
-        """The fields that are needed for what nobody can tell: whether it applies, or else each such condition."""
-        if self.applies is None:
-            return self.lacking([self.rule.when])
-        match self.rule.check:
-            case Conditions(items=items):
-                truths = zip(items, self.truths, strict=True)
-                return self.lacking([c.that for c, (_, truth) in truths if truth is None])
-            case CheckedDeadline() as d:
-                return self.lacking([d.start, d.done, *(r.condition for r in d.within)])
-            case CheckedEvery() as e:
-                named = self.lacking([e.start, *(r.condition for r in e.within)])
-                return named | self.inner(e.done.source, [e.done.value, e.done.condition])
-
-    def lacking(self, nodes: Iterable[tree.Node | None]) -> frozenset[str]:
-        """What is missing of what some expressions rest on."""
-        found: set[str] = set()
-        for node in nodes:
-            for leaf in self.leaves(node):
-                found |= self.lacking_of(leaf)
-                own = [n for n in tree.walk(leaf)[1:] if isinstance(n, tree.FieldOf) and n.scope == 0]
-                found.update(*(self.lacking_of(n) for n in own))
-        return frozenset(found)
-
-    def leaves(self, node: tree.Node | None) -> Iterator[tree.Node]:
-        """The fields, and what is asked of linked records, that an expression rests on."""
-        if isinstance(node, tree.FieldOf | tree.Aggregate | tree.Gap | tree.HasAll):
-            yield node
-        else:
-            for child in tree.children(node):
-                yield from self.leaves(child)
-
-    def lacking_of(self, leaf: tree.Node) -> frozenset[str]:
-        """What is missing of one of them. Where a rule asks whether a field is empty, being empty is an answer."""
-        match leaf:
-            case tree.FieldOf():
-                value, doubt = self.exact(leaf)
-                lacks = doubt if leaf in self.may_be_empty else value is None
-                return frozenset({_named(leaf)}) if lacks else frozenset()
-            case tree.HasAll(item=item):
-                inside = frozenset(_named(n) for n in tree.walk(item) if isinstance(n, tree.FieldOf))
-                return inside if self.truth(leaf) is None else frozenset()
-            case tree.Aggregate(source=source, condition=condition, value=value):
-                return self.inner(source, [condition, value]) if self.exact(leaf)[0] is None else frozenset()
-            case tree.Gap(source=source, condition=condition, start=start, end=end):
-                return self.inner(source, [condition, start, end]) if self.exact(leaf)[0] is None else frozenset()
-        raise AssertionError(type(leaf).__name__)
-
-    def inner(self, source: tree.Source, nodes: Iterable[tree.Node | None]) -> frozenset[str]:
-        """The fields of linked records that a `for` looks at."""
-        way = ".".join([*(link.name for link in source.path), source.link.back])
-        inside = (n for node in nodes for n in tree.walk(node) if isinstance(n, tree.FieldOf) and n.scope > 0)
-        named = {f"{way}.{_named(n)}" for n in inside}
-        if "nearly" in list(self.each(source)):
-            named.add(f"{way}.{source.link.field}")
-        return frozenset(named)
-
-    @cached_property
-    def may_be_empty(self) -> set[tree.Node]:
-        """What the rule asks the emptiness of, or takes only where it is filled."""
-        asked: list[tree.Node] = []
-        for n in self.rule.nodes():
-            if isinstance(n, tree.IsNone):
-                asked.append(n.item)
-            if isinstance(n, tree.Extreme) and n.fn in ("first_of", "last_of"):
-                asked += n.items
-        if isinstance(self.rule.check, CheckedDeadline):
-            asked.append(self.rule.check.done)
-        for node in asked:
-            if isinstance(node, tree.Fact):
-                asked.append(node.item)
-        return set(asked)
-
-    def late_by(self) -> str:
-        """From the day due to the day of doing, or of looking, in words."""
-        if self.due_on is None or self.settled_on is None or self.settled_on <= self.due_on:
-            return ""
-        unit = "working_days" if self.limit_units() == {"working_days"} else "days"
-        n = self.w.between(self.due_on, self.settled_on, unit)
-        return f"{n} {unit.replace('_', ' ')[: -1 if n == 1 else None]}"
-
-    def limit_units(self) -> set[str]:
-        """The units of every limit that the rule has."""
-        assert not isinstance(self.rule.check, Conditions)
-        if self.own_limit is not None:
-            return {self.own_limit.unit}
-        limits = (v for r in self.rule.check.within for _, v in self.limit(r.within).versions)
-        return {limit.unit for limit in limits if limit is not None}
-
-    def outcome(self) -> str:
-        """What the rule gives for the record."""
-        when = conj([True if self.rule.when is None else self.truth(self.rule.when), self.in_force])
-        if self.rule.each is not None and self.part not in self.rule.each[1].on(self.judged):
-            when = False
-        pending = False
-        match self.rule.check:
-            case Conditions(items=items):
-                self.truths = [(c.label, self.truth(c.that)) for c in items]
-                if self.rule.rule.unmet == "not_evidenced":
-                    self.truths = [(label, truth or None) for label, truth in self.truths]
-                holds = conj([truth for _, truth in self.truths])
-            case CheckedDeadline() as d:
-                holds, pending = self.deadline(d)
-            case CheckedEvery() as e:
-                holds, pending = self.every(e)
-        self.broken = holds is False
-        self.applies = when
-        if when is False:
-            return "not_applicable"
-        if when is None:
-            # Still running settles nothing where nobody knows whether it applies.
-            return "compliant" if holds and not pending else "not_evidenced"
-        if pending:
-            return "pending"
-        return {True: "compliant", False: "breach", None: "not_evidenced"}[holds]
-
-    # --- the two clocks ---
-
-    def due(
-        self, start: date | None, regimes: tuple[CheckedRegime, ...], is_first: bool = False
-    ) -> tuple[date | None, date | None, bool]:
-        """The earliest and the latest day due by any limit that it may be, and whether there is but one that it may be.
-
-        The limit is the first whose condition is true. No days where nobody can tell one of them.
-        """
-        if start is None:
-            return None, None, True
-        self.since, self.is_first = start, is_first
-        days = []
-        for regime in regimes:
-            holds = True if regime.condition is None else self.truth(regime.condition)
-            if holds is not False:
-                days.append(self.day_due(start, self.limit(regime.within)))
-            if holds:
-                break
-        if self.own_limit is not None:
-            own = self.w.add(start, self.own_limit.amount, self.own_limit.unit, 1)
-            days = [None if own is None or day is None else min(day, own) for day in days]
-        told = [day for day in days if day is not None]
-        return (min(told), max(told), len(days) == 1) if len(told) == len(days) else (None, None, len(days) == 1)
-
-    def limit(self, within: Dated[Limit | None] | str) -> Dated[Limit | None]:
-        """The versions of a limit."""
-        if isinstance(within, str):
-            found = self.w.parameters[within].value
-            assert found is not None
-            return cast(Dated[Limit | None], found)
-        return within
-
-    def day_due(self, start: date, within: Dated[Limit | None]) -> date | None:
-        """By the last version whose own day due is not before its first day; or in force on the day that decides.
-
-        What would fall due while a limit is suspended falls due on the first day of the next version.
-        """
-        for i in range(len(within.versions) - 1, 0, -1):
-            since, limit = within.versions[i]
-            if limit is None:
-                before = within.versions[i - 1][1]
-                assert before is not None
-                day = self.w.add(start, before.amount, before.unit, 1)
-                if day is not None and day >= since:
-                    return within.versions[i + 1][0]
-                continue
-            day = self.w.add(start, limit.amount, limit.unit, 1)
-            if (self.judged if self.is_judged else day or date.min) >= since:
-                return day
-        first = within.versions[0][1]
-        assert first is not None
-        return self.w.add(start, first.amount, first.unit, 1)
-
-    def deadline(self, d: CheckedDeadline) -> tuple[Truth, bool]:
-        """Does it hold, and is it still running?"""
-        start, _ = self.exact(d.start)
-        done, doubt = self.exact(d.done)
-        earliest, latest, sure = self.due(start, d.within) if d.within else (start, start, True)
-        self.settled_on = self.w.as_at if done is None else done
-        self.undone = done is None
-        if earliest is None or latest is None:
-            return None, False
-        in_time, late = self.settled_on <= earliest, self.settled_on > latest
-        self.due_on = latest if sure or late else earliest if in_time else None
-        if in_time:
-            return True, done is None
-        if not late or (done is None and doubt):
-            return None, False
-        return False, False
-
-    def every(self, e: CheckedEvery) -> tuple[Truth, bool]:
-        """Does it hold, and is the first gap still running?"""
-        start, _ = self.exact(e.start)
-        until, until_doubt = (None, False) if e.until is None else self.exact(e.until)
-        if start is None:
-            return None, False
-        end = self.w.as_at if until is None else min(until, self.w.as_at)
-        over = until is not None and until <= self.w.as_at
-        days, unsure = [], False
-        for theirs in self.each(e.done.source):
-            passes = True if e.done.condition is None else self.truth(e.done.condition)
-            day, _doubt = self.exact(e.done.value)
-            if theirs != "surely":
-                may_fill = passes is not False and (day is None or start < day <= end)
-                unsure = unsure or may_fill or theirs == "perhaps"
-                continue
-            if passes is None or (passes and day is None):
-                unsure = True
-            if passes and day is not None and start < day <= end:
-                days.append(day)
-        days.sort()
-        late, untold, before = False, False, start
-        for n, day in enumerate(days):
-            earliest, latest, _sure = self.due(before, e.within, n == 0)
-            if earliest is None or latest is None:
-                # A limit that the calendar does not reach is not told either, where limits depend.
-                untold = untold or len(e.within) > 1
-            else:
-                late = late or day > latest
-                untold = untold or earliest < day <= latest
-            before = day
-        earliest, latest, sure = self.due(before, e.within, not days)
-        self.settled_on = end
-        in_time = earliest is not None and end <= earliest
-        open_late = latest is not None and end > latest
-        self.due_on = latest if sure or open_late else earliest if in_time else None
-        if until_doubt:
-            # Due on that day if it has not ended before.
-            return None, False
-        if self.due_on is not None:
-            # What had ended before it was done nobody can do any more.
-            self.undone = open_late and not over
-        pending = earliest is not None and not days and not over and self.w.as_at <= earliest
-        if late or open_late:
-            return (None if unsure else False), pending
-        if untold or not in_time:
-            return None, False
-        return True, pending
-
-    # --- expressions ---
 
     def each(self, source: tree.Source) -> Iterator[Literal["surely", "nearly", "perhaps"]]:
         """Goes through linked rows, then those that nearly are, then those of nobody; the innermost scope is the row."""
@@ -847,3 +561,318 @@ class Evaluator:
         if until is not None:
             sizes.append(uncovered(reached, until))
         return (max(sizes), False)
+
+
+class Evaluator(Expressions):
+    """One rule for one record, and one item of the list for which it is asked.
+
+    Args:
+      own_limit: the agency's own limit, where the rule is read by that.
+      theirs: a link; any of the records that belong to nobody by it may be those of whoever is asked about.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        rule: CheckedRule,
+        row: Row,
+        part: str = "",
+        own_limit: Limit | None = None,
+        theirs: Link | None = None,
+    ) -> None:
+        super().__init__(world, rule.rule.record, row, part)
+        self.theirs = theirs
+        self.rule, self.own_limit = rule, own_limit
+        self.is_judged = rule.judged_on is not None
+        self.in_force = True
+        if rule.judged_on is not None:
+            day = self.exact(rule.judged_on)[0]
+            self.judged = day if day is not None else world.as_at
+            r = rule.rule
+            self.in_force = r.from_on <= self.judged and (r.to_on is None or self.judged <= r.to_on)
+        self.truths: list[tuple[str, Truth]] = []
+        self.broken = False
+        self.applies: Truth = True
+        self.due_on: date | None = None
+        self.settled_on: date | None = None
+        self.undone: Truth = True
+        """Of a clock: is what is due not done yet, or the last gap still open?"""
+
+    def verdict(self) -> Verdict:
+        """What the rule gives for the record, and by when and how late."""
+        outcome = self.outcome()
+        found = outcome in ("breach", "not_evidenced")
+        failed = tuple(label for label, holds in self.truths if not holds) if found else ()
+        late = self.late_by() if found and self.broken else ""
+        missing = self.missing() if outcome == "not_evidenced" else frozenset()
+        standing = (self.standing() if outcome == "breach" else "open") if found else ""
+        danger = standing == "open" and self.in_danger(outcome)
+        return Verdict(outcome, self.due_on, late, failed, missing, standing, danger)
+
+    # --- how a finding stands ---
+
+    def standing(self) -> str:
+        """Of a breach: open if anything is left to do; late if what failed was done since; past if nobody can do it any more."""
+        past = self.holds(self.rule.past)
+        if not isinstance(self.rule.check, Conditions):
+            if self.undone is False:
+                return "late" if isinstance(self.rule.check, CheckedDeadline) else "past"
+            return "past" if past else "open"
+        late = False
+        for condition, (_, truth) in zip(self.rule.check.items, self.truths, strict=True):
+            if truth:
+                continue
+            done = self.holds(condition.done_since)
+            if not done and not past and not self.holds(condition.past):
+                return "open"
+            late = late or (done and truth is False)
+        return "late" if late else "past"
+
+    def in_danger(self, outcome: str) -> bool:
+        """Whether a child may be in danger by a finding that is open, unless the record shows that none is."""
+        danger = self.rule.rule.danger
+        if danger is None or not (danger.reasons.open if outcome == "breach" else danger.reasons.not_evidenced):
+            return False
+        return self.rule.danger_if is None or self.truth(self.rule.danger_if) is not False
+
+    def holds(self, node: tree.Node | None) -> bool:
+        """Whether a condition is there, and true."""
+        return node is not None and self.truth(node) is True
+
+    # --- what is missing ---
+
+    def missing(self) -> frozenset[str]:
+        """The fields that are needed for what nobody can tell: whether it applies, or else each such condition."""
+        if self.applies is None:
+            return self.lacking([self.rule.when])
+        match self.rule.check:
+            case Conditions(items=items):
+                truths = zip(items, self.truths, strict=True)
+                return self.lacking([c.that for c, (_, truth) in truths if truth is None])
+            case CheckedDeadline() as d:
+                return self.lacking([d.start, d.done, *(r.condition for r in d.within)])
+            case CheckedEvery() as e:
+                named = self.lacking([e.start, *(r.condition for r in e.within)])
+                return named | self.inner(e.done.source, [e.done.value, e.done.condition])
+
+    def lacking(self, nodes: Iterable[tree.Node | None]) -> frozenset[str]:
+        """What is missing of what some expressions rest on."""
+        found: set[str] = set()
+        for node in nodes:
+            for leaf in self.leaves(node):
+                found |= self.lacking_of(leaf)
+                own = [n for n in tree.walk(leaf)[1:] if isinstance(n, tree.FieldOf) and n.scope == 0]
+                found.update(*(self.lacking_of(n) for n in own))
+        return frozenset(found)
+
+    def leaves(self, node: tree.Node | None) -> Iterator[tree.Node]:
+        """The fields, and what is asked of linked records, that an expression rests on."""
+        if isinstance(node, tree.FieldOf | tree.Aggregate | tree.Gap | tree.HasAll):
+            yield node
+        else:
+            for child in tree.children(node):
+                yield from self.leaves(child)
+
+    def lacking_of(self, leaf: tree.Node) -> frozenset[str]:
+        """What is missing of one of them. Where a rule asks whether a field is empty, being empty is an answer."""
+        match leaf:
+            case tree.FieldOf():
+                value, doubt = self.exact(leaf)
+                lacks = doubt if leaf in self.may_be_empty else value is None
+                return frozenset({_named(leaf)}) if lacks else frozenset()
+            case tree.HasAll(item=item):
+                inside = frozenset(_named(n) for n in tree.walk(item) if isinstance(n, tree.FieldOf))
+                return inside if self.truth(leaf) is None else frozenset()
+            case tree.Aggregate(source=source, condition=condition, value=value):
+                return self.inner(source, [condition, value]) if self.exact(leaf)[0] is None else frozenset()
+            case tree.Gap(source=source, condition=condition, start=start, end=end):
+                return self.inner(source, [condition, start, end]) if self.exact(leaf)[0] is None else frozenset()
+        raise AssertionError(type(leaf).__name__)
+
+    def inner(self, source: tree.Source, nodes: Iterable[tree.Node | None]) -> frozenset[str]:
+        """The fields of linked records that a `for` looks at."""
+        way = ".".join([*(link.name for link in source.path), source.link.back])
+        inside = (n for node in nodes for n in tree.walk(node) if isinstance(n, tree.FieldOf) and n.scope > 0)
+        named = {f"{way}.{_named(n)}" for n in inside}
+        if "nearly" in list(self.each(source)):
+            named.add(f"{way}.{source.link.field}")
+        return frozenset(named)
+
+    @cached_property
+    def may_be_empty(self) -> set[tree.Node]:
+        """What the rule asks the emptiness of, or takes only where it is filled."""
+        asked: list[tree.Node] = []
+        for n in self.rule.nodes():
+            if isinstance(n, tree.IsNone):
+                asked.append(n.item)
+            if isinstance(n, tree.Extreme) and n.fn in ("first_of", "last_of"):
+                asked += n.items
+        if isinstance(self.rule.check, CheckedDeadline):
+            asked.append(self.rule.check.done)
+        for node in asked:
+            if isinstance(node, tree.Fact):
+                asked.append(node.item)
+        return set(asked)
+
+    def late_by(self) -> str:
+        """From the day due to the day of doing, or of looking, in words."""
+        if self.due_on is None or self.settled_on is None or self.settled_on <= self.due_on:
+            return ""
+        unit = "working_days" if self.limit_units() == {"working_days"} else "days"
+        n = self.w.between(self.due_on, self.settled_on, unit)
+        return f"{n} {unit.replace('_', ' ')[: -1 if n == 1 else None]}"
+
+    def limit_units(self) -> set[str]:
+        """The units of every limit that the rule has."""
+        assert not isinstance(self.rule.check, Conditions)
+        if self.own_limit is not None:
+            return {self.own_limit.unit}
+        limits = (v for r in self.rule.check.within for _, v in self.limit(r.within).versions)
+        return {limit.unit for limit in limits if limit is not None}
+
+    def outcome(self) -> str:
+        """What the rule gives for the record."""
+        when = conj([True if self.rule.when is None else self.truth(self.rule.when), self.in_force])
+        if self.rule.each is not None and self.part not in self.rule.each[1].on(self.judged):
+            when = False
+        pending = False
+        match self.rule.check:
+            case Conditions(items=items):
+                self.truths = [(c.label, self.truth(c.that)) for c in items]
+                if self.rule.rule.unmet == "not_evidenced":
+                    self.truths = [(label, truth or None) for label, truth in self.truths]
+                holds = conj([truth for _, truth in self.truths])
+            case CheckedDeadline() as d:
+                holds, pending = self.deadline(d)
+            case CheckedEvery() as e:
+                holds, pending = self.every(e)
+        self.broken = holds is False
+        self.applies = when
+        if when is False:
+            return "not_applicable"
+        if when is None:
+            # Still running settles nothing where nobody knows whether it applies.
+            return "compliant" if holds and not pending else "not_evidenced"
+        if pending:
+            return "pending"
+        return {True: "compliant", False: "breach", None: "not_evidenced"}[holds]
+
+    # --- the two clocks ---
+
+    def due(
+        self, start: date | None, regimes: tuple[CheckedRegime, ...], is_first: bool = False
+    ) -> tuple[date | None, date | None, bool]:
+        """The earliest and the latest day due by any limit that it may be, and whether there is but one that it may be.
+
+        The limit is the first whose condition is true. No days where nobody can tell one of them.
+        """
+        if start is None:
+            return None, None, True
+        self.since, self.is_first = start, is_first
+        days = []
+        for regime in regimes:
+            holds = True if regime.condition is None else self.truth(regime.condition)
+            if holds is not False:
+                days.append(self.day_due(start, self.limit(regime.within)))
+            if holds:
+                break
+        if self.own_limit is not None:
+            own = self.w.add(start, self.own_limit.amount, self.own_limit.unit, 1)
+            days = [None if own is None or day is None else min(day, own) for day in days]
+        told = [day for day in days if day is not None]
+        return (min(told), max(told), len(days) == 1) if len(told) == len(days) else (None, None, len(days) == 1)
+
+    def limit(self, within: Dated[Limit | None] | str) -> Dated[Limit | None]:
+        """The versions of a limit."""
+        if isinstance(within, str):
+            found = self.w.parameters[within].value
+            assert found is not None
+            return cast(Dated[Limit | None], found)
+        return within
+
+    def day_due(self, start: date, within: Dated[Limit | None]) -> date | None:
+        """By the last version whose own day due is not before its first day; or in force on the day that decides.
+
+        What would fall due while a limit is suspended falls due on the first day of the next version.
+        """
+        for i in range(len(within.versions) - 1, 0, -1):
+            since, limit = within.versions[i]
+            if limit is None:
+                before = within.versions[i - 1][1]
+                assert before is not None
+                day = self.w.add(start, before.amount, before.unit, 1)
+                if day is not None and day >= since:
+                    return within.versions[i + 1][0]
+                continue
+            day = self.w.add(start, limit.amount, limit.unit, 1)
+            if (self.judged if self.is_judged else day or date.min) >= since:
+                return day
+        first = within.versions[0][1]
+        assert first is not None
+        return self.w.add(start, first.amount, first.unit, 1)
+
+    def deadline(self, d: CheckedDeadline) -> tuple[Truth, bool]:
+        """Does it hold, and is it still running?"""
+        start, _ = self.exact(d.start)
+        done, doubt = self.exact(d.done)
+        earliest, latest, sure = self.due(start, d.within) if d.within else (start, start, True)
+        self.settled_on = self.w.as_at if done is None else done
+        self.undone = done is None
+        if earliest is None or latest is None:
+            return None, False
+        in_time, late = self.settled_on <= earliest, self.settled_on > latest
+        self.due_on = latest if sure or late else earliest if in_time else None
+        if in_time:
+            return True, done is None
+        if not late or (done is None and doubt):
+            return None, False
+        return False, False
+
+    def every(self, e: CheckedEvery) -> tuple[Truth, bool]:
+        """Does it hold, and is the first gap still running?"""
+        start, _ = self.exact(e.start)
+        until, until_doubt = (None, False) if e.until is None else self.exact(e.until)
+        if start is None:
+            return None, False
+        end = self.w.as_at if until is None else min(until, self.w.as_at)
+        over = until is not None and until <= self.w.as_at
+        days, unsure = [], False
+        for theirs in self.each(e.done.source):
+            passes = True if e.done.condition is None else self.truth(e.done.condition)
+            day, _doubt = self.exact(e.done.value)
+            if theirs != "surely":
+                may_fill = passes is not False and (day is None or start < day <= end)
+                unsure = unsure or may_fill or theirs == "perhaps"
+                continue
+            if passes is None or (passes and day is None):
+                unsure = True
+            if passes and day is not None and start < day <= end:
+                days.append(day)
+        days.sort()
+        late, untold, before = False, False, start
+        for n, day in enumerate(days):
+            earliest, latest, _sure = self.due(before, e.within, n == 0)
+            if earliest is None or latest is None:
+                # A limit that the calendar does not reach is not told either, where limits depend.
+                untold = untold or len(e.within) > 1
+            else:
+                late = late or day > latest
+                untold = untold or earliest < day <= latest
+            before = day
+        earliest, latest, sure = self.due(before, e.within, not days)
+        self.settled_on = end
+        in_time = earliest is not None and end <= earliest
+        open_late = latest is not None and end > latest
+        self.due_on = latest if sure or open_late else earliest if in_time else None
+        if until_doubt:
+            # Due on that day if it has not ended before.
+            return None, False
+        if self.due_on is not None:
+            # What had ended before it was done nobody can do any more.
+            self.undone = open_late and not over
+        pending = earliest is not None and not days and not over and self.w.as_at <= earliest
+        if late or open_late:
+            return (None if unsure else False), pending
+        if untold or not in_time:
+            return None, False
+        return True, pending

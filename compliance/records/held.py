@@ -6,8 +6,8 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from compliance.dates import english
-from compliance.model import RECORDED_ON, Reading, RecordKind, Tables
-from compliance.sql import reporting
+from compliance.model import RECORDED_ON, Reading, RecordKind, RecordKinds, Tables, Unrecorded
+from compliance.sql import reporting, signs
 
 if TYPE_CHECKING:
     from compliance.engine.database import Connection
@@ -24,6 +24,17 @@ def readings(con: Connection, tables: Tables, day: date) -> tuple[Reading, ...]:
     if table is None or not set(reporting.READ[:-1]) <= table.columns:
         return ()
     return tuple(Reading(*row) for row in con.execute(reporting.readings(table.columns), {"day": day}).fetchall())
+
+
+def unrecorded(con: Connection, kinds: RecordKinds, tables: Tables, day: date = date.max) -> tuple[Unrecorded, ...]:
+    """The fields that are empty although signs show by `day` that something happened, by file, field and sign."""
+    found = []
+    for k, table in sorted(tables.tables.items()):
+        for f in sorted(table.shown):
+            declared = kinds[k].fields[f].shown_by
+            for sign, src, n, row in con.execute(signs.told(kinds[k], table.columns, f), {"day": day}).fetchall():
+                found.append(Unrecorded(tables.sources[src].label, k, f, row, n, declared[sign].label))
+    return tuple(found)
 
 
 def recorded_later(con: Connection, tables: Tables, day: date) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 from compliance.errors import ComplianceError, Location, Problem, RulesError, nearest
 from compliance.files.documents import load_json, write_private
-from compliance.model import RECORDED_ON, Field, FieldType, Link, RecordKind, RecordKinds
+from compliance.model import RECORDED_ON, Field, FieldType, Link, RecordKind, RecordKinds, Sign
+from compliance.records.signs import signs
 
 _TYPES: Mapping[tuple[str, str], FieldType] = {
     ("string", ""): "text",
@@ -25,6 +27,7 @@ RECORDED = Field(
     "date",
     "Day on which the record was written into the system. Empty: not known.",
     title="day it was recorded",
+    shown_by_none="the record itself counts without it",
 )
 """The field that a kind has without declaring it, unless it declares its own."""
 
@@ -38,10 +41,14 @@ def read_kinds(folder: Path) -> RecordKinds:
     problems: list[Problem] = []
     kinds: dict[str, RecordKind] = {}
     files: dict[str, Path] = {}
+    shown: dict[str, dict[str, Mapping[str, str]]] = {}
     for path in sorted(folder.glob("*.json")):
         try:
-            kinds[path.stem] = _kind(path.stem, cast(dict[str, Any], load_json(path)))
+            schema = cast(dict[str, Any], load_json(path))
+            kinds[path.stem] = _kind(path.stem, schema)
             files[path.stem] = path
+            said = {f: its.get("x-shown-by") for f, its in schema["properties"].items()}
+            shown[path.stem] = {f: its for f, its in said.items() if isinstance(its, dict)}
         except ComplianceError as e:
             problems += e.problems
         except (KeyError, TypeError, AttributeError) as e:
@@ -53,6 +60,16 @@ def read_kinds(folder: Path) -> RecordKinds:
         problems += (Problem(Location(str(files[name])), what) for what in _wrong(kind, kinds))
     if not kinds and not problems:
         problems.append(Problem(Location(str(folder)), "there are no record schemas here"))
+    if not problems:
+        # A sign is a condition over several kinds, and checked once these fit together.
+        plain = RecordKinds(kinds)
+        for name, of in shown.items():
+            fields = dict(kinds[name].fields)
+            for f, written in of.items():
+                found = list(signs(plain, kinds[name], f, written))
+                fields[f] = replace(fields[f], shown_by=tuple(s for s in found if isinstance(s, Sign)))
+                problems += (Problem(Location(str(files[name])), what) for what in found if isinstance(what, str))
+            kinds[name] = replace(kinds[name], fields=fields)
     if problems:
         raise RulesError("The record schemas cannot be used.", problems)
     return RecordKinds(kinds)
@@ -81,6 +98,7 @@ def _kind(name: str, schema: Mapping[str, Any]) -> RecordKind:
 
 def _field(name: str, its: Mapping[str, Any], required: bool, id_of: str) -> Field:
     codes = its.get("enum") or its.get("items", {}).get("enum") or ()
+    shown = its.get("x-shown-by", "")
     return Field(
         name=name,
         type=_TYPES[its["type"], its.get("format", "")],
@@ -102,6 +120,7 @@ def _field(name: str, its: Mapping[str, Any], required: bool, id_of: str) -> Fie
         sort=its.get("x-sort", False),
         not_before=tuple(its.get("x-not-before", ())),
         birth=its.get("x-birth", False),
+        shown_by_none=shown if isinstance(shown, str) else "",
     )
 
 

@@ -72,6 +72,9 @@ def remarks(f: Field) -> str:
         said.append(f"Known from {f.known_from}.")
     if f.in_doubt_before:
         said.append(f"In doubt before {f.in_doubt_before}.")
+    if f.shown_by:
+        signs = "; or ".join(sign.label for sign in f.shown_by)
+        said.append(f"Empty, it is not known, not none, where {signs}.")
     if f.name == RECORDED_ON:
         said.append("As at an earlier day the record is not there.")
     return " ".join(said)
@@ -99,6 +102,7 @@ def _plain(kind: RecordKind) -> dict[str, object]:
                 "known_from": f.known_from or None,
                 "in_doubt_before": f.in_doubt_before or None,
                 "empty": f.empty or None,
+                "shown_by": {sign.label: sign.text for sign in f.shown_by} or f.shown_by_none or None,
             }
             for f in kind.fields.values()
         },

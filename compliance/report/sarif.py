@@ -81,6 +81,8 @@ def _invocation(report: Report) -> dict[str, object]:
     if n:
         said = f"{n:,} {'entry' if n == 1 else 'entries'} in the data could not be used as written."
         execution.append({"level": "warning", "message": {"text": said}})
+    if report.tables.void:
+        execution.append({"level": "warning", "message": {"text": report.tables.void}})
     found: dict[str, object] = {
         "executionSuccessful": not report.n_rules("failed"),
         "toolConfigurationNotifications": [

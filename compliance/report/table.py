@@ -46,6 +46,7 @@ def write(report: Report, width: int) -> Iterator[str]:
     yield _rules_that_ran([r for r in report.rules if r.status == "ran"], width)
     yield did_not_run([r for r in report.rules if r.status != "ran"], width)
     yield _quarantine(report)
+    yield _unrecorded(report)
     yield _previous(report.previous, width)
     yield _waivers(report.waivers, width)
     yield _groups(report, width)
@@ -78,6 +79,8 @@ def summary(report: Report) -> str:
     if report.tables.n_quarantined:
         n = report.tables.n_quarantined
         lines.append(f"{n:,} {'entry' if n == 1 else 'entries'} in the data could not be used as written.")
+    if report.tables.void:
+        lines.append(report.tables.void)
     if report.tables.later:
         lines.append(report.tables.later)
     if report.baseline is not None and report.previous is not None:
@@ -144,6 +147,11 @@ def _quarantine(report: Report) -> str:
     if len(folded) > QUARANTINE_LINES:
         lines.append(f"  and {len(folded) - QUARANTINE_LINES:,} more; compliance data check lists all")
     return "In the data, not usable as written\n" + "\n".join(lines) + "\n\n"
+
+
+def _unrecorded(report: Report) -> str:
+    lines = [f"  {printable(u.told)}" for u in report.tables.unrecorded]
+    return "In the data, empty although it happened\n" + "\n".join(lines) + "\n\n" if lines else ""
 
 
 def _prompts(report: Report, width: int) -> Iterator[str]:

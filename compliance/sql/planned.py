@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from typing import Any, TypeVar
 
@@ -176,6 +176,7 @@ class Prepared:
 
     Args:
       arguments: what the findings of each rule are worded from; None for one that does not run.
+      readers: how many of the rules that run read each field that is empty somewhere although signs show that something happened.
     """
 
     rules: tuple[RuleInfo, ...]
@@ -184,3 +185,4 @@ class Prepared:
     valid_to: date
     arguments: tuple[Argument | None, ...] = ()
     prompts: tuple[Prompt, ...] = ()
+    readers: Mapping[str, int] = field(default_factory=dict)

@@ -31,7 +31,7 @@ def _summary(f: Forecast) -> dict[str, object]:
         "cannot_be_told": f.n("untold"),
         "in_order": f.n("in_order"),
         "quarantined": f.tables.n_quarantined,
-        "notes": [*f.tables.remarks, *f.tables.notes],
+        "notes": [*f.tables.remarks, *f.tables.told],
     }
 
 

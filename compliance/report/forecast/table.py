@@ -45,6 +45,8 @@ def summary(f: Forecast) -> str:
     if f.tables.n_quarantined:
         n = f.tables.n_quarantined
         lines.append(f"{n:,} {'entry' if n == 1 else 'entries'} in the data could not be used as written.")
+    if f.tables.void:
+        lines.append(f.tables.void)
     if f.tables.later:
         lines.append(f.tables.later)
     lines += [printable(r) for r in f.tables.remarks]

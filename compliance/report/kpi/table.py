@@ -65,6 +65,8 @@ def summary(report: KpiReport) -> str:
     n = report.tables.n_quarantined
     if n:
         lines.append(f"{n:,} {'entry' if n == 1 else 'entries'} in the data could not be used as written.")
+    if report.tables.void:
+        lines.append(report.tables.void)
     if report.tables.later:
         lines.append(report.tables.later)
     lines += map(printable, report.unused)

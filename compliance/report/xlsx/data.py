@@ -23,7 +23,7 @@ def write(sheet: Sheet, report: Report) -> None:
     whole = "the whole row"
     sheet.table(QUARANTINED, ([q.file, q.row, q.record, q.column or whole, q.value, q.reason] for q in its))
     for note in (
-        *report.tables.notes,
+        *report.tables.told,
         *(f"No {kind} records: {why}" for kind, why in sorted(report.tables.absent.items())),
     ):
         sheet.line(note)
