@@ -10,7 +10,7 @@ from itertools import groupby
 
 from compliance.compiler.ahead import ahead, day_after
 from compliance.compiler.argue import argue
-from compliance.compiler.binding import AUTHORITY, bound, owed_by
+from compliance.compiler.binding import bound, owed_by
 from compliance.compiler.ir import FALSE, Ir, and_, is_null, not_
 from compliance.compiler.lower import Lowered, Lowerer, beside
 from compliance.compiler.plan import Question, make_counts, make_forecast, make_plan
@@ -291,13 +291,6 @@ def _status(
     if r.cites and tables.services and not binding & tables.services:
         whom, here = " and ".join(sorted(binding)), " and ".join(sorted(tables.services))
         return "not in force", f"binds {whom}, and this is the export of: {here}", ()
-    if r.cites_list and owed_by(rule, tables.services):
-        # Nobody can vouch for what somebody else owes.
-        return (
-            "not in force",
-            f"its duties are those of the {AUTHORITY}, and this is the export of a service that is none",
-            (),
-        )
     lacking, names = [], []
     for need in sorted(needs(rule, kinds), key=lambda n: (n.kind, n.field)):
         table = tables.tables.get(need.kind)
