@@ -189,63 +189,62 @@ class Audited:
             values = record.fetching(asked)
             column = {value: FINDING + i for i, value in enumerate(values)}
             slots = {n: record.slots[self.places[n].rule] for n in numbers}
-            wordings = {n: _Wording(self, n, tuple(column[slot] for slot in slots[n])) for n in numbers}
+            wordings = {n: _Wording(self, n, [column[slot] for slot in slots[n]]) for n in numbers}
             statement = dialect.findings(record.rows, numbers, list(values.values()), where, self.whose(record.record))
             near = {rule: dialect.at_places(record.near[rule], where) for rule in sorted(asked) if record.near[rule]}
             yield partial(_fetch, statement=statement, near=near, wordings=wordings)
 
 
-@dataclass
 class _Wording:
-    """Words the findings of one rule, by its number, out of rows in which its values stand at `columns`."""
+    """Words the findings of one rule, by its number, out of rows in which its values stand at `columns`.
 
-    audited: Audited
-    number: int
-    columns: tuple[int, ...]
+    Args:
+      place: of the rule in its plan.
+    """
 
-    @cached_property
-    def labels(self) -> Mapping[str, str]:
-        """What people call the names of the rule's evidence."""
-        argument = self.audited.arguments[self.number]
+    def __init__(self, audited: Audited, number: int, columns: Sequence[int]) -> None:
+        argument = audited.arguments[number]
         assert argument is not None
-        return words.labels(argument)
+        self.place = audited.places[number].rule
+        self._audited, self._rule, self._files = audited, audited.rules[number], audited.files
+        self._put_right_on = audited.put_right_on[number]
+        self._values = words.picking(columns)
+        self._words = words.Wording(argument, audited.as_at)
 
     def finding(self, row: Sequence[Any], near: words.Values) -> Placed:
         """The finding of a row of `dialect.findings`; `near`: what was asked of linked records, if anything was."""
         place, _, _, answer, key, src, at, label, since, times, waiver, name, owner, owner_key, owner_name, *_ = row
-        audited, argument, rule = self.audited, self.audited.arguments[self.number], self.audited.rules[self.number]
         outcome, standing, danger = MEANINGS[answer]
-        assert argument is not None
-        values = [row[c] for c in self.columns]
-        argued = words.argued(argument, values, near, outcome == "not_evidenced", audited.as_at, standing)
+        argued = self._words.argued(self._values(row), near, outcome == "not_evidenced", standing)
+        # By position: a keyword costs as much as what it names.
         return place, Finding(
-            rule=rule,
-            outcome=outcome,
-            key=str(key),
-            argument=argued.sentence,
-            failed=argued.failed,
-            missing=argued.missing,
-            evidence=argued.evidence,
-            file=audited.files[src],
-            row=at,
-            due_on=argued.due_on,
-            late=argued.late,
-            late_words=argued.late_words,
-            labels=self.labels,
-            put_right_on=audited.put_right_on[self.number],
-            group=str(label or ""),
-            restated=None if since is None else Restated(str(since), int(times) + 1),
-            waiver=None if waiver is None else audited.accepted[waiver],
-            standing=standing,
-            danger=rule.dangers.of(outcome, standing) if danger else "",
-            clause=argued.clause,
-            name=str(name or ""),
-            whose=None if owner is None else Whose(owner, str(owner_key), str(owner_name or "")),
-            near=None if argued.near is None else self._placed(argued.near),
+            self._rule,
+            outcome,
+            str(key),
+            argued.sentence,
+            argued.failed,
+            argued.missing,
+            argued.evidence,
+            self._files[src],
+            at,
+            argued.due_on,
+            argued.late,
+            self._put_right_on,
+            str(label or ""),
+            None if since is None else Restated(str(since), int(times) + 1),
+            None if waiver is None else self._audited.accepted[waiver],
+            standing,
+            self._rule.dangers.of(outcome, standing) if danger else "",
+            argued.clause,
+            None if argued.near is None else self._placed(argued.near),
+            str(name or ""),
+            None if owner is None else Whose(owner, str(owner_key), str(owner_name or "")),
+            argued.late_words,
+            self._words.labels,
         )
 
     def _placed(self, named: words.Named) -> Near:
-        sources = self.audited.sources
+        sources = self._audited.sources
         source = sources[named.source] if sources else Source("", "", named.record, 0)
         return Near(named.record, named.key, source, named.row, *named.said)
 
@@ -268,8 +267,8 @@ def _fetch(
     found = []
     for row in rows:
         wording = wordings[row[1]]
-        of_rule = named.get(wording.audited.places[wording.number].rule, {})
-        found.append(wording.finding(row, of_rule.get(row[2], ())))
+        of_rule = named.get(wording.place)
+        found.append(wording.finding(row, of_rule.get(row[2], ()) if of_rule else ()))
     return found
 
 

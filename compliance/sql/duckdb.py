@@ -319,6 +319,11 @@ def near(rows: str, values: Sequence[str], rules: Sequence[int]) -> str:
     return f"SELECT p.rid, {', '.join(values)} FROM {rows} p WHERE {of_hits('p.rid', rules, 'view_rid')}"
 
 
+def near_by_record(rows: str, values: Sequence[str]) -> str:
+    """The same, where the rows are already one for each record `k` that is asked about."""
+    return f"SELECT p.k, {', '.join(f'p.{name(v)}' for v in values)} FROM {rows} p"
+
+
 def at_places(sql: str, places: str) -> str:
     """Such a statement for some findings."""
     return sql.replace(PLACES, places)
