@@ -1,4 +1,4 @@
-"""The findings of one audit, still in the engine: fetched many at a time, worded, and put in order (I/O: the database)."""
+"""The findings of one audit, still in the engine: fetched many at a time, put in order, and worded as they are read (I/O: the database)."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     Placed = tuple[int, Finding]
     """A finding with its place in the order of all."""
-    Fetch = Callable[[Connection, Mapping[str, object]], list[Placed]]
-    """Brings findings in their order."""
+    Fetch = Callable[[Connection, Mapping[str, object]], "Fetched"]
+    """Brings what findings are made of."""
 
 MANY = 2_000
 """A rule with so many findings is fetched by itself: a row brings the values of every rule that it is fetched with."""
@@ -98,7 +98,7 @@ class Audited:
     prompts: tuple[Prompt, ...] = ()
     readings: tuple[Reading, ...] = ()
     accepted: Mapping[int, Accepted] = field(default_factory=dict)
-    _begun: list[Generator[list[Finding], None, None]] = field(default_factory=list)
+    _begun: list[Generator[Iterator[Finding], None, None]] = field(default_factory=list)
 
     def stop(self) -> None:
         """Ends what is still being read, so that the engine can be closed whatever its reader has done."""
@@ -135,7 +135,7 @@ class Audited:
         """The findings at these places in the order of all, which are of these rules."""
         findings: dict[int, Finding] = {}
         for fetch in self._fetches(rules, dialect.AMONG):
-            findings.update(fetch(self.con, {"places": list(places)}))
+            findings.update(fetch(self.con, {"places": list(places)}).findings())
         return findings
 
     def became(self, gone: str, rules: Collection[int]) -> dict[int, Became]:
@@ -154,11 +154,11 @@ class Audited:
             became.update(self.con.execute(reporting.became(gone, table, asked)).fetchall())
         return became
 
-    def _chunks(self) -> Generator[list[Finding], None, None]:
-        """Findings in their order, many at a time: of each record kind by itself, then put in order."""
+    def _chunks(self) -> Generator[Iterator[Finding], None, None]:
+        """Findings in their order, many at a time: fetched of each record kind by itself, then put in order and made one by one."""
         last = max((last for hits in self.hits.values() for _, last in hits.spans), default=0)
         chunks = [(lo, min(lo + CHUNK - 1, last)) for lo in range(1, last + 1, CHUNK)]
-        parts: list[list[list[Placed]]] = [[] for _ in chunks]
+        parts: list[list[Fetched]] = [[] for _ in chunks]
         jobs: list[Job] = []
         chunk_of: list[int] = []
         for i, (lo, hi) in enumerate(chunks):
@@ -171,8 +171,8 @@ class Audited:
         for done in done_jobs(self.con, jobs, self.n_at_a_time):
             left[chunk_of[done]] -= 1
             while at < len(chunks) and not left[at]:
-                in_order = heapq.merge(*parts[at], key=itemgetter(0)) if len(parts[at]) > 1 else parts[at][0]
-                yield [finding for _, finding in in_order]
+                in_order = heapq.merge(*(part.findings() for part in parts[at]), key=itemgetter(0))
+                yield (finding for _, finding in in_order)
                 parts[at].clear()
                 at += 1
 
@@ -249,27 +249,43 @@ class _Wording:
         return Near(named.record, named.key, source, named.row, *named.said)
 
 
+@dataclass(frozen=True)
+class Fetched:
+    """What findings are made of.
+
+    Args:
+      rows: of `dialect.findings`, in order.
+      near: by the place of the rule in its plan, what was asked of linked records, by the number of the row.
+      wordings: of each rule, by its number.
+    """
+
+    rows: list[tuple[Any, ...]]
+    near: Mapping[int, Mapping[int, words.Values]]
+    wordings: Mapping[int, _Wording]
+
+    def findings(self) -> Iterator[Placed]:
+        """The findings in their order, each made when it is read."""
+        for row in self.rows:
+            wording = self.wordings[row[1]]
+            near = self.near.get(wording.place)
+            yield wording.finding(row, near.get(row[2], ()) if near else ())
+
+
 def _fetch(
     con: Connection,
     values: Mapping[str, object],
     statement: str,
     near: Mapping[int, str],
     wordings: Mapping[int, _Wording],
-) -> list[Placed]:
-    """The findings of some rules.
+) -> Fetched:
+    """What the findings of some rules are made of.
 
     Args:
       near: what asks for the linked records that they name, by the place of the rule.
     """
     rows = con.execute(statement, values).fetchall()
     rows.sort(key=itemgetter(0))
-    named = {rule: linked_records(con, sql, values) for rule, sql in near.items()}
-    found = []
-    for row in rows:
-        wording = wordings[row[1]]
-        of_rule = named.get(wording.place)
-        found.append(wording.finding(row, of_rule.get(row[2], ()) if of_rule else ()))
-    return found
+    return Fetched(rows, {rule: linked_records(con, sql, values) for rule, sql in near.items()}, wordings)
 
 
 def linked_records(con: Connection, near: str, values: Mapping[str, object]) -> dict[int, tuple[object, ...]]:
@@ -277,5 +293,5 @@ def linked_records(con: Connection, near: str, values: Mapping[str, object]) -> 
     return {row: asked for row, *asked in con.execute(near, values).fetchall()}  # type: ignore[misc]
 
 
-def _put(con: Connection, fetch: Fetch, bounds: Mapping[str, int], into: list[list[Placed]]) -> None:
+def _put(con: Connection, fetch: Fetch, bounds: Mapping[str, int], into: list[Fetched]) -> None:
     into.append(fetch(con, bounds))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 
 from compliance.dates import put_right_on
 from compliance.findings.previous import Previous
@@ -121,13 +122,13 @@ def _finding(f: Finding, heads: dict[int, _Head]) -> str:
     if called is None:
         called = f'"title":{_text(f.title)},"remedy":{_text(f.remedy)}'
         head.called[f.outcome, f.standing] = called
-    evidence = ",".join([f"{_text(name)}:{_value(value)}" for name, value in f.evidence.items()])
+    evidence = ",".join([f"{_name(name)}:{_value(value)}" for name, value in f.evidence.items()])
     return (
         f'{{"rule":"{f.rule.id}","outcome":"{f.outcome}","standing":"{f.standing}","danger":{_text(f.danger) if f.danger else "null"},'
         f'{called},{head.before_key}{_text(f.key)}{head.after_key}{_text(f.name) if f.name else "null"}}},"whose":{_whose(f.whose)}'
         f',"cites":{cites},"argument":{_text(f.argument)}'
-        f',"near":{_near(f.near)},"failed":{_texts(f.failed)},"missing":{_texts(f.missing)},"evidence":{{{evidence}}}'
-        f',"source":{{"file":{_text(f.file)},"row":{f.row}}},"due_on":{_text(f.due_on) if f.due_on else "null"}'
+        f',"near":{_near(f.near)},"failed":{_labels(f.failed)},"missing":{_labels(f.missing)},"evidence":{{{evidence}}}'
+        f',"source":{{"file":{_name(f.file)},"row":{f.row}}},"due_on":{_text(f.due_on) if f.due_on else "null"}'
         f',"late":{_text(f.late) if f.late else "null"}{head.after_due}{f.fingerprint}","group":{_text(f.group) if f.group else "null"}'
         f',"restated":{_restated(f.restated)},"waiver":{_accepted(f.waiver)}}}'
     )
@@ -137,8 +138,15 @@ _text = json.encoder.encode_basestring
 """A text as JSON, nothing but quotes, backslashes and control characters escaped."""
 
 
-def _texts(texts: tuple[str, ...]) -> str:
-    return f"[{','.join([_text(t) for t in texts])}]" if texts else "[]"
+@lru_cache(maxsize=4096)
+def _name(name: str) -> str:
+    """What comes again and again: names of evidence and files."""
+    return _text(name)
+
+
+@lru_cache(maxsize=4096)
+def _labels(labels: tuple[str, ...]) -> str:
+    return f"[{','.join(map(_text, labels))}]"
 
 
 def _value(value: object) -> str:
@@ -165,7 +173,7 @@ def _whose(w: Whose | None) -> str:
 def _near(n: Near | None) -> str:
     if n is None:
         return "null"
-    where = f'"file":{_text(n.source.label)},"row":{n.row}'
+    where = f'"file":{_name(n.source.label)},"row":{n.row}'
     return f'{{"record":"{n.record}","key":{_text(n.key)},{where},"words":{_text(n.words())}}}'
 
 
