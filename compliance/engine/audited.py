@@ -213,7 +213,9 @@ class _Wording:
 
     def finding(self, row: Sequence[Any], near: words.Values) -> Placed:
         """The finding of a row of `dialect.findings`; `near`: what was asked of linked records, if anything was."""
-        place, _, _, answer, key, src, at, label, since, times, waiver, name, owner, owner_key, owner_name, *_ = row
+        place, _, _, answer, key, src, at, label, since, times, waiver, name, owner, owner_key, owner_name = row[
+            :FINDING
+        ]
         outcome, standing, danger = MEANINGS[answer]
         argued = self._words.argued(self._values(row), near, outcome == "not_evidenced", standing)
         # By position: a keyword costs as much as what it names.

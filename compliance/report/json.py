@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
+from types import NoneType
+from typing import Any
 
 from compliance.dates import put_right_on
 from compliance.findings.previous import Previous
@@ -122,7 +124,9 @@ def _finding(f: Finding, heads: dict[int, _Head]) -> str:
     if called is None:
         called = f'"title":{_text(f.title)},"remedy":{_text(f.remedy)}'
         head.called[f.outcome, f.standing] = called
-    evidence = ",".join([f"{_name(name)}:{_value(value)}" for name, value in f.evidence.items()])
+    evidence = ",".join(
+        [f"{_name(name)}:{_VALUES.get(type(value), _dump)(value)}" for name, value in f.evidence.items()]
+    )
     return (
         f'{{"rule":"{f.rule.id}","outcome":"{f.outcome}","standing":"{f.standing}","danger":{_text(f.danger) if f.danger else "null"},'
         f'{called},{head.before_key}{_text(f.key)}{head.after_key}{_text(f.name) if f.name else "null"}}},"whose":{_whose(f.whose)}'
@@ -149,19 +153,14 @@ def _labels(labels: tuple[str, ...]) -> str:
     return f"[{','.join(map(_text, labels))}]"
 
 
-def _value(value: object) -> str:
-    match value:
-        case str():
-            return _text(value)
-        case None:
-            return "null"
-        case bool():
-            return "true" if value else "false"
-        case int():
-            return str(value)
-        case Decimal():
-            return format(value, "f")
-    return _dump(value)
+_VALUES: Mapping[type, Callable[[Any], str]] = {
+    str: _text,
+    NoneType: lambda _: "null",
+    bool: lambda value: "true" if value else "false",
+    int: str,
+    Decimal: lambda value: format(value, "f"),
+}
+"""Values of evidence as JSON, by their type; lists as `_dump` has them."""
 
 
 def _whose(w: Whose | None) -> str:

@@ -270,6 +270,30 @@ def small(folder: Path, cache: Path) -> Iterator[Line]:
     yield "the same, no plan kept from before", measured(audit(CLEAN, "--rules", str(rules)), 2, cache, fresh=True), ""
 
 
+def further(folder: Path, cache: Path) -> Iterator[Line]:
+    """What one further rule costs: every rule of the real ones once, then each again with other figures."""
+    own = shipped.folders()[0]
+    n = sum(p.name != "pack.yaml" and p.parent.name != "instruments" for p in own.glob("*/*.yaml"))
+    for what, data, fresh in (
+        ("plan kept", CLEAN, False),
+        ("plan kept, sample agency", AGENCY, False),
+        ("no plan kept", CLEAN, True),
+    ):
+        once, twice = (
+            measured(audit(data, "--rules", str(variants(folder, n * times))), 5, cache, fresh) for times in (1, 2)
+        )
+        rule = 1000 * (twice.processor - once.processor) / n
+        yield f"{n} rules, {what}", once, ""
+        yield f"{2 * n} rules, {what}", twice, f"{rule:.1f} ms of processor time a further rule; at most 2"
+
+
+def findings(folder: Path, cache: Path) -> Iterator[Line]:
+    """Hundreds of thousands of findings of every kind: a year in which nothing was done."""
+    data = multiplied(folder, 80, shifted=True)
+    figure = measured(audit(data, as_at="2022-09-20"), 2, cache)
+    yield f"{rows(data):,} rows, some 400,000 findings as JSON", figure, "150,000 a second"
+
+
 def growth(folder: Path, cache: Path) -> Iterator[Line]:
     """Three sizes, for the line that they should make."""
     for times in (21, 42, 84):
@@ -340,7 +364,7 @@ def spill(folder: Path, cache: Path) -> Iterator[Line]:
 
 
 SETS: dict[str, Callable[[Path, Path], Iterator[Line]]] = {
-    f.__name__: f for f in (start, agency, small, growth, failing, kpis, trend, plan, spill)
+    f.__name__: f for f in (start, agency, small, further, growth, findings, failing, kpis, trend, plan, spill)
 }
 
 
