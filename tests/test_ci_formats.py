@@ -28,6 +28,7 @@ from report_fixture import (
 from compliance.findings.report import Report
 from compliance.model import RuleResult
 from compliance.report import FORMATS, github, junit, markdown, sarif
+from compliance.report.words import evidence_text
 
 DATA = ROOT / "tests" / "data"
 REPORTS = {"": report(), "-baseline": against_a_baseline()}
@@ -224,6 +225,13 @@ def test_github_annotations_hold_whatever_a_cell_holds_on_one_line() -> None:
         for pair in found[2].split(","):
             assert re.fullmatch(r"(file|line|endLine|title)=[^,:]*", pair), pair
         assert not re.search(r"%(?!25|0A|0D|3A|2C)", line)
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+def test_a_text_that_looks_like_a_day_and_is_none_is_told_as_it_is(format_: str) -> None:
+    odd = FINDINGS[0]._replace(evidence={"role": "2021-99-14"})
+    assert written(format_, report((odd,)))
+    assert evidence_text(odd) == "role: 2021-99-14"
 
 
 def test_github_properties_escape_what_ends_them() -> None:

@@ -60,7 +60,7 @@ class Argued(NamedTuple):
     clause: tuple[tuple[str, str], ...]
 
 
-class Verdict(NamedTuple):
+class Shortfall(NamedTuple):
     """What follows from how the conditions of a rule came out alone.
 
     Args:
@@ -95,7 +95,7 @@ class Wording:
         a, clock = argument, argument.clock
         self._argument, self._as_at = a, as_at
         self._truths = picking([c.truth for c in (a.when, *a.conditions) if c.truth != NONE])
-        self._verdicts: dict[tuple[bool | None, ...], Verdict] = {}
+        self._shortfalls: dict[tuple[bool | None, ...], Shortfall] = {}
         self._versions = picking([c.which for c in a.clauses if c.which != NONE])
         self._quoted: dict[tuple[tuple[int, ...], tuple[int, ...]], Quoted] = {}
         evidence = [(a.terms[n], _as_it_is(a.terms[n])) for n in a.evidence]
@@ -129,8 +129,8 @@ class Wording:
           unknown: nobody can tell whether it holds.
         """
         a, clock, as_at = self._argument, self._argument.clock, self._as_at
-        verdict = self.verdict(values)
-        quoted = self.quoted(verdict, values)
+        shortfall = self.shortfall(values)
+        quoted = self.quoted(shortfall, values)
         due_on = late = late_words = ""
         if clock is not None:
             due_on = _iso(values[clock.due])
@@ -138,9 +138,9 @@ class Wording:
             done = values[clock.end] if clock.recurring else values[clock.done]
             late_words = _length(clock, values, values[clock.due], as_at if done is None else done) if late else ""
         return Argued(
-            _sentence(a, values, verdict, as_at, standing, quoted.ref),
+            _sentence(a, values, shortfall, as_at, standing, quoted.ref),
             nearest(a, values, near) if near else None,
-            verdict.failed,
+            shortfall.failed,
             missing(a, values) if unknown else (),
             self.evidence(values),
             due_on,
@@ -149,19 +149,19 @@ class Wording:
             quoted.clause,
         )
 
-    def verdict(self, values: Values) -> Verdict:
+    def shortfall(self, values: Values) -> Shortfall:
         """What follows from how the conditions came out."""
         truths = self._truths(values)
-        verdict = self._verdicts.get(truths)
-        if verdict is None:
-            verdict = self._verdicts[truths] = _verdict(self._argument, values)
-        return verdict
+        shortfall = self._shortfalls.get(truths)
+        if shortfall is None:
+            shortfall = self._shortfalls[truths] = _shortfall(self._argument, values)
+        return shortfall
 
-    def quoted(self, verdict: Verdict, values: Values) -> Quoted:
+    def quoted(self, shortfall: Shortfall, values: Values) -> Quoted:
         """The clauses that the record falls short of, in the versions that hold for it."""
-        a, clauses = self._argument, verdict.clauses
-        if a.clock is not None and verdict.applies is not None:
-            clauses = tuple(_clauses_of_clock(a.clock, values))
+        a, clauses = self._argument, shortfall.clauses
+        if a.clock is not None and shortfall.applies is not None:
+            clauses = tuple(dict.fromkeys(_clauses_of_clock(a.clock, values)))
         key = clauses, self._versions(values)
         quoted = self._quoted.get(key)
         if quoted is None:
@@ -186,14 +186,14 @@ def picking(places: Sequence[int]) -> Callable[[Values], tuple[Any, ...]]:
     return lambda values: tuple(values[place] for place in places)
 
 
-def _verdict(a: Argument, values: Values) -> Verdict:
+def _shortfall(a: Argument, values: Values) -> Shortfall:
     """What follows from the truths among the values, whatever the others are."""
     whether = applies(a, values)
     broken = tuple(c for c in a.conditions if values[c.truth] is False)
     unshown = tuple(c for c in a.conditions if values[c.truth] is None)
     failed = tuple(c.label for c in a.conditions if values[c.truth] is not True or a.clock is not None)
     clauses = () if whether is None or a.clock is not None else tuple(c.clause for c in (*broken, *unshown))
-    return Verdict(whether, broken, unshown, failed, clauses)
+    return Shortfall(whether, broken, unshown, failed, clauses)
 
 
 def _quoted(a: Argument, clauses: Sequence[int], values: Values) -> Quoted:
@@ -274,18 +274,18 @@ def margin(a: Argument, values: Values, as_at: date) -> int | None:
 # --- the sentence ---
 
 
-def _sentence(a: Argument, values: Values, verdict: Verdict, as_at: date, standing: Standing, ref: str) -> str:
-    if verdict.applies is None:
+def _sentence(a: Argument, values: Values, shortfall: Shortfall, as_at: date, standing: Standing, ref: str) -> str:
+    if shortfall.applies is None:
         sentence = _of_whether(a, values, ref)
     elif a.clock is None:
-        sentence = _of_conditions(a, values, verdict, ref) + SETTLED[standing]
+        sentence = _of_conditions(a, values, shortfall, ref) + SETTLED[standing]
     elif a.clock.recurring:
         sentence = _of_recurring(a.clock, values, values[a.conditions[0].truth], ref)
     else:
         sentence = _of_deadline(a.clock, values, values[a.conditions[0].truth], ref, as_at)
     if a.part:
         sentence = f"{_first_upper(a.part)}: {_first_lower(sentence)}"
-    if a.lawful != NONE and verdict.applies:
+    if a.lawful != NONE and shortfall.applies:
         own = (
             "Breaks your own policy as well" if values[a.lawful] is False else f"{a.within}, but breaks your own policy"
         )
@@ -301,8 +301,8 @@ SETTLED = {
 """What is said of conditions that do not hold, by standing."""
 
 
-def _of_conditions(a: Argument, values: Values, verdict: Verdict, ref: str) -> str:
-    broken, unshown = verdict.broken, verdict.unshown
+def _of_conditions(a: Argument, values: Values, shortfall: Shortfall, ref: str) -> str:
+    broken, unshown = shortfall.broken, shortfall.unshown
     # What rests on the same values is told together.
     expected: dict[str, list[str]] = {}
     for c in broken or unshown:

@@ -50,7 +50,8 @@ def raw_evidence(evidence: Mapping[str, object]) -> str:
     return "; ".join(f"{name}: {value_text(value, str)}" for name, value in evidence.items())
 
 
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_DATE = re.compile(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])")
+"""A text of a record may look like a date and be none."""
 
 
 def value_text(value: object, day: Callable[[str], str] = english_iso) -> str:
