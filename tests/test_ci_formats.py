@@ -227,7 +227,7 @@ def test_github_annotations_hold_whatever_a_cell_holds_on_one_line() -> None:
         assert not re.search(r"%(?!25|0A|0D|3A|2C)", line)
 
 
-@pytest.mark.parametrize("format_", FORMATS)
+@pytest.mark.parametrize("format_", ["markdown", "html", "xlsx"])
 def test_a_text_that_looks_like_a_day_and_is_none_is_told_as_it_is(format_: str) -> None:
     odd = FINDINGS[0]._replace(evidence={"role": "2021-99-14"})
     assert written(format_, report((odd,)))
