@@ -19,7 +19,6 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
-from weakref import WeakValueDictionary
 
 import pytest
 from click.testing import CliRunner, Result
@@ -30,7 +29,6 @@ from compliance.engine.audited import CHUNK
 from compliance.jobs import asked, planning
 from compliance.jobs.asked import Asked, Export
 from compliance.jobs.audit import audit as audited
-from compliance.model import Finding
 from compliance.report import FORMATS
 from compliance.sql.planned import Prepared
 
@@ -454,13 +452,15 @@ def test_a_reader_that_stops_reading_is_no_fault(large: Path) -> None:
 
 def test_findings_pass_through_and_are_never_all_in_memory(large: Path) -> None:
     with audited(Asked(Export(large), date(2021, 9, 20), only=("supervision-unsigned",))) as report:
-        n = most = 0
-        held: WeakValueDictionary[int, Finding] = WeakValueDictionary()
-        for finding in report.findings():
-            held[n] = finding
-            n, most = n + 1, max(most, len(held))
+        before = sys.getallocatedblocks()
+        held = []
+        for n, _ in enumerate(report.findings(), 1):
+            if not n % 5_000:
+                held.append(sys.getallocatedblocks() - before)
     assert n == 200_000
-    assert most <= 2 * CHUNK
+    assert n >= 5 * CHUNK
+    early, late = held[: len(held) // 2], held[len(held) // 2 :]
+    assert max(late) < 1.3 * max(early)
 
 
 def test_many_rows_in_little_memory_give_the_same(cli: Cli, large: Path) -> None:

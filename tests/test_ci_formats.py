@@ -28,6 +28,7 @@ from report_fixture import (
 from compliance.findings.report import Report
 from compliance.model import RuleResult
 from compliance.report import FORMATS, github, junit, markdown, sarif
+from compliance.report.words import evidence_text
 
 DATA = ROOT / "tests" / "data"
 REPORTS = {"": report(), "-baseline": against_a_baseline()}
@@ -35,7 +36,7 @@ REPORTS = {"": report(), "-baseline": against_a_baseline()}
 
 def many(n: int) -> Report:
     """So many findings of one rule."""
-    its = tuple(replace(FINDINGS[0], key=f"H{i:05}", row=i + 2) for i in range(n))
+    its = tuple(FINDINGS[0]._replace(key=f"H{i:05}", row=i + 2) for i in range(n))
     return report(its, (RuleResult(LATE, "ran", "", breach=n),))
 
 
@@ -132,7 +133,7 @@ def test_sarif_places_a_finding_below_the_repository_or_nowhere() -> None:
 
 
 def test_sarif_marks_a_finding_by_what_it_is_about_and_not_by_where_it_stands() -> None:
-    moved = report(tuple(replace(f, row=f.row + 5, argument="Otherwise.") for f in FINDINGS))
+    moved = report(tuple(f._replace(row=f.row + 5, argument="Otherwise.") for f in FINDINGS))
     marks = [[r["partialFingerprints"] for r in results(x)] for x in (report(), moved)]
     assert marks[0] == marks[1]
     assert len({json.dumps(m) for m in marks[0]}) == len(FINDINGS)
@@ -226,8 +227,15 @@ def test_github_annotations_hold_whatever_a_cell_holds_on_one_line() -> None:
         assert not re.search(r"%(?!25|0A|0D|3A|2C)", line)
 
 
+@pytest.mark.parametrize("format_", ["markdown", "html", "xlsx"])
+def test_a_text_that_looks_like_a_day_and_is_none_is_told_as_it_is(format_: str) -> None:
+    odd = FINDINGS[0]._replace(evidence={"role": "2021-99-14"})
+    assert written(format_, report((odd,)))
+    assert evidence_text(odd) == "role: 2021-99-14"
+
+
 def test_github_properties_escape_what_ends_them() -> None:
-    odd = replace(FINDINGS[3], rule=replace(ODD, id="a,b:c%d\re\nf"))
+    odd = FINDINGS[3]._replace(rule=replace(ODD, id="a,b:c%d\re\nf"))
     assert "title=a%2Cb%3Ac%25d%0Ae%0Af (recommendation)::" in written("github", report((odd,)))
 
 
@@ -284,7 +292,7 @@ def test_markdown_opens_and_closes_and_lists_what_is_no_longer_found() -> None:
 
 def test_markdown_is_never_longer_than_a_comment_may_be() -> None:
     rules = tuple(replace(LATE, id=f"rule-{i:03}", title="Long " * 100) for i in range(300))
-    its = tuple(replace(FINDINGS[0], rule=r, argument="words " * 200) for r in rules)
+    its = tuple(FINDINGS[0]._replace(rule=r, argument="words " * 200) for r in rules)
     text = written("markdown", report(its, tuple(RuleResult(r, "ran", "", breach=1) for r in rules)))
     assert 30_000 < len(text.encode()) <= markdown.LONGEST
     assert text.endswith("the report in another format has it all.*\n")

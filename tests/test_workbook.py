@@ -69,7 +69,7 @@ def fixture() -> bytes:
 
 def test_nothing_in_it_is_a_formula_or_a_link_outwards_and_text_is_what_it_was(fixture: bytes) -> None:
     for key in (report_fixture.HOSTILE, "=1+1", "+44 20", "-1", "@SUM(A1)", "\t=1", "http://e.example", "0012"):
-        odd = replace(report_fixture.FINDINGS[0], key=key, argument=f"={key}", near=None)
+        odd = report_fixture.FINDINGS[0]._replace(key=key, argument=f"={key}", near=None)
         content = written(report_fixture.report((odd,)))
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
             sheets = [n for n in packed.namelist() if n.startswith("xl/worksheets/sheet")]
@@ -101,7 +101,7 @@ def test_every_finding_is_a_row_with_its_words_and_real_dates(fixture: bytes) ->
 
 
 def test_a_text_that_no_cell_can_hold_is_cut_and_says_so() -> None:
-    longest = replace(report_fixture.FINDINGS[0], argument="\U0001f600" * 20_000)
+    longest = report_fixture.FINDINGS[0]._replace(argument="\U0001f600" * 20_000)
     (said,) = column(read(written(report_fixture.report((longest,))))["Findings"], "Argument")
     assert said == "\U0001f600" * LONGEST + CUT
 

@@ -8,7 +8,7 @@ rules' verdicts, and the arguments of those that fail, are read from.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from compliance.compiler.ahead import Ahead
@@ -73,6 +73,19 @@ class Final:
     reads: set[str]
 
 
+@dataclass(frozen=True)
+class OfHits:
+    """For which rows alone something is planned: those of `table` for which one of `rules` has a finding, which are asked for `items`."""
+
+    table: str
+    rules: tuple[int, ...]
+    items: Collection[str]
+
+    def named_by(self, column: Sql) -> Sql:
+        """Whether a column has the number of one of them."""
+        return Sql(dialect.of_hits(column.text, self.rules), column.reads)
+
+
 @dataclass
 class Planner:
     """Plans rules that have been lowered against one export.
@@ -81,7 +94,7 @@ class Planner:
       items: the items of each table of records with items.
       many_days: the plan looks from each of the days in the table `day`, not from one.
       prefix: of all names that it makes, where several plans share an engine; no `_` in it.
-      of_hits: the rules for whose findings alone it is planned, of one record kind; empty: for all records.
+      of_hits: for the findings of which rule alone it is planned; None: for all records.
       counts_days: whether what was planned needs the working-day calendar.
     """
 
@@ -91,7 +104,7 @@ class Planner:
     items: Mapping[str, Sequence[str]]
     many_days: bool = False
     prefix: str = ""
-    of_hits: tuple[str, Sequence[int]] = ("", ())
+    of_hits: OfHits | None = None
     _features: dict[str, dict[Ir, _Feature]] = field(default_factory=lambda: defaultdict(dict))
     _stages: dict[tuple[str, Ir], int] = field(default_factory=dict)
     _used: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
@@ -339,16 +352,23 @@ class Planner:
             where = None if group.where is None else self._sql(child, next(rest))
             call = dialect.aggregate(group.fn, tuple(a.text for a in args), where and where.text)
             columns[f"a{i}"] = Sql(call, frozenset().union(*(a.reads for a in (*args, *([where] if where else [])))))
-        of = self._hits_of(child, link)
-        made = self._add(relations.grouping(f"{self.prefix}g{len(self._made)}", rows, f"link__{link}", columns, of))
+        by = relations.column("p", f"link__{link}")
+        # Rows of a pair stand there for what the findings are about alone.
+        narrow = child not in self.pairs and self._of_hits_alone(child, link)
+        of = self.of_hits.named_by(by) if self.of_hits is not None and narrow else None
+        made = self._add(relations.grouping(f"{self.prefix}g{len(self._made)}", rows, by, columns, of))
         self._grouped[child, link, stage] = made
         return made
 
-    def _hits_of(self, child: str, link: str) -> str:
-        """That a row belongs to a record with a finding; empty where that is not asked, or not known of the row."""
-        kind, rules = self.of_hits
-        theirs = child in self.kinds and self.kinds[child].links[link.removesuffix("?")].to == kind
-        return dialect.of_hits(relations.column("p", f"link__{link}").text, rules) if theirs else ""
+    def _of_hits_alone(self, child: str, link: str) -> bool:
+        """Whether rows lead by a link to what the findings are about, and those of others can be left out."""
+        if self.of_hits is None:
+            return False
+        if child not in self.kinds and child not in self.pairs:
+            return False
+        if child in self.pairs:
+            return self.pairs[child].table == self.of_hits.table
+        return self.kinds[child].links[link.removesuffix("?")].to == self.of_hits.table
 
     def _windows(self, table: str, window: Window) -> tuple[Relation, list[Window]]:
         """Rows with their windows and no more, for windows sort whole rows; all windows of the same order at once."""
@@ -381,9 +401,13 @@ class Planner:
             # Over every record on the way, for one that does not exist yet leads nowhere.
             way = [(f"link__{link.name}", self._joined(link.to, 0)) for link in pair.path]
             child, outer = self._joined(pair.link.kind, 0), self._joined(pair.table, 0)
+            if self.of_hits is not None and self.of_hits.table == pair.table:
+                rid = relations.column("p", "rid")
+                outer = self._add(relations.narrowed(f"{what}_of", outer, self.of_hits.named_by(rid)))
             return self._add(relations.paired(what, outer, way, child, f"link__{pair.link.name}"))
         if table in self.items:
-            return self._add(relations.with_items(what, self._joined(self._kind(table), 0), self.items[table]))
+            among = self.items[table] if self.of_hits is None else self.of_hits.items
+            return self._add(relations.with_items(what, self._joined(self._kind(table), 0), self.items[table], among))
         days = {dialect.DAY} if self.many_days else set()
         if table not in self.kinds:
             # Of rows that cannot be used nothing is known but whose they are.
@@ -483,24 +507,23 @@ class Planner:
         """What brings the linked records that a rule's findings name; empty where they name none."""
         if not q.near:
             return ""
-        numbers = tuple(q.numbers.values())
-        planner = Planner(self.kinds, self.tables, self.pairs, self.items, of_hits=(self._kind(q.table), numbers))
-        groups = [item for item in q.near if isinstance(item, Group) and planner._hits_of(item.table, item.link)]
+        of_hits = OfHits(q.table, tuple(q.numbers.values()), q.numbers)
+        planner = Planner(self.kinds, self.tables, self.pairs, self.items, of_hits=of_hits)
+        groups = [item for item in q.near if isinstance(item, Group) and planner._of_hits_alone(item.table, item.link)]
         by_record = len(groups) == len(q.near) and len({(g.table, g.link) for g in groups}) == 1
-        statement = planner._near_by_record(groups) if by_record else planner._near_of_rows(q, numbers)
+        statement = planner._near_by_record(q.table, groups) if by_record else planner._near_of_rows(q, of_hits.rules)
         self.counts_days |= planner.counts_days
         return statement
 
-    def _near_by_record(self, groups: Sequence[Group]) -> str:
-        """Groupings by the record itself, of which no column is needed; all of one link, and put off to one stage."""
-        table = self.of_hits[0]
+    def _near_by_record(self, table: str, groups: Sequence[Group]) -> str:
+        """Groupings by the row itself, of which no column is needed; all of one link, and put off to one stage."""
         for group in groups:
             self._stage(table, group)
         self._put_off()
         child, link, stage = groups[0].table, groups[0].link, self._stages[table, groups[0]]
         columns = [f"a{self._groups[child, link, stage].index(group)}" for group in groups]
         rows = self._in_one(self._grouping(child, link, stage), ["k", *columns])
-        return dialect.grouped(rows, columns)
+        return dialect.near_by_record(rows, columns)
 
     def _near_of_rows(self, q: Question, numbers: Sequence[int]) -> str:
         final = self._finals({q.table: q.near})[q.table]

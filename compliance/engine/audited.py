@@ -1,4 +1,4 @@
-"""The findings of one audit, still in the engine: fetched many at a time, worded, and put in order (I/O: the database)."""
+"""The findings of one audit, still in the engine: fetched many at a time, put in order, and worded as they are read (I/O: the database)."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     Placed = tuple[int, Finding]
     """A finding with its place in the order of all."""
-    Fetch = Callable[[Connection, Mapping[str, object]], list[Placed]]
-    """Brings findings in their order."""
+    Fetch = Callable[[Connection, Mapping[str, object]], "Fetched"]
+    """Brings what findings are made of."""
 
 MANY = 2_000
 """A rule with so many findings is fetched by itself: a row brings the values of every rule that it is fetched with."""
@@ -100,7 +100,7 @@ class Audited:
     readings: tuple[Reading, ...] = ()
     readers: Mapping[str, int] = field(default_factory=dict)
     accepted: Mapping[int, Accepted] = field(default_factory=dict)
-    _begun: list[Generator[list[Finding], None, None]] = field(default_factory=list)
+    _begun: list[Generator[Iterator[Finding], None, None]] = field(default_factory=list)
 
     def stop(self) -> None:
         """Ends what is still being read, so that the engine can be closed whatever its reader has done."""
@@ -137,7 +137,7 @@ class Audited:
         """The findings at these places in the order of all, which are of these rules."""
         findings: dict[int, Finding] = {}
         for fetch in self._fetches(rules, dialect.AMONG):
-            findings.update(fetch(self.con, {"places": list(places)}))
+            findings.update(fetch(self.con, {"places": list(places)}).findings())
         return findings
 
     def became(self, gone: str, rules: Collection[int]) -> dict[int, Became]:
@@ -168,11 +168,11 @@ class Audited:
                 n += found
         return n
 
-    def _chunks(self) -> Generator[list[Finding], None, None]:
-        """Findings in their order, many at a time: of each record kind by itself, then put in order."""
+    def _chunks(self) -> Generator[Iterator[Finding], None, None]:
+        """Findings in their order, many at a time: fetched of each record kind by itself, then put in order and made one by one."""
         last = max((last for hits in self.hits.values() for _, last in hits.spans), default=0)
         chunks = [(lo, min(lo + CHUNK - 1, last)) for lo in range(1, last + 1, CHUNK)]
-        parts: list[list[list[Placed]]] = [[] for _ in chunks]
+        parts: list[list[Fetched]] = [[] for _ in chunks]
         jobs: list[Job] = []
         chunk_of: list[int] = []
         for i, (lo, hi) in enumerate(chunks):
@@ -185,8 +185,8 @@ class Audited:
         for done in done_jobs(self.con, jobs, self.n_at_a_time):
             left[chunk_of[done]] -= 1
             while at < len(chunks) and not left[at]:
-                in_order = heapq.merge(*parts[at], key=itemgetter(0)) if len(parts[at]) > 1 else parts[at][0]
-                yield [finding for _, finding in in_order]
+                in_order = heapq.merge(*(part.findings() for part in parts[at]), key=itemgetter(0))
+                yield (finding for _, finding in in_order)
                 parts[at].clear()
                 at += 1
 
@@ -203,66 +203,89 @@ class Audited:
             values = record.fetching(asked)
             column = {value: FINDING + i for i, value in enumerate(values)}
             slots = {n: record.slots[self.places[n].rule] for n in numbers}
-            wordings = {n: _Wording(self, n, tuple(column[slot] for slot in slots[n])) for n in numbers}
+            wordings = {n: _Wording(self, n, [column[slot] for slot in slots[n]]) for n in numbers}
             statement = dialect.findings(record.rows, numbers, list(values.values()), where, self.whose(record.record))
             near = {rule: dialect.at_places(record.near[rule], where) for rule in sorted(asked) if record.near[rule]}
             yield partial(_fetch, statement=statement, near=near, wordings=wordings)
 
 
-@dataclass
 class _Wording:
-    """Words the findings of one rule, by its number, out of rows in which its values stand at `columns`."""
+    """Words the findings of one rule, by its number, out of rows in which its values stand at `columns`.
 
-    audited: Audited
-    number: int
-    columns: tuple[int, ...]
+    Args:
+      place: of the rule in its plan.
+    """
 
-    @cached_property
-    def labels(self) -> Mapping[str, str]:
-        """What people call the names of the rule's evidence."""
-        argument = self.audited.arguments[self.number]
+    def __init__(self, audited: Audited, number: int, columns: Sequence[int]) -> None:
+        argument = audited.arguments[number]
         assert argument is not None
-        return words.labels(argument)
+        self.place = audited.places[number].rule
+        self._audited, self._rule, self._files = audited, audited.rules[number], audited.files
+        self._put_right_on = audited.put_right_on[number]
+        self._values = words.picking(columns)
+        self._words = words.Wording(argument, audited.as_at)
 
     def finding(self, row: Sequence[Any], near: words.Values) -> Placed:
         """The finding of a row of `dialect.findings`; `near`: what was asked of linked records, if anything was."""
-        place, _, _, answer, key, src, at, label, since, times, waiver, name, owner, owner_key, owner_name, *_ = row
-        audited, argument, rule = self.audited, self.audited.arguments[self.number], self.audited.rules[self.number]
+        place, _, _, answer, key, src, at, label, since, times, waiver, name, owner, owner_key, owner_name = row[
+            :FINDING
+        ]
         outcome, standing, danger = MEANINGS[answer]
-        assert argument is not None
-        values = [row[c] for c in self.columns]
-        argued = words.argued(argument, values, near, outcome == "not_evidenced", audited.as_at, standing)
+        argued = self._words.argued(self._values(row), near, outcome == "not_evidenced", standing)
+        # By position: a keyword costs as much as what it names.
         return place, Finding(
-            rule=rule,
-            outcome=outcome,
-            key=str(key),
-            argument=argued.sentence,
-            failed=argued.failed,
-            missing=argued.missing,
-            evidence=argued.evidence,
-            file=audited.files[src],
-            row=at,
-            due_on=argued.due_on,
-            late=argued.late,
-            late_words=argued.late_words,
-            labels=self.labels,
-            unless=argued.unless,
-            put_right_on=audited.put_right_on[self.number],
-            group=str(label or ""),
-            restated=None if since is None else Restated(str(since), int(times) + 1),
-            waiver=None if waiver is None else audited.accepted[waiver],
-            standing=standing,
-            danger=rule.dangers.of(outcome, standing) if danger else "",
-            clause=argued.clause,
-            name=str(name or ""),
-            whose=None if owner is None else Whose(owner, str(owner_key), str(owner_name or "")),
-            near=None if argued.near is None else self._placed(argued.near),
+            self._rule,
+            outcome,
+            str(key),
+            argued.sentence,
+            argued.failed,
+            argued.missing,
+            argued.evidence,
+            self._files[src],
+            at,
+            argued.due_on,
+            argued.late,
+            self._put_right_on,
+            str(label or ""),
+            None if since is None else Restated(str(since), int(times) + 1),
+            None if waiver is None else self._audited.accepted[waiver],
+            standing,
+            self._rule.dangers.of(outcome, standing) if danger else "",
+            argued.clause,
+            None if argued.near is None else self._placed(argued.near),
+            str(name or ""),
+            None if owner is None else Whose(owner, str(owner_key), str(owner_name or "")),
+            argued.late_words,
+            self._words.labels,
+            argued.unless,
         )
 
     def _placed(self, named: words.Named) -> Near:
-        sources = self.audited.sources
+        sources = self._audited.sources
         source = sources[named.source] if sources else Source("", "", named.record, 0)
         return Near(named.record, named.key, source, named.row, *named.said)
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """What findings are made of.
+
+    Args:
+      rows: of `dialect.findings`, in order.
+      near: by the place of the rule in its plan, what was asked of linked records, by the number of the row.
+      wordings: of each rule, by its number.
+    """
+
+    rows: list[tuple[Any, ...]]
+    near: Mapping[int, Mapping[int, words.Values]]
+    wordings: Mapping[int, _Wording]
+
+    def findings(self) -> Iterator[Placed]:
+        """The findings in their order, each made when it is read."""
+        for row in self.rows:
+            wording = self.wordings[row[1]]
+            near = self.near.get(wording.place)
+            yield wording.finding(row, near.get(row[2], ()) if near else ())
 
 
 def _fetch(
@@ -271,21 +294,15 @@ def _fetch(
     statement: str,
     near: Mapping[int, str],
     wordings: Mapping[int, _Wording],
-) -> list[Placed]:
-    """The findings of some rules.
+) -> Fetched:
+    """What the findings of some rules are made of.
 
     Args:
       near: what asks for the linked records that they name, by the place of the rule.
     """
     rows = con.execute(statement, values).fetchall()
     rows.sort(key=itemgetter(0))
-    named = {rule: linked_records(con, sql, values) for rule, sql in near.items()}
-    found = []
-    for row in rows:
-        wording = wordings[row[1]]
-        of_rule = named.get(wording.audited.places[wording.number].rule, {})
-        found.append(wording.finding(row, of_rule.get(row[2], ())))
-    return found
+    return Fetched(rows, {rule: linked_records(con, sql, values) for rule, sql in near.items()}, wordings)
 
 
 def linked_records(con: Connection, near: str, values: Mapping[str, object]) -> dict[int, tuple[object, ...]]:
@@ -293,5 +310,5 @@ def linked_records(con: Connection, near: str, values: Mapping[str, object]) -> 
     return {row: asked for row, *asked in con.execute(near, values).fetchall()}  # type: ignore[misc]
 
 
-def _put(con: Connection, fetch: Fetch, bounds: Mapping[str, int], into: list[list[Placed]]) -> None:
+def _put(con: Connection, fetch: Fetch, bounds: Mapping[str, int], into: list[Fetched]) -> None:
     into.append(fetch(con, bounds))

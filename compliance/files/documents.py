@@ -9,6 +9,7 @@ import stat
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -70,13 +71,9 @@ def _wrong(path: Path, what: str, help_: str = "", line: int = 0, column: int = 
     return ComplianceError(f"{path.name} cannot be used.", [Problem(Location(str(path), line, column), what, help_)])
 
 
-def _compose(path: Path, text: str | None = None) -> tuple[Node | None, str]:
-    """The file as YAML nodes, every plain scalar still text, and its source.
-
-    Args:
-      text: what it is to hold; None: what it holds.
-    """
-    import yaml
+@cache
+def _parser() -> type[Any]:
+    """What makes nodes of YAML: the parser in C, without a tag for anything but what a node is."""
     from yaml._yaml import CParser
     from yaml.resolver import BaseResolver
 
@@ -85,9 +82,23 @@ def _compose(path: Path, text: str | None = None) -> tuple[Node | None, str]:
             CParser.__init__(self, stream)
             BaseResolver.__init__(self)
 
+        def resolve(self, kind: type[Node], value: object, implicit: object) -> str:
+            return _TAGS[kind.id]
+
+    return Parser
+
+
+def _compose(path: Path, text: str | None = None) -> tuple[Node | None, str]:
+    """The file as YAML nodes, every plain scalar still text, and its source.
+
+    Args:
+      text: what it is to hold; None: what it holds.
+    """
+    import yaml
+
     text = _read(path) if text is None else text
     try:
-        return Parser(text).get_single_node(), text
+        return _parser()(text).get_single_node(), text
     except yaml.reader.ReaderError as e:
         line = text[: e.position].count("\n") + 1
         raise _wrong(path, "the file holds a character that no text has", "Remove it", line) from e

@@ -31,8 +31,8 @@ class Explained:
 def explained(
     argument: Argument, outcome: Outcome, standing: Standing, values: words.Values, near: words.Values, as_at: date
 ) -> Explained:
-    """The explanation of an outcome, from the values that the rule's argument rests on; `near`: as `words.argued` has it."""
-    argued = words.argued(argument, values, near, outcome == "not_evidenced", as_at, standing)
+    """The explanation of an outcome, from the values that the rule's argument rests on; `near`: as `words.Wording.argued` has it."""
+    argued = words.Wording(argument, as_at).argued(values, near, outcome == "not_evidenced", standing)
     return Explained(
         outcome,
         words.applies(argument, values),

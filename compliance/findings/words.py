@@ -5,12 +5,12 @@ No rule brings a sentence of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from functools import lru_cache
-from typing import Any
+from functools import cached_property, lru_cache
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 from compliance.dates import english, english_iso
 from compliance.findings.argument import NONE, Argument, Asked, Clock, Condition, Lost, Missing, Near, Term
@@ -18,10 +18,11 @@ from compliance.model import Standing
 
 Values = Sequence[Any]
 """Of one record, by slot."""
+DAYS = 65_536
+"""So many days, and lengths of time in days, are kept as they are told: the same few thousand come again and again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(NamedTuple):
     """A linked record that is named.
 
     Args:
@@ -36,8 +37,7 @@ class Named:
     said: tuple[str, str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Argued:
+class Argued(NamedTuple):
     """What is said of one record.
 
     Args:
@@ -62,36 +62,129 @@ class Argued:
     unless: str
 
 
-def argued(a: Argument, values: Values, near: Values, unknown: bool, as_at: date, standing: Standing) -> Argued:
-    """What is said of a record for which a rule does not hold.
+class Shortfall(NamedTuple):
+    """What follows from how the conditions of a rule came out alone.
 
     Args:
-      near: what was asked of linked records; empty: nothing was.
-      unknown: nobody can tell whether it holds.
+      applies: whether the rule applies; None: nobody can tell.
+      broken, unshown: the conditions that do not hold, and those of which nobody can tell.
+      failed: labels, as `Argued` has them.
+      clauses: the places of those that the record falls short of; of a clock they hang on its dates as well.
     """
-    clause = quoted(a, values)
-    clock = a.clock
-    due_on = late = late_words = ""
-    if clock is not None:
-        due_on = _iso(values[clock.due])
-        late = _late(clock, values, a.conditions[0].truth)
-        done = values[clock.end] if clock.recurring else values[clock.done]
-        late_words = _length(clock, values, values[clock.due], as_at if done is None else done) if late else ""
-    sentence = _sentence(a, values, as_at, standing, a.whose + " and ".join(ref for _, ref in clause))
-    apart = unless(a, values)
-    of_lost = f" Unless {apart}." if apart else " ".join(["", *_nearly(a, values)]) if unknown else ""
-    return Argued(
-        sentence + of_lost,
-        nearest(a, values, near) if near else None,
-        tuple(c.label for c in a.conditions if values[c.truth] is not True or clock is not None),
-        missing(a, values) if unknown else (),
-        evidence(a, values),
-        due_on,
-        late,
-        late_words,
-        tuple(duty for duty in clause if duty[0]),
-        apart,
-    )
+
+    applies: bool | None
+    broken: tuple[Condition, ...]
+    unshown: tuple[Condition, ...]
+    failed: tuple[str, ...]
+    clauses: tuple[int, ...]
+
+
+class Quoted(NamedTuple):
+    """What a finding quotes.
+
+    Args:
+      clause: id (never empty) and reference of each duty; `ref`: the references as a sentence has them.
+    """
+
+    clause: tuple[tuple[str, str], ...]
+    ref: str
+
+
+class Wording:
+    """The words for the findings of one rule as at one day: what is the same for many of them is made once."""
+
+    def __init__(self, argument: Argument, as_at: date) -> None:
+        a, clock = argument, argument.clock
+        self._argument, self._as_at = a, as_at
+        self._truths = picking([c.truth for c in (a.when, *a.conditions) if c.truth != NONE])
+        self._shortfalls: dict[tuple[bool | None, ...], Shortfall] = {}
+        self._versions = picking([c.which for c in a.clauses if c.which != NONE])
+        self._quoted: dict[tuple[tuple[int, ...], tuple[int, ...]], Quoted] = {}
+        evidence = [(a.terms[n], _as_it_is(a.terms[n])) for n in a.evidence]
+        self._names = [term.name for term, _ in evidence]
+        # What is worked out, and days as text, take the place of what stands there.
+        self._values = picking([term.value if slot == NONE else slot for term, slot in evidence])
+        self._worked_out = [term for term, slot in evidence if slot == NONE]
+        self._days = [(term.name, slot) for term, slot in evidence if slot != NONE and term.type == "date"]
+        if clock is not None and clock.recurring:
+            self._days += [("last_on", clock.done), ("next_due_on", clock.due)]
+        elif clock is not None:
+            self._days.append(("due_on", clock.due))
+
+    @cached_property
+    def labels(self) -> Mapping[str, str]:
+        """What people call what the evidence names."""
+        a = self._argument
+        of_clock = {
+            "last_on": "last time",
+            "next_due_on": "next due",
+            "due_on": "day due",
+            "late_gaps": "gaps too long",
+        }
+        return {**of_clock, **{a.terms[n].name: a.terms[n].words for n in a.evidence if a.terms[n].words}}
+
+    def argued(self, values: Values, near: Values, unknown: bool, standing: Standing) -> Argued:
+        """What is said of a record for which the rule does not hold.
+
+        Args:
+          near: what was asked of linked records; empty: nothing was.
+          unknown: nobody can tell whether it holds.
+        """
+        a, clock, as_at = self._argument, self._argument.clock, self._as_at
+        shortfall = self.shortfall(values)
+        quoted = self.quoted(shortfall, values)
+        due_on = late = late_words = ""
+        if clock is not None:
+            due_on = _iso(values[clock.due])
+            late = _late(clock, values, a.conditions[0].truth)
+            done = values[clock.end] if clock.recurring else values[clock.done]
+            late_words = _length(clock, values, values[clock.due], as_at if done is None else done) if late else ""
+        sentence = _sentence(a, values, shortfall, as_at, standing, quoted.ref)
+        apart = ""
+        if a.lost:
+            apart = unless(a, values)
+            sentence += f" Unless {apart}." if apart else " ".join(["", *_nearly(a, values)]) if unknown else ""
+        return Argued(
+            sentence,
+            nearest(a, values, near) if near else None,
+            shortfall.failed,
+            missing(a, values) if unknown else (),
+            self.evidence(values),
+            due_on,
+            late,
+            late_words,
+            quoted.clause,
+            apart,
+        )
+
+    def shortfall(self, values: Values) -> Shortfall:
+        """What follows from how the conditions came out."""
+        truths = self._truths(values)
+        shortfall = self._shortfalls.get(truths)
+        if shortfall is None:
+            shortfall = self._shortfalls[truths] = _shortfall(self._argument, values)
+        return shortfall
+
+    def quoted(self, shortfall: Shortfall, values: Values) -> Quoted:
+        """The clauses that the record falls short of, in the versions that hold for it."""
+        a, clauses = self._argument, shortfall.clauses
+        if a.clock is not None and shortfall.applies is not None:
+            clauses = tuple(dict.fromkeys(_clauses_of_clock(a.clock, values)))
+        key = clauses, self._versions(values)
+        quoted = self._quoted.get(key)
+        if quoted is None:
+            quoted = self._quoted[key] = _quoted(a, clauses, values)
+        return quoted
+
+    def evidence(self, values: Values) -> dict[str, object]:
+        """Names and values, as JSON has them."""
+        evidence: dict[str, object] = dict(zip(self._names, self._values(values), strict=True))
+        for term in self._worked_out:
+            evidence[term.name] = _shown_as_evidence(term, values)
+        for name, slot in self._days:
+            day = values[slot]
+            evidence[name] = None if day is None else _iso(day)
+        return evidence
 
 
 def unless(a: Argument, values: Values) -> str:
@@ -119,26 +212,35 @@ def _nearly(a: Argument, values: Values) -> Iterator[str]:
             yield f"{n:,} {lost.one if n == 1 else lost.them} of this record cannot be read."
 
 
-def quoted(a: Argument, values: Values) -> tuple[tuple[str, str], ...]:
-    """Id (empty: it has none) and reference of each clause that the record falls short of."""
-    places = dict.fromkeys(max(place, 0) for place in _clauses(a, values)) or {0: None}
+def picking(places: Sequence[int]) -> Callable[[Values], tuple[Any, ...]]:
+    """What picks the values at some places."""
+    if len(places) > 1:
+        return itemgetter(*places)
+    return lambda values: tuple(values[place] for place in places)
+
+
+def _shortfall(a: Argument, values: Values) -> Shortfall:
+    """What follows from the truths among the values, whatever the others are."""
+    whether = applies(a, values)
+    broken = tuple(c for c in a.conditions if values[c.truth] is False)
+    unshown = tuple(c for c in a.conditions if values[c.truth] is None)
+    failed = tuple(c.label for c in a.conditions if values[c.truth] is not True or a.clock is not None)
+    clauses = () if whether is None or a.clock is not None else tuple(c.clause for c in (*broken, *unshown))
+    return Shortfall(whether, broken, unshown, failed, clauses)
+
+
+def _quoted(a: Argument, clauses: Sequence[int], values: Values) -> Quoted:
+    """What is quoted of clauses at some places, `NONE`: the rule's own; of none it is the rule's own."""
     found: dict[str, str] = {}
-    for place in places:
+    for place in dict.fromkeys(max(place, 0) for place in clauses) or {0: None}:
         clause = a.clauses[place]
         which = 0 if clause.which == NONE else values[clause.which]
         found.setdefault(clause.refs[which], clause.cites[which] if clause.cites else "")
-    return tuple((id_, ref) for ref, id_ in found.items())
+    return Quoted(tuple((id_, ref) for ref, id_ in found.items() if id_), a.whose + " and ".join(found))
 
 
-def _clauses(a: Argument, values: Values) -> Iterator[int]:
-    """The places of the clauses that the record falls short of; `NONE`: the rule's own."""
-    clock = a.clock
-    if applies(a, values) is None:
-        return
-    if clock is None:
-        for truth in (False, None):
-            yield from (c.clause for c in a.conditions if values[c.truth] is truth)
-        return
+def _clauses_of_clock(clock: Clock, values: Values) -> Iterator[int]:
+    """The places of the clauses of the limits that were not kept."""
     if clock.regime == NONE:
         return
     late_now = not clock.recurring or _after(values[clock.end], values[clock.due])
@@ -148,27 +250,18 @@ def _clauses(a: Argument, values: Values) -> Iterator[int]:
         yield from (clock.by_regime[gap["d"]] for gap in values[clock.gaps] or () if gap["d"] is not None)
 
 
-def labels(a: Argument) -> dict[str, str]:
-    """What people call what the evidence names."""
-    of_clock = {"last_on": "last time", "next_due_on": "next due", "due_on": "day due", "late_gaps": "gaps too long"}
-    return {**of_clock, **{a.terms[n].name: a.terms[n].words for n in a.evidence if a.terms[n].words}}
-
-
-def evidence(a: Argument, values: Values) -> dict[str, object]:
-    """Names and values, as JSON has them."""
-    found: dict[str, object] = {}
-    for n in a.evidence:
-        term = a.terms[n]
-        # Most terms are plain fields; a call each took a fifth of the time of a finding.
-        plain = term.kind == "field" and not term.hidden and term.type != "date"
-        found[term.name] = values[term.value] if plain else _shown_as_evidence(term, values)
-    clock = a.clock
-    if clock is not None and clock.recurring:
-        found["last_on"] = _plain(values[clock.done])
-        found["next_due_on"] = _plain(values[clock.due])
-    elif clock is not None:
-        found["due_on"] = _plain(values[clock.due])
-    return found
+def _as_it_is(term: Term) -> int:
+    """The slot of what is evidence as it stands there, days apart; `NONE`: it has to be worked out."""
+    if term.hidden:
+        return NONE
+    match term.kind:
+        case "field" | "aggregate" | "gap":
+            return term.value
+        case "any" | "all":
+            return term.other
+        case "count" if term.other == NONE:
+            return term.value
+    return NONE
 
 
 def missing(a: Argument, values: Values) -> tuple[str, ...]:
@@ -214,18 +307,18 @@ def margin(a: Argument, values: Values, as_at: date) -> int | None:
 # --- the sentence ---
 
 
-def _sentence(a: Argument, values: Values, as_at: date, standing: Standing, ref: str) -> str:
-    if applies(a, values) is None:
+def _sentence(a: Argument, values: Values, shortfall: Shortfall, as_at: date, standing: Standing, ref: str) -> str:
+    if shortfall.applies is None:
         sentence = _of_whether(a, values, ref)
     elif a.clock is None:
-        sentence = _of_conditions(a, values, ref) + SETTLED[standing]
+        sentence = _of_conditions(a, values, shortfall, ref) + SETTLED[standing]
     elif a.clock.recurring:
         sentence = _of_recurring(a.clock, values, values[a.conditions[0].truth], ref)
     else:
         sentence = _of_deadline(a.clock, values, values[a.conditions[0].truth], ref, as_at)
     if a.part:
         sentence = f"{_first_upper(a.part)}: {_first_lower(sentence)}"
-    if a.lawful != NONE and applies(a, values):
+    if a.lawful != NONE and shortfall.applies:
         own = (
             "Breaks your own policy as well" if values[a.lawful] is False else f"{a.within}, but breaks your own policy"
         )
@@ -241,9 +334,8 @@ SETTLED = {
 """What is said of conditions that do not hold, by standing."""
 
 
-def _of_conditions(a: Argument, values: Values, ref: str) -> str:
-    broken = [c for c in a.conditions if values[c.truth] is False]
-    unshown = [c for c in a.conditions if values[c.truth] is None]
+def _of_conditions(a: Argument, values: Values, shortfall: Shortfall, ref: str) -> str:
+    broken, unshown = shortfall.broken, shortfall.unshown
     # What rests on the same values is told together.
     expected: dict[str, list[str]] = {}
     for c in broken or unshown:
@@ -375,7 +467,12 @@ NUMBERS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight",
 
 def long_time(since: date, until: date) -> str:
     """To the nearest month, from two years on to the nearest half year: `ten months`, `five and a half years`."""
-    months = round((until - since).days / 30.4369)
+    return _long_time((until - since).days)
+
+
+@lru_cache(maxsize=DAYS)
+def _long_time(days: int) -> str:
+    months = round(days / 30.4369)
     if months < 24:
         return f"{_number(months)} months"
     halves = round(months / 6)
@@ -552,6 +649,7 @@ def _phrase(term: Term, values: Values) -> str:
 
 
 def _shown_as_evidence(term: Term, values: Values) -> object:
+    """What is evidence where it is not a value `_as_it_is`."""
     if term.hidden:
         return None if _empty(term, values) else "recorded"
     match term.kind:
@@ -559,19 +657,10 @@ def _shown_as_evidence(term: Term, values: Values) -> object:
             return _lacking(term, values)
         case "count":
             return _counted(term, values)
-        case "any" | "all":
-            return values[term.other]
-        case "gaps":
-            return [
-                {
-                    "from": _iso(g["a"]),
-                    "due_on": _iso(g["b"]),
-                    "done_on": _iso(g["c"]),
-                    "days_late": (g["c"] - g["b"]).days,
-                }
-                for g in values[term.value] or ()
-            ]
-    return _plain(values[term.value])
+    return [
+        {"from": _iso(g["a"]), "due_on": _iso(g["b"]), "done_on": _iso(g["c"]), "days_late": (g["c"] - g["b"]).days}
+        for g in values[term.value] or ()
+    ]
 
 
 def _counted(term: Term, values: Values) -> object:
@@ -607,18 +696,15 @@ def _text(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) and abs(value) >= 10_000 else str(value)
 
 
-def _plain(value: object) -> object:
-    return _iso(value) if isinstance(value, date) else value
-
-
 # --- days; what lies beyond the calendar of Python comes as text ---
 
 
+@lru_cache(maxsize=DAYS)
 def _iso(day: date | str | None) -> str:
     return "" if day is None else str(day)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=DAYS)
 def day_text(day: date | str | None) -> str:
     """14 March 2021; empty for no day."""
     if isinstance(day, date):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 
 from compliance.model import SEVERITIES, Finding, RuleInfo
@@ -53,7 +53,7 @@ class Cause:
     @property
     def standing(self) -> str:
         """Whether they are not evidenced, late or past; empty: a breach that is open."""
-        return standing_text(replace(self.finding, danger=""))
+        return standing_text(self.finding._replace(danger=""))
 
 
 class Causes:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
+from types import NoneType
+from typing import Any
 
 from compliance.dates import put_right_on
 from compliance.findings.previous import Previous
@@ -122,14 +125,16 @@ def _finding(f: Finding, heads: dict[int, _Head]) -> str:
     if called is None:
         called = f'"title":{_text(f.title)},"remedy":{_text(f.remedy)}'
         head.called[f.outcome, f.standing] = called
-    evidence = ",".join([f"{_text(name)}:{_value(value)}" for name, value in f.evidence.items()])
+    evidence = ",".join(
+        [f"{_name(name)}:{_VALUES.get(type(value), _dump)(value)}" for name, value in f.evidence.items()]
+    )
     return (
         f'{{"rule":"{f.rule.id}","outcome":"{f.outcome}","standing":"{f.standing}","danger":{_text(f.danger) if f.danger else "null"},'
         f'{called},{head.before_key}{_text(f.key)}{head.after_key}{_text(f.name) if f.name else "null"}}},"whose":{_whose(f.whose)}'
         f',"cites":{cites},"argument":{_text(f.argument)}'
         f',"near":{_near(f.near)},"unless":{_text(f.unless) if f.unless else "null"}'
-        f',"failed":{_texts(f.failed)},"missing":{_texts(f.missing)},"evidence":{{{evidence}}}'
-        f',"source":{{"file":{_text(f.file)},"row":{f.row}}},"due_on":{_text(f.due_on) if f.due_on else "null"}'
+        f',"failed":{_labels(f.failed)},"missing":{_labels(f.missing)},"evidence":{{{evidence}}}'
+        f',"source":{{"file":{_name(f.file)},"row":{f.row}}},"due_on":{_text(f.due_on) if f.due_on else "null"}'
         f',"late":{_text(f.late) if f.late else "null"}{head.after_due}{f.fingerprint}","group":{_text(f.group) if f.group else "null"}'
         f',"restated":{_restated(f.restated)},"waiver":{_accepted(f.waiver)}}}'
     )
@@ -139,23 +144,25 @@ _text = json.encoder.encode_basestring
 """A text as JSON, nothing but quotes, backslashes and control characters escaped."""
 
 
-def _texts(texts: tuple[str, ...]) -> str:
-    return f"[{','.join([_text(t) for t in texts])}]" if texts else "[]"
+@lru_cache(maxsize=4096)
+def _name(name: str) -> str:
+    """What comes again and again: names of evidence and files."""
+    return _text(name)
 
 
-def _value(value: object) -> str:
-    match value:
-        case str():
-            return _text(value)
-        case None:
-            return "null"
-        case bool():
-            return "true" if value else "false"
-        case int():
-            return str(value)
-        case Decimal():
-            return format(value, "f")
-    return _dump(value)
+@lru_cache(maxsize=4096)
+def _labels(labels: tuple[str, ...]) -> str:
+    return f"[{','.join(map(_text, labels))}]"
+
+
+_VALUES: Mapping[type, Callable[[Any], str]] = {
+    str: _text,
+    NoneType: lambda _: "null",
+    bool: lambda value: "true" if value else "false",
+    int: str,
+    Decimal: lambda value: format(value, "f"),
+}
+"""Values of evidence as JSON, by their type; lists as `_dump` has them."""
 
 
 def _whose(w: Whose | None) -> str:
@@ -167,7 +174,7 @@ def _whose(w: Whose | None) -> str:
 def _near(n: Near | None) -> str:
     if n is None:
         return "null"
-    where = f'"file":{_text(n.source.label)},"row":{n.row}'
+    where = f'"file":{_name(n.source.label)},"row":{n.row}'
     return f'{{"record":"{n.record}","key":{_text(n.key)},{where},"words":{_text(n.words())}}}'
 
 

@@ -16,17 +16,23 @@ _COMMAND = re.compile(r"(?m)(?<!\S)::(?=\S)|##(?=\w*\[)")
 
 def printable(text: str) -> str:
     """`text` on one line and without control characters: nothing in a record can steer a terminal, or be a command to a CI server."""
-    return _disarmed("".join(c if c.isprintable() else "�" for c in text))
+    return _disarmed(_without_controls(text))
 
 
 def printable_lines(text: str) -> str:
     """`text` without control characters, with lines of its own, for a format that escapes what it must."""
-    return "".join(c if c.isprintable() or c == "\n" else "�" for c in text)
+    return _without_controls(text, "\n")
 
 
 def for_log(text: str) -> str:
     """The same for a terminal or a log, where a line could be a command."""
     return _disarmed(printable_lines(text))
+
+
+def _without_controls(text: str, but: str = "") -> str:
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c == but else "�" for c in text)
 
 
 def _disarmed(text: str) -> str:
@@ -44,7 +50,8 @@ def raw_evidence(evidence: Mapping[str, object]) -> str:
     return "; ".join(f"{name}: {value_text(value, str)}" for name, value in evidence.items())
 
 
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_DATE = re.compile(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])")
+"""A text of a record may look like a date and be none."""
 
 
 def value_text(value: object, day: Callable[[str], str] = english_iso) -> str:

@@ -329,20 +329,20 @@ PLACES = "getvariable('places')"
 """Stands, in a statement of a plan, for which findings of `hit` it is asked for: one of the above, or `TRUE` for all."""
 
 
-def of_hits(column: str, rules: Sequence[int], rows: str = "rid") -> str:
-    """Whether a column has the number of a record, or `view_rid` of a row, for which one of these rules has a finding at `PLACES`."""
+def of_hits(column: str, rules: Sequence[int]) -> str:
+    """Whether a column has the number of a row for which one of these rules has a finding at `PLACES`."""
     which = ", ".join(str(n) for n in rules)
-    return f"{column} IN (SELECT h.{rows} FROM hit h WHERE h.rule IN ({which}) AND {PLACES})"
+    return f"{column} IN (SELECT h.view_rid FROM hit h WHERE h.rule IN ({which}) AND {PLACES})"
 
 
 def near(rows: str, values: Sequence[str], rules: Sequence[int]) -> str:
     """What is asked of linked records for the rows that these rules have findings of: the number of each row, and the values."""
-    return f"SELECT p.rid, {', '.join(values)} FROM {rows} p WHERE {of_hits('p.rid', rules, 'view_rid')}"
+    return f"SELECT p.rid, {', '.join(values)} FROM {rows} p WHERE {of_hits('p.rid', rules)}"
 
 
-def grouped(rows: str, columns: Sequence[str]) -> str:
-    """The number of whom each row of a grouping belongs to, and some of its aggregates."""
-    return f"SELECT p.k, {', '.join(f'p.{c}' for c in columns)} FROM {rows} p"
+def near_by_record(rows: str, values: Sequence[str]) -> str:
+    """The same, where the rows are already one for each record `k` that is asked about."""
+    return f"SELECT p.k, {', '.join(f'p.{name(v)}' for v in values)} FROM {rows} p"
 
 
 def at_places(sql: str, places: str) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 
 
+@lru_cache(maxsize=65_536)
 def name(identifier: str) -> str:
     """`identifier` quoted, so that it can be nothing but a name."""
     return '"' + identifier.replace('"', '""') + '"'

@@ -22,6 +22,7 @@ import yaml
 
 from compliance.jobs import shipped
 from compliance.jobs.planning import record_kinds
+from compliance.model import Field
 from compliance.records.kinds import RECORDED
 from compliance.sql.text import literal, name
 from compliance.tracker import life
@@ -76,18 +77,22 @@ def measured(command: list[str], runs: int, cache: Path, fresh: bool = False) ->
     return best
 
 
-def audit(data: Path, *more: str) -> list[str]:
+def audit(data: Path, *more: str, as_at: str = AS_AT) -> list[str]:
     """The command, with findings written."""
     out = tempfile.mkdtemp()
     return [
-        str(COMPLIANCE), "audit", str(data), "--as-at", AS_AT, "--format", "json", "--out", f"{out}/findings.json",
+        str(COMPLIANCE), "audit", str(data), "--as-at", as_at, "--format", "json", "--out", f"{out}/findings.json",
         "--timings", *more,
     ]  # fmt: skip
 
 
-def multiplied(folder: Path, times: int) -> Path:
-    """The clean agency so many times over, every copy with keys of its own."""
-    out = folder / f"x{times}"
+def multiplied(folder: Path, times: int, shifted: bool = False) -> Path:
+    """The clean agency so many times over, every copy with keys of its own.
+
+    Args:
+      shifted: every copy lies some days before the one before it, so that no two have the same dates.
+    """
+    out = folder / f"{'shifted-' if shifted else ''}x{times}"
     if out.exists():
         return out
     out.mkdir()
@@ -98,10 +103,18 @@ def multiplied(folder: Path, times: int) -> Path:
             # What only councils keep.
             continue
         named = {kind.key, *(link.field for link in kind.links.values())}
-        columns = ", ".join(
-            f"CASE WHEN {name(f)} <> '' THEN concat({name(f)}, '-', n) END AS {name(f)}" if f in named else name(f)
-            for f in (x.name for x in kind.fields.values() if x != RECORDED)
-        )
+
+        def column(field: Field, named: set[str] = named) -> str:
+            value = name(field.name)
+            if field.name in named:
+                return f"CASE WHEN {value} <> '' THEN concat({value}, '-', n) END AS {value}"
+            return (
+                f"CAST({value} AS DATE) - 3 * CAST(n AS INTEGER) AS {value}"
+                if shifted and field.type == "date"
+                else value
+            )
+
+        columns = ", ".join(column(f) for f in kind.fields.values() if f != RECORDED)
         source = f"read_csv({literal(str(path))}, header = true, all_varchar = true)"
         target = literal(str(out / f"{kind.name}.csv"))
         con.execute(f"COPY (SELECT {columns} FROM range({times}) c(n), {source}) TO {target} (HEADER)")
@@ -257,6 +270,30 @@ def small(folder: Path, cache: Path) -> Iterator[Line]:
     yield "the same, no plan kept from before", measured(audit(CLEAN, "--rules", str(rules)), 2, cache, fresh=True), ""
 
 
+def further(folder: Path, cache: Path) -> Iterator[Line]:
+    """What one further rule costs: every rule of the real ones once, then each again with other figures."""
+    own = shipped.folders()[0]
+    n = sum(p.name != "pack.yaml" and p.parent.name != "instruments" for p in own.glob("*/*.yaml"))
+    for what, data, fresh in (
+        ("plan kept", CLEAN, False),
+        ("plan kept, sample agency", AGENCY, False),
+        ("no plan kept", CLEAN, True),
+    ):
+        once, twice = (
+            measured(audit(data, "--rules", str(variants(folder, n * times))), 5, cache, fresh) for times in (1, 2)
+        )
+        rule = 1000 * (twice.processor - once.processor) / n
+        yield f"{n} rules, {what}", once, ""
+        yield f"{2 * n} rules, {what}", twice, f"{rule:.1f} ms of processor time a further rule; at most 2"
+
+
+def findings(folder: Path, cache: Path) -> Iterator[Line]:
+    """Hundreds of thousands of findings of every kind: a year in which nothing was done."""
+    data = multiplied(folder, 80, shifted=True)
+    figure = measured(audit(data, as_at="2022-09-20"), 2, cache)
+    yield f"{rows(data):,} rows, some 400,000 findings as JSON", figure, "150,000 a second"
+
+
 def growth(folder: Path, cache: Path) -> Iterator[Line]:
     """Three sizes, for the line that they should make."""
     for times in (21, 42, 84):
@@ -327,7 +364,7 @@ def spill(folder: Path, cache: Path) -> Iterator[Line]:
 
 
 SETS: dict[str, Callable[[Path, Path], Iterator[Line]]] = {
-    f.__name__: f for f in (start, agency, small, growth, failing, kpis, trend, plan, spill)
+    f.__name__: f for f in (start, agency, small, further, growth, findings, failing, kpis, trend, plan, spill)
 }
 
 
