@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from compliance.cli.asking import meaning_options, rules_option
+from compliance.cli.asking import meaning_options, parameters_option, rules_option
 from compliance.cli.ending import FOUND, NOTHING
 from compliance.cli.terminal import Day, out_option, print_out, tidy, width
 from compliance.errors import ComplianceError
@@ -44,6 +44,22 @@ def rules_list(rules: Path | None, as_at: date | None, format_: str) -> None:
         if as_at is None or (r.rule.from_on <= as_at and (r.rule.to_on is None or as_at <= r.rule.to_on))
     ]
     print_out(pages.listed(chosen, format_, width()), None)
+
+
+@rules.command("figures")
+@rules_option
+@parameters_option
+@click.option("--format", "format_", type=click.Choice(["table", "json"]), default="table", show_default=True)
+def rules_figures(rules: Path | None, parameters: Path | None, format_: str) -> None:
+    """List every figure that the law leaves to judgement, whose it is, and which rules use it.
+
+    Example: compliance rules figures --parameters fixtures/agency/parameters.yaml
+    """
+    from compliance.jobs.book import read_rulebook
+    from compliance.report import rules as pages
+
+    book = read_rulebook(rules, parameters)
+    print_out(pages.figures(list(book.figures.values()), book.every, format_, width()), None)
 
 
 @rules.command("show")

@@ -320,11 +320,7 @@ def _info(rule: CheckedRule, parameters: Mapping[str, Parameter], status: Status
     used = []
     for n in rule.parameters:
         p = parameters[n]
-        value = "off"
-        if p.value is not None:
-            said = [(d, f"{v} {p.unit}".rstrip() if isinstance(v, int) else str(v)) for d, v in p.value.versions]
-            value = ", ".join(v if d == date.min else f"{v} from {english(d)}" for d, v in said)
-        used.append((n, value, p.basis, p.overridden_by or p.source))
+        used.append((n, wording.figure(p), p.basis, p.overridden_by or p.source))
     return RuleInfo(
         id=r.id,
         pack=r.pack,

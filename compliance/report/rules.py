@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
 from compliance.dates import english
 from compliance.language.describe import english_of, source_words
-from compliance.model import RecordKinds, RuleInfo, Within, WrittenRule
+from compliance.model import Parameter, RecordKinds, RuleInfo, Within, WrittenRule
 from compliance.rules import wording
 from compliance.rules.checking import (
     CheckedCondition,
@@ -71,6 +71,44 @@ def listed(rules: list[CheckedRule], format_: str, width: int) -> Iterator[str]:
     ]
     yield grid(cells, ["Rule", "Title", "Citation", "Severity", "Record"], widths)
     yield f"{len(rules):,} rules.\n"
+
+
+def figures(parameters: Iterable[Parameter], rules: Sequence[CheckedRule], format_: str, width: int) -> Iterator[str]:
+    """Every figure that the law leaves to judgement: what it is, whose it is, and which rules and KPIs use it."""
+    used_by = {p.name: [r.rule.id for r in rules if p.name in r.parameters] for p in parameters}
+    its = sorted(parameters, key=lambda p: p.name)
+    if format_ == "json":
+        rows = [
+            {
+                "name": p.name,
+                "title": p.title,
+                "value": wording.figure(p),
+                "basis": p.basis,
+                "source": p.overridden_by or p.source,
+                "local": p.local is not None or bool(p.overridden_by),
+                "note": p.note or None,
+                "rules": used_by[p.name],
+            }
+            for p in its
+        ]
+        yield json.dumps(rows, ensure_ascii=False, indent=1) + "\n"
+        return
+    from compliance.report.grid import grid
+
+    left = max(width, 72) - 8
+    widths = [left // 5, left // 4, left // 5, left // 5, left * 3 // 20]
+    cells = [
+        [
+            p.name,
+            f"{p.title}: {wording.figure(p)}",
+            p.basis,
+            p.overridden_by or p.source,
+            ", ".join(used_by[p.name]) or "none",
+        ]
+        for p in its
+    ]
+    yield grid(cells, ["Figure", "What it is", "Whose", "Source", "Used by"], widths)
+    yield f"{len(its):,} figures.\n"
 
 
 def _span(rule: CheckedRule) -> str:

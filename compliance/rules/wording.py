@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 
+from compliance.dates import english
 from compliance.language import tree
-from compliance.model import STANDINGS, Standing, Wordings
+from compliance.model import STANDINGS, Parameter, Standing, Wordings
 from compliance.rules.checking import CheckedCondition, CheckedDeadline, CheckedEvery, CheckedRule, Conditions, always
 
 LEARN = "record why and what came of it, and change what let it happen"
 UNSHOWN = "Find out what is missing and put it on record."
+
+
+def figure(p: Parameter) -> str:
+    """The value of a figure, each version with the day that it holds from."""
+    if p.value is None:
+        return "off"
+    versions = [(d, f"{v} {p.unit}".rstrip() if isinstance(v, int) else str(v)) for d, v in p.value.versions]
+    return ", ".join(v if d == date.min else f"{v} from {english(d)}" for d, v in versions)
 
 
 def standings(rule: CheckedRule) -> tuple[Standing, ...]:
