@@ -191,6 +191,7 @@ def kinds_with(folder: Path, sign: str) -> Path:
         ("applied_on <= as_at or kind == 'mainstream'", "a sign may say, joined by `and`"),
         ("count(a for a in approvals) > 0", "a sign may say, joined by `and`"),
         ("as_at >= applied_on", "a sign may say, joined by `and`"),
+        ("any(a.places in [1, 2] for a in approvals)", "a sign may say, joined by `and`"),
         ("approved_on <= approval_ended_on", "it names the field itself"),
     ],
 )

@@ -867,9 +867,11 @@ class Evaluator(Expressions):
         if until_doubt:
             # Due on that day if it has not ended before.
             return None, False
-        if self.due_on is not None:
+        if over:
             # What had ended before it was done nobody can do any more.
-            self.undone = open_late and not over
+            self.undone = False
+        elif self.due_on is not None:
+            self.undone = open_late
         pending = earliest is not None and not days and not over and self.w.as_at <= earliest
         if late or open_late:
             return (None if unsure else False), pending

@@ -62,11 +62,11 @@ def _clues(node: tree.Node, places: Mapping[int, int], steps: list[Step]) -> Ite
         case tree.Not(item=tree.FieldOf(type=tree.BOOLEAN) as f):
             yield Clue("is not", _cell(f, places), ("true",))
         case tree.Member(item=tree.FieldOf() as f, options=tuple() as codes):
-            yield Clue("is", _cell(f, places), tuple(map(str, codes)))
+            yield Clue("is", _text(f, places), tuple(map(str, codes)))
         case tree.Not(item=tree.Member(item=tree.FieldOf() as f, options=tuple() as codes)):
-            yield Clue("is not", _cell(f, places), tuple(map(str, codes)))
+            yield Clue("is not", _text(f, places), tuple(map(str, codes)))
         case tree.Compare(op="==" | "!=" as op, left=tree.FieldOf() as f, right=tree.Literal(value=str() as code)):
-            yield Clue("is" if op == "==" else "is not", _cell(f, places), (code,))
+            yield Clue("is" if op == "==" else "is not", _text(f, places), (code,))
         case tree.Compare(op="<=", left=tree.FieldOf() as f, right=tree.AsAt()):
             yield Clue("come", _cell(f, places))
         case tree.Compare(op=op, left=tree.FieldOf(type=tree.DATE) as f, right=tree.FieldOf(type=tree.DATE) as g):
@@ -79,6 +79,12 @@ def _cell(f: tree.FieldOf, places: Mapping[int, int]) -> Cell:
     if f.previous:
         raise NoSign
     return Cell(places[f.scope], f.path, f.kind, f.field)
+
+
+def _text(f: tree.FieldOf, places: Mapping[int, int]) -> Cell:
+    if f.type.name != "text":
+        raise NoSign
+    return _cell(f, places)
 
 
 def _test(op: str) -> ClueTest:

@@ -59,7 +59,6 @@ class _Looking:
     def __init__(self, asked: Asked, kinds: RecordKinds, tables: Mapping[str, Table]) -> None:
         self.asked, self.kinds, self.tables = asked, kinds, tables
         sign = asked.sign
-        self.places = [asked.kind.name, *(step.link.kind for step in sign.steps)]
         self.columns: dict[str, dict[str, None]] = defaultdict(dict)
         self.only: dict[str, list[str]] = defaultdict(list)
         self.days: dict[str, None] = {}
