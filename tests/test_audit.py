@@ -7,6 +7,7 @@ import io
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import stat
@@ -245,6 +246,7 @@ def _in_order(told: dict[str, Any]) -> dict[str, Any]:
                 f["near"].pop("row")
     for listed in ("rules", "findings", "quarantined"):
         told[listed].sort(key=json.dumps)
+    told["summary"]["notes"] = [re.sub(r"\brow [\d,]+", "row", note) for note in told["summary"]["notes"]]
     return told
 
 

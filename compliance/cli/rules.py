@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from compliance.cli.asking import meaning_options, parameters_option, rules_option
+from compliance.cli.asking import data_argument, mapping_option, meaning_options, parameters_option, rules_option
 from compliance.cli.ending import FOUND, NOTHING
 from compliance.cli.terminal import Day, out_option, print_out, tidy, width
 from compliance.errors import ComplianceError
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 DIFFERENCES = 20
 """Differences between engine and oracle that are printed before the rest are only counted."""
+
+
+FIGURES = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.group()
@@ -268,6 +271,42 @@ def rules_sql(rule_id: str, rules: Path | None) -> None:
     book = read_rulebook(rules, None)
     for statement in statements(book, book.with_cases((rule_id,))[0]):
         click.echo(f"{statement};\n")
+
+
+@rules.command("impact")
+@data_argument
+@click.option("--as-at", type=Day(), required=True, help="The day to look from.")
+@click.option("--old", type=click.Path(path_type=Path, file_okay=False), help="The old rules. Default: those shipped.")
+@click.option("--new", type=click.Path(path_type=Path, file_okay=False), help="The new rules. Default: those shipped.")
+@click.option("--old-parameters", type=FIGURES, help="The agency's old figures. Default: as --parameters of an audit.")
+@click.option("--new-parameters", type=FIGURES, help="The agency's new figures. Default: as --parameters of an audit.")
+@mapping_option
+@out_option
+@click.option("--format", "format_", type=click.Choice(["table", "json"]), default="table", show_default=True)
+def rules_impact(
+    data: Path,
+    as_at: date,
+    old: Path | None,
+    new: Path | None,
+    old_parameters: Path | None,
+    new_parameters: Path | None,
+    mapping: Path | None,
+    out: Path | None,
+    format_: str,
+) -> None:
+    """Say which records of an export change their outcome, which way and by which rule, if the rules or the figures change.
+
+    Example: compliance rules impact fixtures/agency --as-at 2021-09-20 --new-parameters parameters.yaml
+    """
+    from compliance.jobs.asked import Asked, Export
+    from compliance.jobs.impact import compared
+    from compliance.report import impact as pages
+
+    if (old, old_parameters) == (new, new_parameters):
+        raise click.UsageError("name what differs: --old or --new, or --old-parameters or --new-parameters")
+    export = Export(data, mapping)
+    before, after = Asked(export, as_at, old_parameters, old), Asked(export, as_at, new_parameters, new)
+    print_out(pages.write(compared(before, after), format_, width()), out)
 
 
 @rules.command("coverage")

@@ -42,7 +42,8 @@ def bound(rule: CheckedRule, services: Collection[str]) -> CheckedRule:
     binding = [d for d in rule.rule.cites if SERVICES[d.binds] & set(services)]
     own = [d for d in binding if not _is_authoritys(d, services)]
     kept = {d.id for d in own or binding or rule.rule.cites}
-    if len(kept) == len(rule.rule.cites):
+    if len(kept) == len(rule.rule.cites) or rule.rule.cites_list:
+        # Of a list each finding is about one duty.
         return _weighed(rule, bool(own))
     at = [i for i, d in enumerate(rule.rule.cites) if d.id in kept]
     cites, under = tuple(rule.rule.cites[i] for i in at), tuple(rule.rule.under[i] for i in at)

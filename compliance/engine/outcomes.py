@@ -15,7 +15,7 @@ from compliance.engine.database import execute_each
 from compliance.engine.questions import batches, each_alone, set_up
 from compliance.engine.sidebyside import run_jobs, workers
 from compliance.findings.results import result_of
-from compliance.model import RuleInfo, RuleResult, Source
+from compliance.model import SEVERITIES, RuleInfo, RuleResult, Source
 from compliance.sql import duckdb as dialect
 from compliance.sql import reporting
 
@@ -154,11 +154,16 @@ def _put_in_order(con: Connection, rules: tuple[RuleInfo, ...], ordered: Ordered
 
 
 def _places(rules: tuple[RuleInfo, ...], as_at: date) -> list[int]:
-    """The place of each rule among all by the day on which its findings are to be put right; one that is asked in parts has one place."""
-    first_parts: dict[tuple[str, str], int] = {}
+    """The place of each rule among all: by the day on which its findings are to be put right, then by weight. Asked in parts it has one."""
     keys = [
-        (put_right_on(as_at, r.put_right.within), first_parts.setdefault((r.id, r.own_policy), n))
-        for n, r in enumerate(rules)
+        (
+            put_right_on(as_at, r.put_right.within),
+            SEVERITIES.index(r.severity),
+            bool(r.own_policy),
+            r.id,
+            r.own_policy,
+        )
+        for r in rules
     ]
     place = {key: n for n, key in enumerate(sorted(set(keys)))}
     return [place[key] for key in keys]
