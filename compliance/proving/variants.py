@@ -500,12 +500,13 @@ class Changes:
             one = f" {i + 1}" if len(rows) > 1 else ""
             yield Change(f"without {said}{one}", 2, "rows", _listed(way, name, _drop(i)))
             yield Change(f"{said}{one} twice", 3, "rows", _listed(way, name, _twice(i, key)))
-            yield Change(f"{said}{one} may be theirs", 3, "rows", _listed(way, name, _may_be(i)), f"whose {name}")
+            yield Change(f"{said}{one} may be theirs", 4, "rows", _listed(way, name, _may_be(i)), f"whose {name}")
         for other in pool:
             yield Change(f"one more of {said}", 3, "rows", _listed(way, name, _more(other)))
         if rows:
             yield Change(f"no {said}", 3, "rows", _without(way, name))
-        yield Change(f"one more of {said}, of which nothing is known", 5, "rows", _listed(way, name, _more({})))
+        unknown = f"one more of {said}, of which nothing is known"
+        yield Change(unknown, 5, "rows", _listed(way, name, _more({})), f"unknown {name}")
 
     def _whole(self, v: Variant, days: Mapping[date, tuple[int, str]]) -> Iterator[Change]:
         """The same seen from another day, or all of it at another time."""

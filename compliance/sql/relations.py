@@ -175,7 +175,7 @@ class Layout:
         kept = {r.name for r in self.wanted}.union(*(stored[r] for r in self.wanted if r not in self.tables))
         done: dict[int, list[str]] = defaultdict(list)
         for what, i in last.items():
-            if what not in kept and ((drop_records and what.startswith("t_")) or any(r.name == what for r in made)):
+            if what not in kept and (any(r.name == what for r in made) or (drop_records and _is_of_records(what))):
                 done[i].append(what)
         for i, relation in enumerate(made):
             yield make.format(what=name(relation.name), select=self._select(relation, self.needs[relation]))
@@ -190,6 +190,11 @@ class Layout:
             elif isinstance(source.rows, Relation):
                 found |= {source.rows.name} if source.rows in self.tables else self._stored(source.rows)
         return found
+
+
+def _is_of_records(what: str) -> bool:
+    """Whether a stored table is that of a record kind, and not of the few rows of one that cannot be used."""
+    return what.startswith("t_") and not what.endswith("?")
 
 
 # --- each sort of relation ------------------------------------------------------------------------------------------
