@@ -173,9 +173,19 @@ def _upon(own: MappingModel, base: MappingModel) -> MappingModel:
 
 
 def _source_upon(own: SourceModel, base: SourceModel) -> SourceModel:
-    columns = {f: c for f, c in base.columns.items() if f not in own.set} | own.columns
+    columns = {f: c for f, c in base.columns.items() if f not in own.set}
+    columns |= {f: _column_upon(c, columns.get(f)) for f, c in own.columns.items()}
     values = {f: v for f, v in base.set.items() if f not in own.columns} | own.set
     return _over(own, base, {"columns": columns, "set": values})
+
+
+def _column_upon(
+    own: Text | list[Text] | ColumnModel, base: Text | list[Text] | ColumnModel | None
+) -> Text | list[Text] | ColumnModel:
+    """A name alone: what its cells mean, the base has said."""
+    if isinstance(own, ColumnModel) or not isinstance(base, ColumnModel) or base.column is None:
+        return own
+    return base.model_copy(update={"column": own})
 
 
 def _over(own: M, base: M, joined: dict[str, object]) -> M:
