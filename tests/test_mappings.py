@@ -13,7 +13,8 @@ from conftest import ROOT
 from test_reading import KINDS, export, load, says
 
 from compliance.files.documents import load_yaml
-from compliance.jobs import planning
+from compliance.jobs import opening, planning
+from compliance.jobs.asked import Export
 from compliance.model import Quarantined
 from compliance.records import mappingfile
 from compliance.records.kinds import RECORDED
@@ -129,6 +130,36 @@ def test_a_mapping_based_on_another_says_only_what_differs(tmp_path: Path) -> No
     assert mine.set == {"snapshot_on": "2021-09-20", "source": "other"} and "source" not in mine.columns
     assert {s.record for s in made.sources} == {s.record for s in base.sources}
     assert made.dates == base.dates and made.unused == (*base.unused, "Extra")
+
+
+def test_a_name_alone_keeps_what_the_base_says_of_the_cells(tmp_path: Path) -> None:
+    path = tmp_path / "mapping.yaml"
+    path.write_text(
+        "based_on: annex-a\nset: {snapshot_on: 2021-09-20}\nsources:\n  - record: child_in_care\n    columns:\n"
+        "      legal_status: Legal Status\n      placement_type: {column: Placement}\n      child_id: Person\n",
+        encoding="utf-8",
+    )
+    made = planning.mapping(path, KINDS, use_cache=False)
+    assert made is not None
+    its = next(s for s in made.sources if s.record == "child_in_care").columns
+    legal, placement = its["legal_status"], its["placement_type"]
+    assert legal.names == ("Legal Status",) and legal.codes is not None and legal.codes["c2"] == "care order"
+    assert (placement.names, placement.codes, its["child_id"].names) == (("Placement",), None, ("Person",))
+
+
+@pytest.mark.parametrize(
+    ("rows", "services"), [("", "local authority service"), ("A1,independent fostering agency\n", "")]
+)
+def test_whose_export_it_is_the_mapping_says_where_no_record_does(tmp_path: Path, rows: str, services: str) -> None:
+    (tmp_path / "child.csv").write_text("child_id\nC1\n", encoding="utf-8")
+    (tmp_path / "agency.csv").write_text(f"agency_id,kind\n{rows}", encoding="utf-8")
+    (tmp_path / "mapping.yaml").write_text(
+        "service: local authority service\nsources:\n  - {record: child, file: child.csv, columns: {child_id: child_id}}\n"
+        "  - {record: agency, file: agency.csv, columns: {agency_id: agency_id, kind: kind}}\n",
+        encoding="utf-8",
+    )
+    with opening.loaded(Export(tmp_path, tmp_path / "mapping.yaml")) as read:
+        assert read.tables.services == {services or "independent fostering agency"}
 
 
 def test_what_a_mapping_asks_for_must_be_set(cli: Callable[..., Result], tmp_path: Path) -> None:

@@ -521,6 +521,27 @@ def test_several_actions_are_changed_in_one_go_or_none_is(plan: Run, db: Path) -
     assert stored(db) == before
 
 
+def test_an_error_and_a_formula_without_its_result_are_told_with_their_cell_and_not_read_as_empty(
+    plan: Run, db: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "list.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        page = book.add_worksheet("Plan")
+        for n, row in enumerate((["Action", "Due", "Days left"], ["One", "", ""], ["Two", "", ""], ["", "", ""])):
+            page.write_row(n, 0, row)
+        page.write_formula(1, 1, "=#REF!", value="#REF!")
+        page.write_formula(2, 1, "=DATE(2022,3,1)", value="")
+        page.write_formula(3, 0, "=NA()", value="#N/A")
+        # What no plan reads may be what it likes.
+        page.write_formula(1, 2, "=#REF!", value="#REF!")
+    told = plan("import", path, "--plan", "ours")
+    assert (told.exit_code, db.exists()) == (2, False)
+    said = " ".join(told.stderr.split())
+    for cell, what in (("row 2, column B", "is the error #REF!"), ("row 3, column B", "holds a formula whose result")):
+        assert f"{cell}: the cell {what}" in said, said
+    assert "row 4, column A: the cell is the error #N/A" in said and said.count("the cell") == 3
+
+
 def test_every_cell_that_cannot_be_read_is_told_with_its_place_and_nothing_is_imported(
     plan: Run, db: Path, tmp_path: Path
 ) -> None:

@@ -17,9 +17,9 @@ import pytest
 import xlsxwriter
 from click.testing import Result
 
+from compliance.files import sheets
 from compliance.jobs.asked import Export
 from compliance.jobs.opening import loaded
-from compliance.records import sheets
 from compliance.sql import loading as statements
 
 CASES = Path(__file__).parent / "data" / "exports"

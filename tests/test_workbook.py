@@ -337,6 +337,8 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 Change = Callable[[Cells], None]
+ERROR, NO_RESULT = "#REF!", "=TODAY()"
+"""Cells that `saved` writes as an error, and as a formula whose result nobody has worked out."""
 
 
 def saved(source: Path, target: Path, change: Change) -> Path:
@@ -351,6 +353,10 @@ def saved(source: Path, target: Path, change: Change) -> Path:
                 for m, cell in enumerate(row):
                     if isinstance(cell, date):
                         sheet.write_datetime(n, m, datetime(cell.year, cell.month, cell.day), days)
+                    elif cell == ERROR:
+                        sheet.write_formula(n, m, "=#REF!", value=ERROR)
+                    elif cell == NO_RESULT:
+                        sheet.write_formula(n, m, cell, value="")
                     elif cell != "":
                         sheet.write(n, m, cell)
     return target
@@ -574,6 +580,30 @@ def test_everything_that_is_wrong_is_told_at_once_with_sheet_and_cell_and_nothin
             said,
         )
     assert said.count("sheet 'Attestations'") == 12
+    assert {p: p.read_bytes() for p in data.iterdir()} == own
+
+
+def test_an_error_or_a_formula_without_its_result_in_a_filled_sheet_is_refused_with_its_cell_and_never_read_as_empty(
+    cli: Cli, asked: Path, tmp_path: Path
+) -> None:
+    data = small(tmp_path / "data")
+
+    def spoil(cells: Cells) -> None:
+        met_all(cells)
+        rows = filled_rows(cells["Attestations"])
+        at = len(ATTESTATIONS.fixed)
+        # A row of which nothing else is filled in, one whose answer it is, and one that would do without the cell.
+        rows[0][at : at + 4] = [ERROR, "", "", ""]
+        rows[1][at] = ERROR
+        rows[2][at + 3] = NO_RESULT
+
+    done = saved(asked / "asked.xlsx", tmp_path / "filled.xlsx", spoil)
+    own = {p: p.read_bytes() for p in data.iterdir()}
+    result = cli("data", "import", done, "--into", data, "--as-at", "2021-09-30")
+    assert result.exit_code == 2
+    for cell, what in (("E6", "the error #REF! of a spreadsheet"), ("E7", "#REF!"), ("H8", "a formula whose result")):
+        assert re.search(rf"filled\.xlsx, sheet 'Attestations', cell {cell}: .*{what}", result.stderr), result.stderr
+    assert result.stderr.count("sheet 'Attestations'") == 3
     assert {p: p.read_bytes() for p in data.iterdir()} == own
 
 

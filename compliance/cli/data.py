@@ -54,8 +54,7 @@ def data_map(data: Path, service: str | None, out: Path | None) -> None:
         raise click.UsageError(f"{out} is there already; a draft takes the place of nothing")
     drafted = draft(data, service or "", date.today())
     print_out([drafted.text], out)
-    known = sum(g.kind is not None for g in drafted.guesses)
-    told = f"{known:,} of {len(drafted.guesses):,} tables are known; {drafted.questions:,} lines ask something (# ?)."
+    told = f"{drafted.known:,} of {drafted.tables:,} tables are known; {drafted.questions:,} lines ask something (# ?)."
     click.echo(told, err=True)
     if out is not None:
         click.echo(f"Written to {out}. Go through it, then: compliance data check {data} --mapping {out}", err=True)

@@ -12,8 +12,12 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+from compliance.files import sheets
+from compliance.files.sheets import Book, Facts
 
 Cell = str | float | bool | date | time | datetime | timedelta
 
@@ -50,6 +54,7 @@ class Unusable(Exception):
         self.what, self.help = what, help_
 
 
+DAMAGED = "this is not an XLSX workbook, or it is damaged"
 ANEW = "Open it and save it anew"
 AS_CSV = "Save its sheets as CSV files"
 
@@ -65,6 +70,7 @@ class Workbook:
     """
 
     def __init__(self, path: Path, most: int = UNPACKED) -> None:
+        self.path = path
         look_through(path, most)
         from python_calamine import load_workbook
 
@@ -82,6 +88,29 @@ class Workbook:
             cells: list[list[Any]] = self._book.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
             return cells
 
+    @cached_property
+    def whole(self) -> Book:
+        """What it says of its sheets.
+
+        Raises:
+          Unusable: it is damaged.
+        """
+        try:
+            return sheets.book(self.path)
+        except (*sheets.DAMAGED, OSError) as e:
+            raise Unusable(DAMAGED, ANEW) from e
+
+    def facts(self, sheet: str) -> Facts:
+        """What a sheet says beside its values: `cells` gives nothing for an error, and for a formula without its result.
+
+        Raises:
+          Unusable: it cannot be read.
+        """
+        try:
+            return sheets.facts(self.path, self.whole, sheet)
+        except (*sheets.DAMAGED, OSError) as e:
+            raise Unusable(f"sheet '{sheet}' cannot be read", ANEW) from e
+
 
 def look_through(path: Path, most: int = UNPACKED) -> None:
     """Makes sure that nothing in a workbook would take more time or memory than anyone's.
@@ -94,7 +123,7 @@ def look_through(path: Path, most: int = UNPACKED) -> None:
 
 
 @contextmanager
-def _told(damaged: str = "this is not an XLSX workbook, or it is damaged") -> Iterator[None]:
+def _told(damaged: str = DAMAGED) -> Iterator[None]:
     from python_calamine import CalamineError
 
     try:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
+from compliance.dates import english
 from compliance.findings.previous import Previous
 from compliance.findings.waivers import Judged
 from compliance.model import (
@@ -133,7 +134,18 @@ class Report:
         few = f"Only {self.could_run:,} of {whole:,} rules" if self.could_run else f"None of the {whole:,} rules"
         return (
             f"{few} that are asked of such an export could run: what the others ask is not answered here, and is no pass."
-            " compliance data check says what is lacking, and which lines of a mapping would free more."
+            f"{self._not_covered} compliance data check says what is lacking, and which lines of a mapping would free more."
+        )
+
+    @property
+    def _not_covered(self) -> str:
+        """From which days the export can be looked at, where the audit's is none of them."""
+        spans = self.tables.covers.values()
+        since, until = max((s for s, _ in spans), default=self.as_at), min((u for _, u in spans), default=self.as_at)
+        if since <= self.as_at <= until or since > until:
+            return ""
+        return (
+            f" The export holds what happened from {english(since)} to {english(until)}: ask as at a day of that time."
         )
 
     def summary(self) -> dict[str, object]:

@@ -17,6 +17,7 @@ from compliance.jobs.runnable import runnable
 from compliance.model import RecordKinds
 from compliance.records import draftfile, reading
 from compliance.records.drafting import Guess, Guesser, Place, grouped
+from compliance.records.layouts import matched
 from compliance.records.mapping import plain
 from compliance.records.profiles import joined, profiled
 from compliance.records.vocabulary import read_vocabulary
@@ -30,12 +31,16 @@ class Draft:
     """A mapping drafted.
 
     Args:
-      guesses: a table each; `questions`: how many lines of the text ask something.
+      known: how many of its tables are known; `tables`: how many there are.
+      questions: how many lines of the text ask something.
+      guesses: a table each; none where the export has the layout of a mapping that came with the program.
     """
 
     text: str
-    guesses: tuple[Guess, ...]
+    known: int
+    tables: int
     questions: int
+    guesses: tuple[Guess, ...] = ()
 
 
 def draft(data: Path, service: str, today: date) -> Draft:
@@ -51,14 +56,21 @@ def draft(data: Path, service: str, today: date) -> Draft:
     kinds = planning.record_kinds()
     _, schemas = shipped.folders()
     vocabulary = read_vocabulary(schemas / "synonyms.yaml", kinds, sorted((schemas / "mappings").glob("*.yaml")))
-    places, unread = _places(data, kinds, vocabulary.parts)
+    places, unread = tables(data, kinds, vocabulary.parts)
     only = frozenset(planning.kinds_for(kinds, service).kinds)
-    guesses = Guesser(kinds, vocabulary, only).guesses(places)
-    headers = [frozenset(plain(c.name) for c in place.table.columns) for place in places]
-    lines = draftfile.written(guesses, unread, data.stem, vocabulary.fitting(headers))
+    guesser = Guesser(kinds, vocabulary, only)
+    name = vocabulary.fitting([frozenset(plain(c.name) for c in place.table.columns) for place in places])
+    if name:
+        layout = vocabulary.layouts[name]
+        its = matched(layout, places, guesser)
+        lines = draftfile.upon(name, layout, its, places, unread, data.stem)
+        return Draft(lines.text(), len(its), len(places), lines.questions)
+    guesses = guesser.guesses(places)
+    lines = draftfile.written(guesses, unread, data.stem)
     if any(g.kind is not None for g in guesses):
         _add_never_recorded(lines, data, today)
-    return Draft(lines.text(), tuple(guesses), lines.questions)
+    known = sum(g.kind is not None for g in guesses)
+    return Draft(lines.text(), known, len(places), lines.questions, tuple(guesses))
 
 
 def _add_never_recorded(lines: draftfile.Lines, data: Path, today: date) -> None:
@@ -88,7 +100,7 @@ def _add_never_recorded(lines: draftfile.Lines, data: Path, today: date) -> None
             lines.add(f"#   {line}")
 
 
-def _places(data: Path, kinds: RecordKinds, parts: frozenset[str]) -> tuple[list[Place], list[str]]:
+def tables(data: Path, kinds: RecordKinds, parts: frozenset[str]) -> tuple[list[Place], list[str]]:
     """The tables of an export, those in several files as one, and the files that are none."""
     _, paths, others = reading.export_files(data)
     single: list[Place] = []

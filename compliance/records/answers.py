@@ -19,6 +19,7 @@ from typing import Any
 from compliance.errors import ComplianceError, DataError, Location, Problem, nearest
 from compliance.files.cells import safe
 from compliance.files.documents import write_private
+from compliance.files.sheets import Place
 from compliance.records.filling import AS_AT, EARLIEST, EXPORT, FORMS, MET, Form, mark
 from compliance.records.reading import ANSWERED, Workbook
 
@@ -116,7 +117,7 @@ def read(path: Path, last: date) -> Filled:
         form = next((f for f in FORMS if cells and _text(cells[0][0] if cells[0] else "") == f.title), None)
         if form is not None:
             ours += 1
-            _Sheet(path, name, form, last, cells, problems, seen).read(filled)
+            _Sheet(path, name, form, last, cells, book.facts(name).unreadable, problems, seen).read(filled)
     if not ours:
         wanted = " or ".join(f"'{f.title}'" for f in FORMS)
         raise ComplianceError(
@@ -143,6 +144,7 @@ class _Sheet:
     form: Form
     last: date
     cells: Sequence[Sequence[Any]]
+    unreadable: Mapping[Place, str]
     problems: list[Problem]
     seen: dict[str, Location]
 
@@ -170,6 +172,10 @@ class _Sheet:
         for n, row in enumerate(self.cells[header + 1 :], header + 1):
             cells = [*row, *[""] * (width - len(row))][:width]
             fixed, its = [_text(c) for c in cells[:n_fixed]], cells[n_fixed:-1]
+            if unreadable := [(m, why) for m in range(width) if (why := self.unreadable.get((n + 1, m)))]:
+                for m, why in unreadable:
+                    self.wrong(n, m, f"the cell {why}", "Put a value in its place, or leave it empty")
+                continue
             if not any(_text(c) for c in cells):
                 continue
             if not self._asked(n, as_at, export, fixed, _text(cells[-1])):

@@ -8,9 +8,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from compliance.files.documents import yaml_text, yaml_value
-from compliance.records.drafting import CLOSE, SURE, UNKNOWN_WORDS, Drafted, Guess
+from compliance.records.drafting import CLOSE, SURE, UNKNOWN_WORDS, Drafted, Guess, Place
+from compliance.records.layouts import Match, absent, strange
 from compliance.records.mapping import ISO, plain
 from compliance.records.profiles import LABEL, LETTERED, Profile
+from compliance.records.vocabulary import Layout
 
 MOST_CODES = 8
 WIDEST = 76
@@ -46,13 +48,75 @@ class Lines:
                 yield f"{text:<{at}}  # {comment}"
 
 
-def written(
-    guesses: Sequence[Guess], unread: Sequence[str], named: str, layouts: Sequence[tuple[str, Sequence[str]]] = ()
+def upon(
+    name: str, layout: Layout, its: Sequence[Match], places: Sequence[Place], unread: Sequence[str], named: str
 ) -> Lines:
+    """The draft of a mapping that is based on one that came with the program: what differs.
+
+    Args:
+      places: all tables; `unread`: files that are no table.
+      named: what the export is called.
+    """
+    lines = Lines()
+    n = sum(len(one.source.columns) for one in its)
+    there = sum(one.there for one in its)
+    renamed = sum(len(one.renamed) for one in its)
+    lines.add(
+        "",
+        f"A draft of `compliance data map`: the layout of {name}, which came with the program. {len(its):,} of its"
+        f" {_n(len(layout.sources), 'table')} are here, {there:,} of their {_n(n, 'column')} by a name that it knows,"
+        f" {renamed:,} by another.",
+    )
+    lines.add("", "What differs stands below. Look at every line with a ?, then run `compliance data check`.")
+    lines.add(f"title: {yaml_text(f'Draft for {named}')}")
+    lines.add(f"based_on: {name}")
+    if layout.ask:
+        given = ", ".join(f"{f}: YYYY-MM-DD" for f in layout.ask)
+        lines.add(f"# set: {{{given}}}", question="; ".join(layout.ask.values()))
+    if any(one.moved or one.renamed for one in its):
+        lines.add("sources:")
+    for one in its:
+        _difference(lines, one)
+    for record, names in absent(layout, its).items():
+        lines.add("", f"No {record}: nothing is like {' or '.join(names)}.")
+    for place in strange(its, places):
+        columns = ", ".join(c.name for c in place.table.columns) if place.table.named else ""
+        what = f"{place.label}, {_n(place.table.rows, 'row')}, is none of its tables"
+        lines.add("", question=_line(f"{what}{f'; its columns: {columns}' if columns else ''}"))
+    for file in unread:
+        lines.add("", question=f"{file} is no table that can be read: is it wanted?")
+    return lines
+
+
+def _difference(lines: Lines, one: Match) -> None:
+    comments = []
+    if one.lacking:
+        comments.append(f"no column was found for {', '.join(one.lacking)}")
+    if one.unread:
+        comments.append(f"nothing reads: {', '.join(c.name for c in one.unread)}")
+    if not (one.moved or one.renamed):
+        for comment in comments:
+            lines.add("", question=_line(f"{one.place.label} ({one.source.record}): {comment}"))
+        return
+    share = f"{one.there:,} of {_n(len(one.source.columns), 'column')} by a name that it knows"
+    lines.add(f"  - record: {one.source.record}", share)
+    if one.moved:
+        files, sheets = (list(dict.fromkeys(n for n in names if n)) for names in zip(*one.place.places, strict=True))
+        for key, names in (("sheet", sheets), ("file", [] if sheets and one.source.by_sheet else files)):
+            if names:
+                lines.add(f"    {key}: {yaml_value(names if len(names) > 1 else names[0])}")
+    if one.renamed:
+        lines.add("    columns:")
+    for f, (column, why) in one.renamed.items():
+        lines.add(f"      {f}: {yaml_text(column)}", why, "" if f in one.sure else "is this it?")
+    for comment in comments:
+        lines.add("      ", question=_line(comment))
+
+
+def written(guesses: Sequence[Guess], unread: Sequence[str], named: str) -> Lines:
     """The draft of a mapping.
 
     Args:
-      layouts: mappings that came with the program and fit, with the fields that they ask for.
       unread: files that are no table.
       named: what the export is called.
     """
@@ -68,12 +132,6 @@ def written(
     lines.add(
         "", "Behind each line stands why it was drafted. Look at every line with a ?, then run `compliance data check`."
     )
-    for name, asked in layouts:
-        given = "".join(f":{field_}=YYYY-MM-DD" for field_ in asked)
-        lines.add(
-            "",
-            question=f"this looks like the layout of the mapping {name}, which came with the program: try --mapping {name}{given} first",
-        )
     lines.add(f"title: {yaml_text(f'Draft for {named}')}")
     common = _dates(lines, known)
     _empty(lines, known)

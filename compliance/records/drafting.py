@@ -205,6 +205,13 @@ class Guesser:
             self._likeness[at] = best
         return self._likeness[at]
 
+    def fit(self, column: Profile, kind: RecordKind, f: Field) -> Drafted | None:
+        """The column as that of a field, if it may be."""
+        words = self.vocabulary.words(column.name)
+        if f.name == kind.key or f.id_of:
+            return self._id(column, kind, f, (), self._called(column, words, kind, f)[0])
+        return self._column(column, words, kind, f)
+
     def _as(self, place: Place, kind: RecordKind, ids: Sequence[Ids]) -> Guess:
         """The table read as records of this kind."""
         pairs = []

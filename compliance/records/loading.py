@@ -245,7 +245,8 @@ def load_tables(
         notes.append(f"{absent.pop(k)}; the {k} records are those of {there} alone.")
     for one in loaded:
         notes += _left_out(one)
-    return _outcome(con, gathered, loaded, absent, notes)
+    tables = _outcome(con, gathered, loaded, absent, notes)
+    return tables if tables.services or not given.service else replace(tables, services=frozenset({given.service}))
 
 
 def _stray(path: Path, unused: set[str]) -> bool:

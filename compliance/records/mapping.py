@@ -84,6 +84,7 @@ class Mapping:
 
     Args:
       made_on: the day on which the export was made, YYYY-MM-DD; empty: not known.
+      service: the kind of service whose export it is, where it has no `agency` records; empty: not known.
     """
 
     sources: tuple[SourceOf, ...]
@@ -93,6 +94,7 @@ class Mapping:
     delimiter: str = ""
     unused: tuple[str, ...] = ()
     made_on: str = ""
+    service: str = ""
 
     @property
     def meant(self) -> frozenset[str]:

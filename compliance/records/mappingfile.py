@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, Field
 
@@ -18,6 +18,7 @@ from compliance.model import RecordKind, RecordKinds
 from compliance.records import mapping
 
 Scalar = str | bool | int | float
+Service = Literal["independent fostering agency", "voluntary fostering agency", "local authority service"]
 Text = Annotated[str, Field(min_length=1)]
 TOKENS = re.compile(r"YYYY|YY|MMM|MM|DD|HH|mm|ss|SSS|T|Z|[^A-Za-z]")
 UNKNOWN_TO_THE_ENGINE = re.compile(r"\(\?(<?[=!]|P?=|P=|>|\()|\\[1-9]|[*+?}]\+")
@@ -86,6 +87,9 @@ class MappingModel(Strict):
         None,
         description="The day on which the export was made, or the field that is set to it: what lies later cannot be",
     )
+    service: Service | None = Field(
+        None, description="Whose export it is, where it has no agency records: duties of other services are not asked"
+    )
     ask: dict[str, Text] = Field({}, description="Fields that whoever uses this mapping must set, and what they are")
     set: dict[str, Scalar | None] = Field(
         {}, description="The same value for every row of every kind with this field, or as `kind.field` of one kind"
@@ -142,6 +146,7 @@ def read_mapping(
         delimiter=written.delimiter or "",
         unused=tuple(written.unused),
         made_on=_made_on(written),
+        service=written.service or "",
     )
 
 
@@ -168,9 +173,19 @@ def _upon(own: MappingModel, base: MappingModel) -> MappingModel:
 
 
 def _source_upon(own: SourceModel, base: SourceModel) -> SourceModel:
-    columns = {f: c for f, c in base.columns.items() if f not in own.set} | own.columns
+    columns = {f: c for f, c in base.columns.items() if f not in own.set}
+    columns |= {f: _column_upon(c, columns.get(f)) for f, c in own.columns.items()}
     values = {f: v for f, v in base.set.items() if f not in own.columns} | own.set
     return _over(own, base, {"columns": columns, "set": values})
+
+
+def _column_upon(
+    own: Text | list[Text] | ColumnModel, base: Text | list[Text] | ColumnModel | None
+) -> Text | list[Text] | ColumnModel:
+    """A name alone: what its cells mean, the base has said."""
+    if isinstance(own, ColumnModel) or not isinstance(base, ColumnModel) or base.column is None:
+        return own
+    return base.model_copy(update={"column": own})
 
 
 def _over(own: M, base: M, joined: dict[str, object]) -> M:

@@ -22,12 +22,11 @@ from pathlib import Path
 from typing import Any
 
 from compliance.errors import DataError, Location, Problem
-from compliance.files import workbook
+from compliance.files import sheets, workbook
 from compliance.files.names import is_text, readable
+from compliance.files.sheets import Book, Facts
 from compliance.files.workbook import Unusable
-from compliance.records import sheets
 from compliance.records.mapping import SHORT, plain
-from compliance.records.sheets import Book, Facts
 
 DATE_MARK = "\x1f"
 """Stands before a real date of a workbook, so that it is read as such whatever the mapping's formats."""
@@ -510,11 +509,20 @@ class Workbook:
           DataError: it is damaged.
         """
         try:
-            return sheets.book(self.path)
-        except (*sheets.DAMAGED, OSError) as e:
-            raise _problem(
-                self.path, "this is not an XLSX workbook, or it is damaged", "Open it and save it anew"
-            ) from e
+            return self._book.whole
+        except Unusable as e:
+            raise _problem(self.path, e.what, e.help) from e
+
+    def facts(self, sheet: str) -> Facts:
+        """What a sheet says beside its values.
+
+        Raises:
+          DataError: it cannot be read.
+        """
+        try:
+            return self._book.facts(sheet)
+        except Unusable as e:
+            raise _problem(self.path, e.what, e.help) from e
 
     def texts(self, sheet: str) -> Iterator[list[str]]:
         """The rows of a sheet as they stand there, with marks before real dates, for who must find out what they mean.
@@ -528,10 +536,7 @@ class Workbook:
     def _shown(self, sheet: str, meant: frozenset[str]) -> tuple[Iterator[tuple[int, list[str]]], list[int], Facts]:
         """The rows of a sheet by number, which columns hold real dates, and what else the sheet says."""
         columns = list(zip(*self.cells(sheet), strict=True))
-        try:
-            facts = sheets.facts(self.path, self.whole, sheet)
-        except (*sheets.DAMAGED, OSError) as e:
-            raise _problem(self.path, f"sheet '{sheet}' cannot be read", "Open the workbook and save it anew") from e
+        facts = self.facts(sheet)
         marked = [i for i, column in enumerate(columns) if not {date, datetime}.isdisjoint(map(type, column))]
         rows: Iterator[tuple[int, list[str]]] = enumerate(map(list, zip(*map(_texts, columns), strict=True)), 1)
         if facts.of_cells:
@@ -565,11 +570,9 @@ def _as_shown(
 ) -> Iterator[tuple[int, list[str]]]:
     """Rows with what a sheet says of its cells; of what lies outside of `width` columns it is nothing to us."""
     cells_of: dict[int, dict[int, str]] = defaultdict(dict)
-    for (row, column), word in facts.errors.items():
-        if word.lower() not in meant:
-            cells_of[row][column] = _unknown(f"is the error {word} of a spreadsheet")
-    for row, column in facts.uncalculated:
-        cells_of[row][column] = _unknown(sheets.NO_RESULT)
+    for place, why in facts.unreadable.items():
+        if place not in facts.errors or facts.errors[place].lower() not in meant:
+            cells_of[place[0]][place[1]] = _unknown(why)
     shown: dict[int, dict[int, int]] = defaultdict(dict)
     for row, column in facts.percents:
         shown[row][column] = 0

@@ -42,6 +42,33 @@ class SynonymsModel(Strict):
 
 
 @dataclass(frozen=True)
+class LayoutSource:
+    """One table of a layout: the names of its file or sheet, and those of the column of each field, as they are compared.
+
+    Args:
+      by_sheet: it is named by its sheet alone.
+    """
+
+    record: str
+    names: tuple[str, ...]
+    columns: Mapping[str, frozenset[str]]
+    by_sheet: bool = False
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What a mapping that came with the program expects.
+
+    Args:
+      ask: the fields that it asks for, and what they are; `unused`: columns that nobody wants, as they are compared.
+    """
+
+    sources: tuple[LayoutSource, ...]
+    ask: Mapping[str, str]
+    unused: frozenset[str]
+
+
+@dataclass(frozen=True)
 class Vocabulary:
     """The names that fields and record kinds are known by.
 
@@ -49,7 +76,7 @@ class Vocabulary:
       phrases: what stands for which words of the dictionary, the longest first.
       fillers: words that carry no name; `parts`: those that tell the parts of one table from each other.
       kinds: the names of each kind; `fields`: those of each field of each kind.
-      layouts: of each mapping that came with the program, the columns of its sources, and the fields that it asks for.
+      layouts: what each mapping that came with the program expects.
       codes: what cells of a field mean in mappings that came with the program, by the cell in small letters.
     """
 
@@ -59,20 +86,21 @@ class Vocabulary:
     kinds: Mapping[str, tuple[Words, ...]]
     fields: Mapping[str, Mapping[str, tuple[Words, ...]]]
     codes: Mapping[tuple[str, str], Mapping[str, object]]
-    layouts: Mapping[str, tuple[tuple[tuple[frozenset[str], ...], ...], tuple[str, ...]]]
+    layouts: Mapping[str, Layout]
 
-    def fitting(self, headers: Sequence[frozenset[str]]) -> list[tuple[str, tuple[str, ...]]]:
-        """The mappings that came with the program of whose sources most are there, with the fields that they ask for.
+    def fitting(self, headers: Sequence[frozenset[str]]) -> str:
+        """The mapping that came with the program of whose sources most are there; empty: of none.
 
         Args:
           headers: the names of the columns of each table, as they are compared.
         """
-        found = []
-        for name, (sources, asked) in self.layouts.items():
-            there = sum(any(_fits(source, header) for header in headers) for source in sources)
-            if there >= MOST * len(sources):
-                found.append((name, asked))
-        return found
+        shares = {
+            name: sum(any(_fits(source, header) for header in headers) for source in layout.sources)
+            / len(layout.sources)
+            for name, layout in self.layouts.items()
+        }
+        best = max(shares, key=lambda name: shares[name], default="")
+        return best if best and shares[best] >= MOST else ""
 
     def words(self, name: str) -> Words:
         """The words that carry a name."""
@@ -89,9 +117,9 @@ class Vocabulary:
         return _by_first(self.phrases)
 
 
-def _fits(source: tuple[frozenset[str], ...], header: frozenset[str]) -> bool:
+def _fits(source: LayoutSource, header: frozenset[str]) -> bool:
     """Whether most columns of a source are there, by one of their names."""
-    return sum(not names.isdisjoint(header) for names in source) >= MOST * len(source)
+    return sum(not names.isdisjoint(header) for names in source.columns.values()) >= MOST * len(source.columns)
 
 
 def likeness(one: Words, other: Words) -> float:
@@ -177,13 +205,20 @@ def read_vocabulary(path: Path, kinds: RecordKinds, mappings: Collection[Path]) 
             for k in kinds.kinds
         },
         _codes(sources),
-        {n: (tuple(map(_columns, m.sources)), tuple(m.ask)) for n, m in models.items()},
+        {n: Layout(tuple(map(_expected, m.sources)), m.ask, _unwanted(m)) for n, m in models.items()},
     )
 
 
-def _columns(source: SourceModel) -> tuple[frozenset[str], ...]:
-    """The names of each column of a source, as they are compared."""
-    return tuple(frozenset(map(plain, names)) for c in source.columns.values() if (names := _names(c)))
+def _expected(source: SourceModel) -> LayoutSource:
+    called = [n for name in (source.file, source.sheet) if name for n in ([name] if isinstance(name, str) else name)]
+    columns = {f: frozenset(map(plain, names)) for f, c in source.columns.items() if (names := _names(c))}
+    return LayoutSource(source.record, tuple(called), columns, source.file is None)
+
+
+def _unwanted(mapping: MappingModel) -> frozenset[str]:
+    """Columns that fill no field, and are known."""
+    rows = (where.column for s in mapping.sources for where in (s.only_where, s.skip_where) if where is not None)
+    return frozenset(map(plain, [*mapping.unused, *rows]))
 
 
 def _names(column: str | list[str] | ColumnModel) -> list[str]:

@@ -7,12 +7,13 @@ certain is told with its sheet, row and column, all at once, and nothing is gues
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from compliance.errors import ComplianceError, Location, Problem, nearest
+from compliance.files.sheets import Place
 from compliance.files.workbook import Unusable, Workbook
 from compliance.tracker import cellformats, life, written
 from compliance.tracker.importing import ActionSaid, Said, WorkstreamSaid
@@ -88,17 +89,17 @@ def read(path: Path) -> tuple[Said, list[str]]:
       ComplianceError: with every cell that cannot be read.
     """
     sheets = _sheets(path)
-    own = [(name, rows) for name, rows in sheets if rows and {_plain(c) for c in rows[0]} >= OWN]
+    own = [one for one in sheets if one[1] and {_plain(c) for c in one[1][0]} >= OWN]
     problems: list[Problem] = []
     notes: list[str] = []
     found: list[_Read] = []
-    for name, rows in own or sheets:
+    for name, rows, unreadable in own or sheets:
         at = _header(rows)
         if at is None:
             if any(_text(c) for row in rows for c in row):
                 notes.append(f"Sheet '{name}' has no row of column names with an action column; it was not read.")
             continue
-        found += _Sheet(path, name, rows, at, problems, notes).read()
+        found += _Sheet(path, name, rows, at, unreadable, problems, notes).read()
     if problems:
         raise ComplianceError(f"{path.name} cannot be imported. Nothing was changed.", problems)
     if not any(w.actions for w in found):
@@ -110,12 +111,13 @@ def read(path: Path) -> tuple[Said, list[str]]:
     return Said(str(path), {}, its), notes
 
 
-def _sheets(path: Path) -> list[tuple[str, list[list[Any]]]]:
+def _sheets(path: Path) -> list[tuple[str, list[list[Any]], Mapping[Place, str]]]:
+    """Each sheet's name, its cells, and those of which nobody can tell what they hold."""
     try:
         if path.stat().st_size > MOST_BYTES:
             raise ComplianceError(f"{path} is larger than {MOST_BYTES >> 20} MB. Nothing was changed.")
         book = Workbook(path, MOST_UNPACKED)
-        return [(sheet, book.cells(sheet)) for sheet in book.sheets]
+        return [(sheet, book.cells(sheet), book.facts(sheet).unreadable) for sheet in book.sheets]
     except OSError as e:
         raise ComplianceError(f"{path} cannot be read: {e.strerror or 'unknown cause'}. Nothing was changed.") from e
     except Unusable as e:
@@ -176,9 +178,16 @@ def _letter(column: int) -> str:
 
 class _Sheet:
     def __init__(
-        self, path: Path, name: str, rows: list[list[Any]], at: int, problems: list[Problem], notes: list[str]
+        self,
+        path: Path,
+        name: str,
+        rows: list[list[Any]],
+        at: int,
+        unreadable: Mapping[Place, str],
+        problems: list[Problem],
+        notes: list[str],
     ) -> None:
-        self.path, self.name, self.rows, self.at = path, name, rows, at
+        self.path, self.name, self.rows, self.at, self.unreadable = path, name, rows, at, unreadable
         self.problems, self.notes = problems, notes
         self.columns: dict[str, int] = {}
         self._months: set[tuple[int, int]] | None = None
@@ -192,6 +201,10 @@ class _Sheet:
 
     def read(self) -> list[_Read]:
         self._find_columns()
+        read = {*self.columns.values()}
+        for (number, column), why in sorted(self.unreadable.items()):
+            if number <= self.at or column in read:
+                self.wrong(number - 1, column, f"the cell {why}")
         its = self._titled()
         of: dict[str, _Read] = {}
         current = its

@@ -23,8 +23,8 @@ SOURCES = {
     "cpr2010": "care-planning-regulations-2010.yaml",
     "safer": "safer-recruitment.yaml",
 }
-POLICIES = ("local", "policies.yaml")
-"""A catalogue whose duties are written here, on facts of the reference that are no list of duties."""
+OWN = {"local": "policies.yaml", "council": "council.yaml"}
+"""Catalogues whose duties are written here, on facts of the reference that are no list of duties."""
 LAYERS = {"statutory": "statute", "minimum_standard": "standard", "good_practice": "good practice"}
 MODALITY = {"statute": "must", "standard": "should", "good practice": "should"}
 # Carried over as they are, where an entry has them.
@@ -84,20 +84,21 @@ def found(reference: Path, way: str) -> str:
     return f"{sources[src[0]]['what'].partition(' (')[0]}: {src[1]}"
 
 
-def policy(reference: Path, entry: dict[str, Any]) -> dict[str, Any]:
-    """One duty of local policy."""
+def own_duty(reference: Path, entry: dict[str, Any]) -> dict[str, Any]:
+    """One duty that is written here: of local policy, unless it says of which layer."""
     source = found(reference, entry["fact"]) if "fact" in entry else entry["source"]
+    layer = entry.get("layer", "local policy")
     made = {
         "id": entry["id"],
-        "ref": source,
+        "ref": entry.get("ref", source),
         "title": entry["title"],
         "summary": entry["summary"],
         "duty_on": "council",
         "binds": "all",
         "subject": entry["subject"],
-        "modality": "should",
+        "modality": MODALITY.get(layer, "should"),
         "checkable": "machine",
-        "layer": "local policy",
+        "layer": layer,
         "in_force": plain({"from": entry["from"], "to": None}),
         "confidence": entry["confidence"],
         "note": entry.get("note"),
@@ -129,9 +130,9 @@ def main(reference: Path) -> None:
             why = {"classed_here": change["why"]} if change else {}
             duties.append(duty(entry, {**change.get("set", {}), **why}))
         write(name, instrument, duties)
-    name, file = POLICIES
-    own = yaml.safe_load((HERE / file).read_text(encoding="utf-8"))
-    write(name, own["instrument"], [policy(reference, entry) for entry in own["duties"]])
+    for name, file in OWN.items():
+        own = yaml.safe_load((HERE / file).read_text(encoding="utf-8"))
+        write(name, own["instrument"], [own_duty(reference, entry) for entry in own["duties"]])
     if unused:
         sys.exit(f"overrides.yaml names duties that there are not: {', '.join(sorted(unused))}")
 

@@ -76,6 +76,12 @@ class Facts:
         return bool(self.errors or self.uncalculated or self.percents or self.padded or self.merged)
 
     @property
+    def unreadable(self) -> dict[Place, str]:
+        """Cells of which nobody can tell what they hold, and why: what comes behind "this cell"."""
+        errors = {place: f"is the error {word} of a spreadsheet" for place, word in self.errors.items()}
+        return errors | dict.fromkeys(self.uncalculated, NO_RESULT)
+
+    @property
     def unknown(self) -> set[int]:
         """Columns in which nobody can tell what some cell holds."""
         across = (i for area in self.merged for i in range(area.first_column + 1, area.last_column + 1))
