@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -62,3 +63,30 @@ def test_no_message_of_a_problem_is_a_command(cli: Callable[..., Result], export
     mapping.write_text('"a\\n::error::key": 1\n', encoding="utf-8")
     result = cli("data", "check", export, "--mapping", mapping)
     assert result.exit_code == 2 and _obeyed(result.output) == []
+
+
+@pytest.mark.parametrize("format_", ["json", "sarif", "gitlab"])
+def test_json_says_what_a_record_says_and_holds_no_command(
+    cli: Callable[..., Result], export: Path, format_: str
+) -> None:
+    (export / "staff.csv").write_text(
+        "staff_id,role,worker_kind,started_on,left_on\nS##[error]x\u009b2J\u202e,x,employee,2015-01-01,\n",
+        encoding="utf-8",
+    )
+    asked = ("--as-at", "2021-09-20", "--rule", "appraisal-overdue", "--format", format_)
+    result = cli("audit", export, *asked)
+    assert result.exit_code in (0, 1), result.output
+    assert _obeyed(result.stdout) == []
+    assert "S##[error]x" in json.dumps(json.loads(result.stdout))
+
+
+def test_no_line_of_a_drafted_mapping_is_a_command(cli: Callable[..., Result], export: Path, tmp_path: Path) -> None:
+    names = ("x\u009b2J", "##[error]injected", "::error::x", "y\x1b[2J")
+    (export / "staff.csv").write_text(
+        f"staff_id,role ##[error]x,{','.join(names)}\nS1,manager,1,2,3,4\n", encoding="utf-8"
+    )
+    drafted = cli("data", "map", export)
+    assert drafted.exit_code == 0 and _obeyed(drafted.output) == []
+    assert "injected" in drafted.stdout
+    (export / "mapping.yaml").write_text(drafted.stdout, encoding="utf-8")
+    assert cli("data", "check", export).exit_code == 0, "what is drafted still means the columns that are there"

@@ -158,12 +158,36 @@ class _Builder:
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.()/-]*( [A-Za-z0-9_.()/-]+)*")
 
 
+_OBEYED = re.compile(r"#(?=#\w*\[)")
+"""What begins a command to a CI server wherever in a line it stands, as `##[error]` does."""
+_ACTS = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]|" + _OBEYED.pattern)
+"""What a terminal or a CI server does something at, and JSON may hold as it is."""
+
+
+def json_text(value: object, indent: int | None = None) -> str:
+    """A value as JSON in which nothing is obeyed, wherever it is printed."""
+    separators = (",", ":") if indent is None else None
+    return disarmed_json(json.dumps(value, ensure_ascii=False, separators=separators, indent=indent))
+
+
+def disarmed_json(text: str) -> str:
+    """The same JSON, with what is obeyed written as escapes: it can only stand in texts."""
+    if "##" not in text and text.isprintable():  # nearly always, and asked much faster
+        return text
+    return _ACTS.sub(lambda m: f"\\u{ord(m[0]):04x}", text)
+
+
 def yaml_text(text: str) -> str:
     """`text` as one YAML value or key on one line, in quotes where it would be read as something else without."""
     if _PLAIN.fullmatch(text) and _scalar(text) == text:
         return text
-    quoted = json.dumps(text, ensure_ascii=False)
-    return "".join(c if c == " " or c.isprintable() else _escaped(c) for c in quoted)
+    quoted = "".join(c if c == " " or c.isprintable() else _escaped(c) for c in json.dumps(text, ensure_ascii=False))
+    return _OBEYED.sub(r"\\u0023", quoted)
+
+
+def yaml_comment(text: str) -> str:
+    """`text` as it can stand in a comment: on one line, and with nothing that a terminal or a CI server obeys."""
+    return _OBEYED.sub("# ", "".join(c if c.isprintable() else "�" for c in " ".join(text.split())))
 
 
 def _escaped(char: str) -> str:
