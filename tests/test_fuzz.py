@@ -163,7 +163,7 @@ def _seen(real: Path, patch: pytest.MonkeyPatch, door: Door, name: str, faults: 
             FAULTS[at_work[0]][0]()
         return read(*asked, **more)
 
-    patch.setitem(doors.DOORS, name, replace(door, change=change))  # type: ignore[arg-type]
+    patch.setitem(doors.DOORS, name, replace(door, change=change))
     patch.setattr(fuzz, "SECONDS", 0.5)
     found = fuzz.Found()
     honest = fuzz.run(*fuzz.AtWork(real, door).asked)
@@ -179,7 +179,7 @@ def _seen(real: Path, patch: pytest.MonkeyPatch, door: Door, name: str, faults: 
 def test_a_door_that_refuses_the_file_as_it_is_is_no_door(real: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     door = doors.DOORS["mapping"]
     weak = replace(door, asked=(*door.asked, "--memory", "much"))
-    monkeypatch.setitem(doors.DOORS, "mapping", weak)  # type: ignore[arg-type]
+    monkeypatch.setitem(doors.DOORS, "mapping", weak)
     with pytest.raises(RuntimeError, match="ended with 2"):
         fuzz.fuzz(real, ["mapping"], lambda: iter([("mapping", _seeds(1))]), fuzz.Found())
 
@@ -187,7 +187,7 @@ def test_a_door_that_refuses_the_file_as_it_is_is_no_door(real: Path, monkeypatc
 def test_a_name_that_was_planted_is_seen(real: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     door = doors.DOORS["csv, checked"]
     shown = replace(door, asked=(*door.asked, "--personal"))
-    monkeypatch.setitem(doors.DOORS, "csv, checked", shown)  # type: ignore[arg-type]
+    monkeypatch.setitem(doors.DOORS, "csv, checked", shown)
     found = fuzz.Found()
     fuzz.fuzz(real, ["csv, checked"], lambda: iter([("csv, checked", _seeds(20))]), found)
     assert any("a name that is personal" in line for line in found.wrong)

@@ -21,6 +21,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -68,7 +69,7 @@ class Moments:
         self._write(handle, [content], lasting)
         self._comes()
 
-    def _replacing(self, path: Path, target: Path) -> Path:
+    def _replacing(self, path: Path, target: Any) -> Any:
         made = self._replace(path, target)
         self._comes()
         return made
