@@ -25,7 +25,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from sqlalchemy import event
+from sqlalchemy import create_engine, event, make_url, text
 from sqlalchemy.engine import Engine
 from test_workbook import Cells, fill, first_child, met_all, saved, small
 
@@ -153,10 +153,16 @@ def left_behind(*folders: Path) -> list[str]:
 
 
 class Files:
-    """The files that the commands work on."""
+    """The files that the commands work on.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+      url: a server's database, for the plan; emptied each time.
+    """
+
+    def __init__(self, folder: Path, url: str = "") -> None:
         self.folder = folder
+        self.url = url
+        self.db = url or str(folder / "plan.sqlite")
         self.scratch = folder / "scratch"
         self.scratch.mkdir()
         os.environ["TMPDIR"] = str(self.scratch)
@@ -187,6 +193,12 @@ class Files:
         self.reports.mkdir()
         for path in self.folder.glob("plan.sqlite*"):
             path.unlink()
+        if self.url:
+            engine = create_engine(make_url(self.url))
+            with engine.begin() as connection:
+                connection.execute(text("DROP SCHEMA public CASCADE"))
+                connection.execute(text("CREATE SCHEMA public"))
+            engine.dispose()
 
     def answers(self) -> dict[str, bytes]:
         return {p.name: p.read_bytes() for p in self.data.glob("*.answers.csv")}
@@ -253,8 +265,8 @@ def kill_imports(files: Files, kills: int, chance: random.Random, n: Counter[str
 
 def kill_new_plans(files: Files, kills: int, chance: random.Random, n: Counter[str]) -> list[str]:
     """`plan new`: begun as a whole or not at all."""
-    db = files.folder / "plan.sqlite"
-    asked = ("plan", "new", str(files.plan), "--db", str(db), "--role", "manager", "--name", "m", "--on", "2022-01-03")
+    db = files.db
+    asked = ("plan", "new", str(files.plan), "--db", db, "--role", "manager", "--name", "m", "--on", "2022-01-03")
     found = []
     files.anew()
     its = known(asked)
@@ -268,8 +280,8 @@ def kill_new_plans(files: Files, kills: int, chance: random.Random, n: Counter[s
     return found
 
 
-def _plan_is_whole(db: Path, when: str) -> list[str]:
-    store = Store(str(db))
+def _plan_is_whole(db: str, when: str) -> list[str]:
+    store = Store(db)
     try:
         events = store.events("small")
     finally:
@@ -286,8 +298,8 @@ def both_at_once(files: Files, rounds: int, n: Counter[str]) -> list[str]:
     for one in imports:
         files.done(*one)
     rows = {name: sorted(content.splitlines()) for name, content in files.answers().items()}
-    db = files.folder / "plan.sqlite"
-    new = ("plan", "new", str(files.plan), "--db", str(db), "--role", "manager", "--name", "m", "--on", "2022-01-03")
+    db = files.db
+    new = ("plan", "new", str(files.plan), "--db", db, "--role", "manager", "--name", "m", "--on", "2022-01-03")
     for round_ in range(rounds):
         files.anew()
         codes = two(imports[0], imports[1])
@@ -309,14 +321,15 @@ def main() -> int:
     asked.add_argument("--rounds", type=int, default=200, help="of two at once")
     asked.add_argument("--seed", type=int, default=1)
     asked.add_argument("--folder", help="where the files are made; default: the system's own for such things")
+    asked.add_argument("--url", help="a server's database, for new plans alone; it is emptied. Default: SQLite files")
     options = asked.parse_args()
     chance = random.Random(options.seed)
     n = Counter[str]()
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         warm(Path(folder) / "shipped")
-        files = Files(Path(folder))
+        files = Files(Path(folder), options.url or "")
         found = []
-        for kill in (kill_audits, kill_imports, kill_new_plans):
+        for kill in (kill_new_plans,) if options.url else (kill_audits, kill_imports, kill_new_plans):
             found += kill(files, options.kills, chance, n)
         found += both_at_once(files, options.rounds, n)
     for what, how_many in n.items():
