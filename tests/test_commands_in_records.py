@@ -7,8 +7,12 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import plan_making
 import pytest
 from click.testing import Result
+
+from compliance.tracker import life
+from compliance.tracker.store import Store
 
 IDS = (
     "S1\n::error::injected",
@@ -90,3 +94,16 @@ def test_no_line_of_a_drafted_mapping_is_a_command(cli: Callable[..., Result], e
     assert "injected" in drafted.stdout
     (export / "mapping.yaml").write_text(drafted.stdout, encoding="utf-8")
     assert cli("data", "check", export).exit_code == 0, "what is drafted still means the columns that are there"
+
+
+def test_why_a_measure_has_no_value_is_no_command(cli: Callable[..., Result], tmp_path: Path) -> None:
+    db = str(tmp_path / "plan.sqlite")
+    store = Store(db)
+    store.change("p", "2022-01-03", plan_making.MANAGER, lambda _: [life.begin(plan_making.small_plan())])
+    store.close()
+    document = plan_making.audit("2022-01-31")
+    document["rules"][0]["status"] = "\n::error::injected"
+    file = plan_making.kept(tmp_path, document)
+    result = cli("plan", "measures", "--from-audit", file, "--role", "manager", "--name", "m", "--db", db)
+    assert result.exit_code == 0 and "injected" in result.stderr
+    assert _obeyed(result.output) == []

@@ -311,6 +311,20 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+def json_value(text: str | bytes) -> Any:
+    """What JSON says.
+
+    Raises:
+      ValueError: it is none (json.JSONDecodeError), is not UTF-8 (UnicodeDecodeError), has a key twice, or is too deep.
+    """
+    try:
+        document = json.loads(text, object_pairs_hook=_once, parse_constant=_no_number)
+    except RecursionError as e:
+        raise ValueError(TOO_DEEP) from e
+    _check_json(document)
+    return document
+
+
 def load_json(path: Path) -> object:
     """A JSON file.
 
@@ -319,17 +333,13 @@ def load_json(path: Path) -> object:
     """
     content = content_of(path, MAX_JSON_BYTES)
     try:
-        document = json.loads(content, object_pairs_hook=_once, parse_constant=_no_number)
-        _check_json(document)
-        return document
+        return json_value(content)
     except json.JSONDecodeError as e:
         raise _wrong(path, f"this is not JSON: {e.msg}", "", e.lineno, e.colno) from e
     except UnicodeDecodeError as e:
         raise _wrong(path, "the file is not UTF-8", "Save it as UTF-8") from e
     except ValueError as e:
         raise _wrong(path, str(e)) from e
-    except RecursionError as e:
-        raise _wrong(path, TOO_DEEP) from e
 
 
 TOO_DEEP = f"the file is nested deeper than {MAX_JSON_DEPTH}"
