@@ -279,7 +279,7 @@ def _read(connection: Connection, plan: str, after: int) -> Iterator[Event]:
             its, end = None, -1
             if all(type(text) is str for text in texts) and type(number) is int:
                 with suppress(ValueError, RecursionError):
-                    found = decoded(body) if is_day(on) else (None, -1)
+                    found: tuple[Any, int] = decoded(body) if is_day(on) else ({}, -1)
                     if "\\u" in body:  # as an escape alone there can be half a character, which nobody could write
                         canonical(found[0]).encode()
                     its, end = found
