@@ -21,6 +21,7 @@ Node = Any
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 30
 MAX_NODES = 100_000
+"""Keys and values together."""
 MAX_JSON_BYTES = 256 << 20
 """An audit with a hundred thousand findings has less."""
 MAX_JSON_DEPTH = 60
@@ -119,6 +120,7 @@ class _Builder:
     def __init__(self, path: Path, problems: list[Problem]) -> None:
         self.path, self.problems = path, problems
         self.seen: set[int] = set()
+        self.keys = 0
 
     def wrong(self, node: Node, what: str, help_: str = "") -> None:
         mark = node.start_mark
@@ -131,7 +133,8 @@ class _Builder:
             )
             return None
         self.seen.add(id(node))
-        if depth > MAX_DEPTH or len(self.seen) > MAX_NODES:
+        self.keys += len(node.value) if node.id == "mapping" else 0
+        if depth > MAX_DEPTH or len(self.seen) + self.keys > MAX_NODES:
             what = f"the file is nested deeper than {MAX_DEPTH} or has more than {MAX_NODES:,} parts"
             raise _wrong(self.path, what, "Split it up", node.start_mark.line + 1, node.start_mark.column + 1)
         if node.tag != _TAGS[node.id]:

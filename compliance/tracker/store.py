@@ -319,6 +319,8 @@ def _engine(parsed: URL) -> Engine:
                 f"'{backend}' is no database for a plan; give a path to a SQLite file, or postgresql+psycopg://…"
             )
         if backend == "sqlite":
+            if parsed.query:
+                raise ComplianceError(f"'{url}' says more than where the file is; give its path alone.")
             _own(Path(parsed.database or ""))
             engine = create_engine(parsed, connect_args={"timeout": BUSY_SECONDS})
             event.listen(engine, "connect", _as_needed)
