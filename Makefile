@@ -62,7 +62,8 @@ kills: $(STAMP)
 
 # As long as there is time for; SEED, INPUTS and MINUTES say how much.
 fuzz: $(STAMP)
-	PYTHONPATH=tests $(BIN)/python tests/fuzz/fuzz.py --seed $(or $(SEED),1) --inputs $(or $(INPUTS),1000000) --minutes $(or $(MINUTES),0)
+	PYTHONPATH=tests $(BIN)/python tests/fuzz/fuzz.py --seed $(or $(SEED),1) --inputs $(or $(INPUTS),1000000) --minutes $(or $(MINUTES),0) \
+		$(if $(wildcard /dev/shm),--folder /dev/shm)
 
 fixtures: $(STAMP)
 	$(BIN)/python fixtures/generate.py

@@ -45,7 +45,10 @@ class ComplianceError(Exception):
     def __init__(self, message: str, problems: Iterable[Problem] = ()) -> None:
         super().__init__(message)
         self.message = message
-        self.problems = tuple(sorted(set(problems)))
+        # By a key, for a file can have as many mistakes as it has words, and comparing two of these is slow.
+        self.problems = tuple(
+            sorted(set(problems), key=lambda p: (p.where.file, p.where.line, p.where.column, p.what, p.help))
+        )
 
     def __str__(self) -> str:
         lines = [str(p) for p in self.problems[:SHOWN]]
@@ -64,7 +67,10 @@ class DataError(ComplianceError):
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """`; did you mean 'x'?` for the known word most like `word`, or an empty text."""
+    words = list(known)
+    if not words:
+        return ""
     from difflib import get_close_matches
 
-    close = get_close_matches(word, list(known), n=1, cutoff=0.6)
+    close = get_close_matches(word, words, n=1, cutoff=0.6)
     return f"; did you mean '{close[0]}'?" if close else ""

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Callable
 from pathlib import Path
 
+import plan_making
 import pytest
 from click.testing import Result
+
+from compliance.tracker import life
+from compliance.tracker.store import Store
 
 IDS = (
     "S1\n::error::injected",
@@ -62,3 +67,43 @@ def test_no_message_of_a_problem_is_a_command(cli: Callable[..., Result], export
     mapping.write_text('"a\\n::error::key": 1\n', encoding="utf-8")
     result = cli("data", "check", export, "--mapping", mapping)
     assert result.exit_code == 2 and _obeyed(result.output) == []
+
+
+@pytest.mark.parametrize("format_", ["json", "sarif", "gitlab"])
+def test_json_says_what_a_record_says_and_holds_no_command(
+    cli: Callable[..., Result], export: Path, format_: str
+) -> None:
+    (export / "staff.csv").write_text(
+        "staff_id,role,worker_kind,started_on,left_on\nS##[error]x\u009b2J\u202e,x,employee,2015-01-01,\n",
+        encoding="utf-8",
+    )
+    asked = ("--as-at", "2021-09-20", "--rule", "appraisal-overdue", "--format", format_)
+    result = cli("audit", export, *asked)
+    assert result.exit_code in (0, 1), result.output
+    assert _obeyed(result.stdout) == []
+    assert "S##[error]x" in json.dumps(json.loads(result.stdout))
+
+
+def test_no_line_of_a_drafted_mapping_is_a_command(cli: Callable[..., Result], export: Path, tmp_path: Path) -> None:
+    names = ("x\u009b2J", "##[error]injected", "::error::x", "y\x1b[2J")
+    (export / "staff.csv").write_text(
+        f"staff_id,role ##[error]x,{','.join(names)}\nS1,manager,1,2,3,4\n", encoding="utf-8"
+    )
+    drafted = cli("data", "map", export)
+    assert drafted.exit_code == 0 and _obeyed(drafted.output) == []
+    assert "injected" in drafted.stdout
+    (export / "mapping.yaml").write_text(drafted.stdout, encoding="utf-8")
+    assert cli("data", "check", export).exit_code == 0, "what is drafted still means the columns that are there"
+
+
+def test_why_a_measure_has_no_value_is_no_command(cli: Callable[..., Result], tmp_path: Path) -> None:
+    db = str(tmp_path / "plan.sqlite")
+    store = Store(db)
+    store.change("p", "2022-01-03", plan_making.MANAGER, lambda _: [life.begin(plan_making.small_plan())])
+    store.close()
+    document = plan_making.audit("2022-01-31")
+    document["rules"][0]["status"] = "\n::error::injected"
+    file = plan_making.kept(tmp_path, document)
+    result = cli("plan", "measures", "--from-audit", file, "--role", "manager", "--name", "m", "--db", db)
+    assert result.exit_code == 0 and "injected" in result.stderr
+    assert _obeyed(result.output) == []

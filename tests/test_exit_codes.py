@@ -141,3 +141,25 @@ def test_a_caller_in_python_gets_our_errors_as_they_are() -> None:
 
     with pytest.raises(click.UsageError):
         main.main(["no-such-command"], standalone_mode=False)
+
+
+@pytest.mark.parametrize(
+    ("raised", "code", "told"),
+    [("KeyboardInterrupt", 2, "Stopped."), ("ModuleNotFoundError('click')", 4, "ModuleNotFoundError")],
+)
+def test_a_program_that_cannot_begin_has_found_nothing(raised: str, code: int, told: str) -> None:
+    """Python ends such a program with 1, which is the code of findings."""
+    stopping = f"""
+import sys
+
+class Stopping:
+    def find_spec(self, name, *_):
+        if name == "compliance.cli.data":
+            raise {raised}
+
+sys.meta_path.insert(0, Stopping())
+from compliance.__main__ import run
+run()
+"""
+    done = subprocess.run([sys.executable, "-c", stopping, "--version"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.splitlines()[-1][: len(told)]) == (code, told)

@@ -125,6 +125,32 @@ def test_a_part_that_unpacks_to_more_than_it_says_is_refused(honest: Path) -> No
         Workbook(honest)
 
 
+@pytest.mark.parametrize("part", [BOOK, "xl/_rels/workbook.xml.rels", "xl/styles.xml", "_rels/.rels"])
+@pytest.mark.parametrize("how", ["a name that is no encoding", "entities in another encoding", "nested beyond number"])
+def test_what_a_workbook_says_of_itself_is_read_as_text_or_refused(
+    cli: Callable[..., Result], honest: Path, part: str, how: str
+) -> None:
+    with zipfile.ZipFile(honest) as book:
+        parts = {name: book.read(name) for name in book.namelist()}
+    text = parts[part].decode("utf-8")
+    text = text[text.index("<", text.index("?>")) :]
+    if how == "a name that is no encoding":
+        parts[part] = f'<?xml version="1.0" encoding="UTFF-8"?>{text}'.encode()
+    elif how == "nested beyond number":
+        parts[part] = f"{'<a>' * 500_000}{'</a>' * 500_000}".encode()
+    else:
+        entities = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 40 if n else "x" * 40}">' for n in range(4))
+        text = f"<!DOCTYPE x [{entities}]>{text[:-1]} >"
+        parts[part] = f'<?xml version="1.0" encoding="UTF-16"?>{text}'.encode("utf-16")
+    with zipfile.ZipFile(honest, "w", zipfile.ZIP_DEFLATED) as book:
+        for name, content in parts.items():
+            book.writestr(name, content)
+    result = cli("data", "check", honest.parent)
+    assert result.exit_code in (0, 2) and "Traceback" not in result.output, result.output
+    if how == "entities in another encoding":
+        assert result.exit_code == 2
+
+
 def test_a_panic_of_the_library_is_a_sentence(honest: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     panic = type("PanicException", (BaseException,), {})
 

@@ -57,6 +57,41 @@ def test_a_forged_comment_is_told_wherever_the_plan_is_read(
     assert result.stderr.count("event 2 is not what was written") == 1 and "backup" in result.stderr
 
 
+@pytest.mark.parametrize("reader", [*READERS, ("plan", "verify")], ids=" ".join)
+@pytest.mark.parametrize(
+    "body",
+    [
+        "[" * 100_000 + "]" * 100_000,
+        '{"text": "\\ud800"}',
+        '{"text": %s}' % ("9" * 6000),
+        '{"text": NaN}',
+        '{"text": "\\u00e9"}',
+    ],
+)
+def test_what_no_event_can_say_is_no_crash(
+    cli: Callable[..., Result], db: Path, reader: tuple[str, ...], body: str
+) -> None:
+    _forge(db, "UPDATE event SET body = ? WHERE number = 2", body)
+    result = cli(*reader, "--db", db)
+    assert result.exit_code in (0, 1, 2) and "backup" in result.stderr, result.output
+
+
+@pytest.mark.parametrize(
+    "line", ["[" * 100_000, '{"role": "\\ud800"}', '{"number": %s}' % ("9" * 6000), '{"body": {}, "body": {}}']
+)
+def test_a_line_that_is_no_event_is_no_crash(cli: Callable[..., Result], db: Path, tmp_path: Path, line: str) -> None:
+    """Alone, or as part of an event that is otherwise as it was."""
+    events = tmp_path / "events.jsonl"
+    assert cli("plan", "export", "--format", "jsonl", "--db", db, "--out", events).exit_code == 0
+    honest = events.read_text(encoding="utf-8").splitlines()
+    within = json.dumps(json.loads(honest[1]))[:-1] + f", {line[1:]}"
+    for second in (line, within):
+        events.write_text("\n".join([honest[0], second, ""]), encoding="utf-8")
+        asked = ("--role", "manager", "--name", "m", "--db", tmp_path / "new.sqlite")
+        result = cli("plan", "import", events, *asked)
+        assert (result.exit_code, "events.jsonl:2" in result.stderr) == (2, True), result.output
+
+
 def test_a_forged_comment_is_told_on_the_page_and_before_a_change(
     cli: Callable[..., Result], db: Path, tmp_path: Path
 ) -> None:

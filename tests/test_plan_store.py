@@ -307,6 +307,7 @@ def test_a_file_that_is_no_database_is_told_and_left_as_it_is(cli: Cli, tmp_path
         ("postgresql+psycopg://me:secret@127.0.0.1:1/plan", "cannot be used"),
         ("postgresql+psycopg://me:secret@127.0.0.1:port/plan", "is no database URL"),
         ("://", "is no database URL"),
+        ("sqlite:///plan?mode=memory", "give its path alone"),
     ],
 )
 def test_what_is_no_database_gets_one_message_without_the_password(cli: Cli, url: str, said: str) -> None:

@@ -622,6 +622,15 @@ def test_a_key_that_is_none_or_no_secret_is_refused(
     assert content is None or content not in result.output
 
 
+def test_a_file_that_is_much_too_large_for_a_key_is_not_read(place: Place, tmp_path: Path, cli: Cli) -> None:
+    key = tmp_path / "k"
+    with key.open("wb") as file:
+        file.truncate(1 << 43)  # which takes no room
+    key.chmod(0o600)
+    result = cli(*place.own(place.family), "--pseudonymise", key)
+    assert (result.exit_code, "is no key" in result.stderr) == (2, True), result.output
+
+
 def test_pseudonyms_and_what_is_personal_are_not_asked_for_together(place: Place, cli: Cli, tmp_path: Path) -> None:
     both = ("--personal", "--pseudonymise", place.key)
     page = ("report", place.family.folder, "--as-at", AS_AT, "--out", tmp_path / "x.html")

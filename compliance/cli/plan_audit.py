@@ -24,7 +24,7 @@ from compliance.cli.plan import (
     role_option,
     why_option,
 )
-from compliance.cli.terminal import out_option, print_out, width
+from compliance.cli.terminal import out_option, print_out, tidy, width
 from compliance.errors import ComplianceError
 
 if TYPE_CHECKING:
@@ -220,7 +220,7 @@ def measures(
 
     _, events = changed(Change(db, plan_id, day, role, name), decide)
     for said in without:
-        click.echo(said, err=True)
+        click.echo(tidy(said), err=True)
     if not events and not without:
         raise ComplianceError(f"The plan has no measure of kind '{kind}'. Nothing was changed.")
 

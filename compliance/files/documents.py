@@ -22,6 +22,7 @@ Node = Any
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 30
 MAX_NODES = 100_000
+"""Keys and values together."""
 MAX_JSON_BYTES = 256 << 20
 """An audit with a hundred thousand findings has less."""
 MAX_JSON_DEPTH = 60
@@ -130,6 +131,7 @@ class _Builder:
     def __init__(self, path: Path, problems: list[Problem]) -> None:
         self.path, self.problems = path, problems
         self.seen: set[int] = set()
+        self.keys = 0
 
     def wrong(self, node: Node, what: str, help_: str = "") -> None:
         mark = node.start_mark
@@ -142,7 +144,8 @@ class _Builder:
             )
             return None
         self.seen.add(id(node))
-        if depth > MAX_DEPTH or len(self.seen) > MAX_NODES:
+        self.keys += len(node.value) if node.id == "mapping" else 0
+        if depth > MAX_DEPTH or len(self.seen) + self.keys > MAX_NODES:
             what = f"the file is nested deeper than {MAX_DEPTH} or has more than {MAX_NODES:,} parts"
             raise _wrong(self.path, what, "Split it up", node.start_mark.line + 1, node.start_mark.column + 1)
         if node.tag != _TAGS[node.id]:
@@ -169,12 +172,36 @@ class _Builder:
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.()/-]*( [A-Za-z0-9_.()/-]+)*")
 
 
+_OBEYED = re.compile(r"#(?=#\w*\[)")
+"""What begins a command to a CI server wherever in a line it stands, as `##[error]` does."""
+_ACTS = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]|" + _OBEYED.pattern)
+"""What a terminal or a CI server does something at, and JSON may hold as it is."""
+
+
+def json_text(value: object, indent: int | None = None) -> str:
+    """A value as JSON in which nothing is obeyed, wherever it is printed."""
+    separators = (",", ":") if indent is None else None
+    return disarmed_json(json.dumps(value, ensure_ascii=False, separators=separators, indent=indent))
+
+
+def disarmed_json(text: str) -> str:
+    """The same JSON, with what is obeyed written as escapes: it can only stand in texts."""
+    if "##" not in text and text.isprintable():  # nearly always, and asked much faster
+        return text
+    return _ACTS.sub(lambda m: f"\\u{ord(m[0]):04x}", text)
+
+
 def yaml_text(text: str) -> str:
     """`text` as one YAML value or key on one line, in quotes where it would be read as something else without."""
     if _PLAIN.fullmatch(text) and _scalar(text) == text:
         return text
-    quoted = json.dumps(text, ensure_ascii=False)
-    return "".join(c if c == " " or c.isprintable() else _escaped(c) for c in quoted)
+    quoted = "".join(c if c == " " or c.isprintable() else _escaped(c) for c in json.dumps(text, ensure_ascii=False))
+    return _OBEYED.sub(r"\\u0023", quoted)
+
+
+def yaml_comment(text: str) -> str:
+    """`text` as it can stand in a comment: on one line, and with nothing that a terminal or a CI server obeys."""
+    return _OBEYED.sub("# ", "".join(c if c.isprintable() else "�" for c in " ".join(text.split())))
 
 
 def _escaped(char: str) -> str:
@@ -298,6 +325,20 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+def json_value(text: str | bytes) -> Any:
+    """What JSON says.
+
+    Raises:
+      ValueError: it is none (json.JSONDecodeError), is not UTF-8 (UnicodeDecodeError), has a key twice, or is too deep.
+    """
+    try:
+        document = json.loads(text, object_pairs_hook=_once, parse_constant=_no_number)
+    except RecursionError as e:
+        raise ValueError(TOO_DEEP) from e
+    _check_json(document)
+    return document
+
+
 def load_json(path: Path) -> object:
     """A JSON file.
 
@@ -306,17 +347,13 @@ def load_json(path: Path) -> object:
     """
     content = content_of(path, MAX_JSON_BYTES)
     try:
-        document = json.loads(content, object_pairs_hook=_once, parse_constant=_no_number)
-        _check_json(document)
-        return document
+        return json_value(content)
     except json.JSONDecodeError as e:
         raise _wrong(path, f"this is not JSON: {e.msg}", "", e.lineno, e.colno) from e
     except UnicodeDecodeError as e:
         raise _wrong(path, "the file is not UTF-8", "Save it as UTF-8") from e
     except ValueError as e:
         raise _wrong(path, str(e)) from e
-    except RecursionError as e:
-        raise _wrong(path, TOO_DEEP) from e
 
 
 TOO_DEEP = f"the file is nested deeper than {MAX_JSON_DEPTH}"

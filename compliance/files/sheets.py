@@ -27,7 +27,7 @@ PERCENT = (9, 10)
 NO_RESULT = "holds a formula whose result is not stored; open the workbook, let it calculate, and save it"
 DEFAULT_PART = "xl/workbook.xml"
 
-DAMAGED = (ValueError, KeyError, zipfile.BadZipFile, zlib.error, NotImplementedError, ElementTree.ParseError)
+DAMAGED = (ValueError, LookupError, RuntimeError, EOFError, zipfile.BadZipFile, zlib.error, ElementTree.ParseError)
 """What reading raises of a workbook that is none."""
 
 Place = tuple[int, int]
@@ -159,7 +159,8 @@ def book(path: Path) -> Book:
             text = package.read(stored)
             if b"<!DOCTYPE" in text:
                 raise ValueError("a document type, which no spreadsheet writes")
-            return ElementTree.fromstring(text)  # noqa: S314  # without a document type there are no entities to unfold
+            # Without a document type, in the one encoding in which we looked for it, there are no entities to unfold.
+            return ElementTree.fromstring(text, ElementTree.XMLParser(encoding="utf-8"))  # noqa: S314
 
         main = _main_part(part("_rels/.rels"))
         folder = main.rpartition("/")[0]

@@ -98,8 +98,10 @@ def read_key(path: Path) -> Key:
       ComplianceError: there is none, or others can read it.
     """
     try:
-        mode = path.stat().st_mode
-        content = path.read_bytes()[:1000] if stat.S_ISREG(mode) else b""
+        mode, content = path.stat().st_mode, b""
+        if stat.S_ISREG(mode):
+            with path.open("rb") as file:
+                content = file.read(1000)
     except FileNotFoundError as e:
         raise ComplianceError(f"There is no key {path}. Make one with: compliance data new-key {path}") from e
     except OSError as e:

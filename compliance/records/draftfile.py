@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from compliance.files.documents import yaml_text, yaml_value
+from compliance.files.documents import yaml_comment, yaml_text, yaml_value
 from compliance.records.drafting import CLOSE, SURE, UNKNOWN_WORDS, Drafted, Guess, Place
 from compliance.records.layouts import Match, absent, strange
 from compliance.records.mapping import ISO, plain
@@ -31,7 +31,7 @@ class Lines:
         if question:
             self.questions += 1
             comment = f"? {question}" + (f" ({comment})" if comment else "")
-        self.written.append((text, comment))
+        self.written.append((text, yaml_comment(comment)))
 
     def text(self) -> str:
         """The file."""
@@ -82,7 +82,7 @@ def upon(
     for place in strange(its, places):
         columns = ", ".join(c.name for c in place.table.columns) if place.table.named else ""
         what = f"{place.label}, {_n(place.table.rows, 'row')}, is none of its tables"
-        lines.add("", question=_line(f"{what}{f'; its columns: {columns}' if columns else ''}"))
+        lines.add("", question=f"{what}{f'; its columns: {columns}' if columns else ''}")
     for file in unread:
         lines.add("", question=f"{file} is no table that can be read: is it wanted?")
     return lines
@@ -96,7 +96,7 @@ def _difference(lines: Lines, one: Match) -> None:
         comments.append(f"nothing reads: {', '.join(c.name for c in one.unread)}")
     if not (one.moved or one.renamed):
         for comment in comments:
-            lines.add("", question=_line(f"{one.place.label} ({one.source.record}): {comment}"))
+            lines.add("", question=f"{one.place.label} ({one.source.record}): {comment}")
         return
     share = f"{one.there:,} of {_n(len(one.source.columns), 'column')} by a name that it knows"
     lines.add(f"  - record: {one.source.record}", share)
@@ -110,7 +110,7 @@ def _difference(lines: Lines, one: Match) -> None:
     for f, (column, why) in one.renamed.items():
         lines.add(f"      {f}: {yaml_text(column)}", why, "" if f in one.sure else "is this it?")
     for comment in comments:
-        lines.add("      ", question=_line(comment))
+        lines.add("      ", question=comment)
 
 
 def written(guesses: Sequence[Guess], unread: Sequence[str], named: str) -> Lines:
@@ -151,7 +151,7 @@ def written(guesses: Sequence[Guess], unread: Sequence[str], named: str) -> Line
         rows = f"{g.place.label}, {_n(g.place.table.rows, 'row')}"
         if g.place.table.named:
             names = ", ".join(c.name for c in g.place.table.columns)
-            lines.add("", question=_line(f"{rows}, with the columns: {names}{near}"))
+            lines.add("", question=f"{rows}, with the columns: {names}{near}")
         else:
             lines.add("", question=f"{rows}: does row {g.place.table.header} hold the names of the columns?")
     for name in unread:
@@ -161,11 +161,6 @@ def written(guesses: Sequence[Guess], unread: Sequence[str], named: str) -> Line
 
 def _n(n: int, what: str) -> str:
     return f"{n:,} {what if n == 1 else what + 's'}"
-
-
-def _line(text: str) -> str:
-    """A comment ends with its line."""
-    return " ".join(text.split())
 
 
 def _dates(lines: Lines, guesses: Sequence[Guess]) -> tuple[str, ...]:
@@ -201,7 +196,7 @@ def _source(lines: Lines, g: Guess, common: tuple[str, ...]) -> None:
     by = "the name of the file" if g.named >= SURE else ""
     columns = f"{len(g.columns):,} of {_n(len(table.columns), 'column')}"
     rows = _n(table.rows, "row") + ("" if table.whole else " looked at, of more")
-    why = _line(f"{kind.title.lower()}: {' and '.join(filter(None, (by, columns)))}; {rows}")
+    why = f"{kind.title.lower()}: {' and '.join(filter(None, (by, columns)))}; {rows}"
     second, score = g.second
     doubt = f"or is it {second}?" if second and g.score - score < CLOSE else "is it?" if g.score < 0.5 else ""
     lines.add(f"{on}  - record: {kind.name}", why, doubt)
@@ -243,15 +238,15 @@ def _source(lines: Lines, g: Guess, common: tuple[str, ...]) -> None:
             question=f"no column was found for {name}, which each record must have: {kind.fields[name].description}",
         )
     if g.unused:
-        lines.add("      ", question=_line(f"nothing reads: {', '.join(g.unused)}"))
+        lines.add("      ", question=f"nothing reads: {', '.join(g.unused)}")
 
 
 def _column(lines: Lines, d: Drafted, common: tuple[str, ...], on: str) -> None:
     own = [f for f in d.dates if f not in common or ("YYYY" not in f and f != "serial")]
     dates = list(d.dates) if own else []
     codes = d.codes
-    comment, name = _line(d.why), f"{on}      {d.field.name}:"
-    question = _line(d.question)
+    comment, name = d.why, f"{on}      {d.field.name}:"
+    question = d.question
     more = {k: v for k, v in (("dates", dates), ("split", d.split if d.split not in ("", ";") else "")) if v}
     if not codes:
         value = yaml_value({"column": d.column.name, **more}) if more else yaml_text(d.column.name)
@@ -269,7 +264,7 @@ def _column(lines: Lines, d: Drafted, common: tuple[str, ...], on: str) -> None:
         else:
             may_be = ", ".join(d.field.codes[:MOST_CODES]) or "true, false"
             may_be += ", …" if len(d.field.codes) > MOST_CODES else ""
-            lines.add(f"#           {yaml_text(cell)}:", f"{_n(n, 'row')}", _line(f"one of {may_be}; or null"))
+            lines.add(f"#           {yaml_text(cell)}:", f"{_n(n, 'row')}", f"one of {may_be}; or null")
 
 
 def _why(comment: str, column: Profile, field_: str) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import date
 
 from compliance.dates import english
+from compliance.files.documents import json_text
 from compliance.report.grid import grid
 from compliance.rules.coverage import Answered, Coverage
 
@@ -24,7 +24,7 @@ def write(found: Coverage, data: str, unaccounted: bool, format_: str, width: in
       unaccounted: list only the duties that nothing answers.
     """
     if format_ == "json":
-        yield json.dumps(_plain(found, data, unaccounted), ensure_ascii=False, indent=1) + "\n"
+        yield json_text(_plain(found, data, unaccounted), indent=1) + "\n"
         return
     width = max(width, 80)
     which = f"in force on {english(found.as_at)}" if found.as_at else "in all versions that there have been"

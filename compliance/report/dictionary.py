@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 from compliance.errors import ComplianceError, nearest
+from compliance.files.documents import json_text
 from compliance.model import RECORDED_ON, Field, RecordKind, RecordKinds
 from compliance.report.grid import grid
 
@@ -25,7 +25,7 @@ def write(kinds: RecordKinds, kind: str, format_: str, width: int) -> Iterator[s
         raise ComplianceError(f"There is no record kind '{kind}'{nearest(kind, kinds.kinds)}")
     chosen = [kinds[kind]] if kind else list(kinds.kinds.values())
     if format_ == "json":
-        yield json.dumps({k.name: _plain(k) for k in chosen}, indent=2, ensure_ascii=False) + "\n"
+        yield json_text({k.name: _plain(k) for k in chosen}, indent=2) + "\n"
         return
     order = {g: i for i, g in enumerate(GROUPS)}
     for k in sorted(chosen, key=lambda k: (order.get(k.group, len(order)), k.group)):

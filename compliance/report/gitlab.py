@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
+from compliance.files.documents import json_text
 from compliance.findings.report import Report
 from compliance.model import Finding, Outcome, Severity
 from compliance.report.words import accepted_text, on_one_line, subject_text
@@ -23,7 +23,7 @@ def write(report: Report, width: int) -> Iterator[str]:
     """The findings, piece by piece."""
     yield "[\n"
     for i, finding in enumerate(report.findings()):
-        yield (",\n" if i else "") + json.dumps(_entry(finding, report), ensure_ascii=False, separators=(",", ":"))
+        yield (",\n" if i else "") + json_text(_entry(finding, report))
     yield "\n]\n"
 
 

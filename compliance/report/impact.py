@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from compliance.dates import english
+from compliance.files.documents import json_text
 from compliance.report.grid import grid
 from compliance.report.words import printable
 
@@ -24,7 +24,7 @@ def write(impact: Impact, format_: str, width: int) -> Iterator[str]:
             "rules_gone": list(impact.only_before),
             "rules_new": list(impact.only_after),
         }
-        yield json.dumps(told, ensure_ascii=False, indent=1) + "\n"
+        yield json_text(told, 1) + "\n"
         return
     yield f"What changes for {printable(impact.data)} as at {english(impact.as_at)}\n\n"
     if impact.changed:

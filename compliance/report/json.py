@@ -12,6 +12,7 @@ from types import NoneType
 from typing import Any
 
 from compliance.dates import put_right_on
+from compliance.files.documents import disarmed_json, json_text
 from compliance.findings.previous import Previous
 from compliance.findings.report import Report
 from compliance.findings.waivers import Judged
@@ -49,7 +50,7 @@ def write(report: Report, width: int) -> Iterator[str]:
     yield f'"previous":{_dump(_previous(report.previous))},\n"findings":[\n'
     heads: dict[int, _Head] = {}
     for i, finding in enumerate(report.findings()):
-        yield (",\n" if i else "") + _finding(finding, heads)
+        yield (",\n" if i else "") + disarmed_json(_finding(finding, heads))
     yield '\n],\n"quarantined":[\n'
     for i, q in enumerate(report.quarantined()):
         yield (",\n" if i else "") + _dump(_quarantined(q))
@@ -57,7 +58,7 @@ def write(report: Report, width: int) -> Iterator[str]:
 
 
 def _dump(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return json_text(value)
 
 
 def _rule(r: RuleResult, as_at: date) -> dict[str, object]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
 from compliance.dates import english
+from compliance.files.documents import json_text
 from compliance.language.describe import english_of, source_words
 from compliance.model import Parameter, RecordKinds, RuleInfo, Within, WrittenRule
 from compliance.rules import wording
@@ -53,7 +53,7 @@ def listed(rules: list[CheckedRule], format_: str, width: int) -> Iterator[str]:
             }
             for r in rules
         ]
-        yield json.dumps(rows, ensure_ascii=False, indent=1) + "\n"
+        yield json_text(rows, indent=1) + "\n"
         return
     from compliance.report.grid import grid
 
@@ -91,7 +91,7 @@ def figures(parameters: Iterable[Parameter], rules: Sequence[CheckedRule], forma
             }
             for p in its
         ]
-        yield json.dumps(rows, ensure_ascii=False, indent=1) + "\n"
+        yield json_text(rows, 1) + "\n"
         return
     from compliance.report.grid import grid
 

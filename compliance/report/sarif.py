@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from urllib.parse import quote
 
 from compliance import __version__
+from compliance.files.documents import json_text
 from compliance.findings.report import Report
 from compliance.model import Finding, RuleInfo, RuleResult
 from compliance.report.words import printable, printable_lines, subject_text
@@ -37,7 +37,7 @@ def write(report: Report, width: int) -> Iterator[str]:
 
 
 def _dump(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return json_text(value)
 
 
 def _id(rule: RuleInfo) -> str:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Literal, NamedTuple
 
+from compliance.files.documents import json_value
+
 Kind = Literal[
     "plan begun",
     "plan changed",
@@ -141,7 +143,7 @@ def parsed(line: str) -> Event:
       ValueError: it is none; the message says what is wrong.
     """
     try:
-        said = json.loads(line)
+        said = json_value(line)
     except json.JSONDecodeError as e:
         raise ValueError(f"this is not JSON: {e.msg}, at character {e.pos + 1}") from e
     if not isinstance(said, dict) or set(said) != set(Event._fields):

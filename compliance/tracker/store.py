@@ -279,7 +279,10 @@ def _read(connection: Connection, plan: str, after: int) -> Iterator[Event]:
             its, end = None, -1
             if all(type(text) is str for text in texts) and type(number) is int:
                 with suppress(ValueError, RecursionError):
-                    its, end = decoded(body) if is_day(on) else (None, -1)
+                    found: tuple[Any, int] = decoded(body) if is_day(on) else ({}, -1)
+                    if "\\u" in body:  # as an escape alone there can be half a character, which nobody could write
+                        canonical(found[0]).encode()
+                    its, end = found
             if type(its) is not dict or end != len(body) or made not in KINDS:
                 raise ComplianceError(f"Event {number!r} of '{plan}' is not what was written. {MENDED}")
             yield Event(plan_, number, at, on, role, name, made, subject, its, why, before, digest)
@@ -316,6 +319,8 @@ def _engine(parsed: URL) -> Engine:
                 f"'{backend}' is no database for a plan; give a path to a SQLite file, or postgresql+psycopg://…"
             )
         if backend == "sqlite":
+            if parsed.query:
+                raise ComplianceError(f"'{url}' says more than where the file is; give its path alone.")
             _own(Path(parsed.database or ""))
             engine = create_engine(parsed, connect_args={"timeout": BUSY_SECONDS})
             event.listen(engine, "connect", _as_needed)

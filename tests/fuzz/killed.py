@@ -1,10 +1,10 @@
 """Kills commands that write files, and lets two run at once: `make kills`, or `tests/fuzz/killed.py --kills 30 --rounds 10`.
 
-`audit --out --also`, `data import` and `plan new` are killed (SIGKILL) at a random moment, or at one in the middle of a write: after some
-of its bytes, before the new file takes its name, and after. Then every file is what it was or whole, and the same command, carried out once
-more, does its work and leaves nothing behind, neither beside its output nor in the folder for scratch. Two of `data import`, and two of
-`plan new`, are let go at the same moment: no answer is lost, and of two plans one is begun. Prints what was found; exit code 1 if anything
-is lost.
+`audit --out --also`, `data import` and `plan new` are killed (SIGKILL) at a random moment, or at one in the middle of a write: after half
+of a file, before it takes its name and after, and between the statements of what a database takes as one. Then every file is what it was or
+whole, and the same command, carried out once more, does its work and leaves nothing behind, neither beside its output nor in the folder for
+scratch. Two of `data import`, and two of `plan new`, are let go at the same moment: no answer is lost, and of two plans one is begun.
+Prints what was found; exit code 1 if anything is lost.
 """
 
 from __future__ import annotations
@@ -21,55 +21,61 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from sqlalchemy import create_engine, event, make_url, text
+from sqlalchemy.engine import Engine
 from test_workbook import Cells, fill, first_child, met_all, saved, small
 
 from compliance.files import documents, temporary
 from compliance.tracker.events import broken
 from compliance.tracker.store import Store
 from fuzz.doors import AS_AT
-from fuzz.fuzz import run
-
-LONGEST = 0.5
-"""Seconds until a kill at a random moment, at most."""
-RESTS = ("half written", "written", "renamed")
+from fuzz.fuzz import run, warm
 
 
-def _die() -> NoReturn:
-    os.kill(os.getpid(), signal.SIGKILL)
-    raise AssertionError("nobody survives this")
+class Moments:
+    """The moments of a command's writes at which it can be killed, in order: half of a file is written, it is written as a whole, it has
+    taken its name; a statement is carried out in a database, and what it belongs to is not at its end."""
 
+    def __init__(self, deadly: int = 0) -> None:
+        """Watches this process.
 
-def _die_in_a_write(where: str, nth: int) -> None:
-    """From here on the process ends at this point of its `nth` write of a file."""
-    write, replace = documents._write_all, Path.replace
-    n = Counter[str]()
+        Args:
+          deadly: at the moment of this number it is killed; 0: at none.
+        """
+        self.n = 0
+        self._deadly = deadly
+        self._write, self._replace = documents._write_all, Path.replace
+        documents._write_all = self._writing
+        Path.replace = lambda path, target: self._replacing(path, target)  # type: ignore[assignment, method-assign]
+        event.listen(Engine, "after_cursor_execute", lambda *_: self._comes())
 
-    def writing(handle: int, chunks: Iterable[bytes], lasting: bool = False) -> None:
-        n["writes"] += 1
-        if n["writes"] != nth or where == "renamed":
-            return write(handle, chunks, lasting)
+    def _is_next(self) -> bool:
+        self.n += 1
+        return self.n == self._deadly
+
+    def _comes(self) -> None:
+        if self._is_next():
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def _writing(self, handle: int, chunks: Iterable[bytes], lasting: bool = False) -> None:
         content = b"".join(chunks)
-        if where == "half written":
+        if self._is_next():
             os.write(handle, content[: len(content) // 2])
-            _die()
-        write(handle, [content], lasting)
-        _die()
+            os.kill(os.getpid(), signal.SIGKILL)
+        self._write(handle, [content], lasting)
+        self._comes()
 
-    def replacing(self: Path, target: Path) -> Any:
-        made = replace(self, target)
-        if where == "renamed" and n["writes"] == nth:
-            _die()
+    def _replacing(self, path: Path, target: Any) -> Any:
+        made = self._replace(path, target)
+        self._comes()
         return made
 
-    documents._write_all = writing
-    Path.replace = replacing  # type: ignore[assignment, method-assign]
 
-
-def _child(asked: tuple[str, ...], before: Callable[[], None] = lambda: None) -> int:
+def _child(asked: tuple[str, ...], before: Callable[[], object] = lambda: None) -> int:
     """A command in a process of its own; gives its number."""
     pid = os.fork()
     if pid:
@@ -83,18 +89,46 @@ def _child(asked: tuple[str, ...], before: Callable[[], None] = lambda: None) ->
         os._exit(code)
 
 
-def killed(asked: tuple[str, ...], chance: random.Random, n: Counter[str]) -> None:
-    """Carries out a command and kills it."""
+def known(asked: tuple[str, ...]) -> tuple[int, float]:
+    """How many moments a command has, and how many seconds it takes."""
+    reading, writing = os.pipe()
+    began = time.monotonic()
+
+    def watch() -> None:
+        moments = Moments()
+        ending = run(*asked).exit_code
+        os.write(writing, f"{moments.n}".encode())
+        os._exit(ending)
+
+    pid = _child((), watch)
+    os.close(writing)
+    with os.fdopen(reading) as said:
+        n = int(said.read())
+    _, status = os.waitpid(pid, 0)
+    if os.waitstatus_to_exitcode(status) not in (0, 1):
+        raise RuntimeError(f"{asked}: {status}")
+    return n, time.monotonic() - began
+
+
+def killed(asked: tuple[str, ...], its: tuple[int, float], chance: random.Random, n: Counter[str]) -> None:
+    """Carries out a command and kills it.
+
+    Args:
+      its: what is `known` of it.
+    """
+    moments, seconds = its
     if chance.random() < 0.4:
         pid = _child(asked)
-        time.sleep(chance.uniform(0, LONGEST))
+        time.sleep(chance.uniform(0, seconds))
         os.kill(pid, signal.SIGKILL)
         where = "at a random moment"
     else:
-        where, nth = chance.choice(RESTS), chance.choice((1, 1, 2))
-        pid = _child(asked, lambda: _die_in_a_write(where, nth))
+        deadly = chance.randint(1, moments)
+        pid = _child(asked, lambda: Moments(deadly))
+        where = "in the middle of a write"
     _, status = os.waitpid(pid, 0)
-    n[f"killed, {where}" if os.WIFSIGNALED(status) else "ended before they were killed"] += 1
+    name = asked[0] if asked[0] == "audit" else " ".join(asked[:2])
+    n[f"{name}: killed {where}" if os.WIFSIGNALED(status) else f"{name}: ended before it was killed"] += 1
 
 
 def two(first: tuple[str, ...], second: tuple[str, ...]) -> list[int]:
@@ -119,10 +153,16 @@ def left_behind(*folders: Path) -> list[str]:
 
 
 class Files:
-    """The files that the commands work on."""
+    """The files that the commands work on.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+      url: a server's database, for the plan; emptied each time.
+    """
+
+    def __init__(self, folder: Path, url: str = "") -> None:
         self.folder = folder
+        self.url = url
+        self.db = url or str(folder / "plan.sqlite")
         self.scratch = folder / "scratch"
         self.scratch.mkdir()
         os.environ["TMPDIR"] = str(self.scratch)
@@ -153,6 +193,12 @@ class Files:
         self.reports.mkdir()
         for path in self.folder.glob("plan.sqlite*"):
             path.unlink()
+        if self.url:
+            engine = create_engine(make_url(self.url))
+            with engine.begin() as connection:
+                connection.execute(text("DROP SCHEMA public CASCADE"))
+                connection.execute(text("CREATE SCHEMA public"))
+            engine.dispose()
 
     def answers(self) -> dict[str, bytes]:
         return {p.name: p.read_bytes() for p in self.data.glob("*.answers.csv")}
@@ -179,13 +225,13 @@ def kill_audits(files: Files, kills: int, chance: random.Random, n: Counter[str]
     outs = [files.reports / "x.json", files.reports / "x.html", files.reports / "x.csv"]
     first = ("audit", str(files.data), "--as-at", AS_AT, "--exit-zero", "--format", "json", "--out", str(outs[0]))
     asked = (*first, "--also", f"html={outs[1]}", "--also", f"csv={outs[2]}")
-    files.done(*asked)
+    its = known(asked)
     whole = {p: p.read_bytes() for p in outs}
     found = []
     for kill in range(kills):
         for path in outs:
             path.write_bytes(b"old")
-        killed(asked, chance, n)
+        killed(asked, its, chance, n)
         found += [f"audit, kill {kill}: {p.name} is torn" for p in outs if p.read_bytes() not in (b"old", whole[p])]
         if kill % 10 == 9:
             files.done(*asked)
@@ -201,12 +247,12 @@ def kill_imports(files: Files, kills: int, chance: random.Random, n: Counter[str
     files.anew()
     files.done(*imports[0])
     one = files.answers()
-    files.done(*imports[1])
+    its = known(imports[1])
     both = files.answers()
     for kill in range(kills):
         files.anew()
         files.done(*imports[0])
-        killed(imports[1], chance, n)
+        killed(imports[1], its, chance, n)
         now = files.answers()
         found += [f"import, kill {kill}: {k} is torn" for k in now if now[k] not in (one.get(k), both.get(k))]
         found += [f"import, kill {kill}: {k} is lost" for k in one if k not in now]
@@ -219,12 +265,14 @@ def kill_imports(files: Files, kills: int, chance: random.Random, n: Counter[str
 
 def kill_new_plans(files: Files, kills: int, chance: random.Random, n: Counter[str]) -> list[str]:
     """`plan new`: begun as a whole or not at all."""
-    db = files.folder / "plan.sqlite"
-    asked = ("plan", "new", str(files.plan), "--db", str(db), "--role", "manager", "--name", "m", "--on", "2022-01-03")
+    db = files.db
+    asked = ("plan", "new", str(files.plan), "--db", db, "--role", "manager", "--name", "m", "--on", "2022-01-03")
     found = []
+    files.anew()
+    its = known(asked)
     for kill in range(kills):
         files.anew()
-        killed(asked, chance, n)
+        killed(asked, its, chance, n)
         code = run(*asked).exit_code
         if code not in (0, 2):
             found.append(f"plan new, after kill {kill}: exit code {code}")
@@ -232,8 +280,8 @@ def kill_new_plans(files: Files, kills: int, chance: random.Random, n: Counter[s
     return found
 
 
-def _plan_is_whole(db: Path, when: str) -> list[str]:
-    store = Store(str(db))
+def _plan_is_whole(db: str, when: str) -> list[str]:
+    store = Store(db)
     try:
         events = store.events("small")
     finally:
@@ -250,8 +298,8 @@ def both_at_once(files: Files, rounds: int, n: Counter[str]) -> list[str]:
     for one in imports:
         files.done(*one)
     rows = {name: sorted(content.splitlines()) for name, content in files.answers().items()}
-    db = files.folder / "plan.sqlite"
-    new = ("plan", "new", str(files.plan), "--db", str(db), "--role", "manager", "--name", "m", "--on", "2022-01-03")
+    db = files.db
+    new = ("plan", "new", str(files.plan), "--db", db, "--role", "manager", "--name", "m", "--on", "2022-01-03")
     for round_ in range(rounds):
         files.anew()
         codes = two(imports[0], imports[1])
@@ -273,13 +321,15 @@ def main() -> int:
     asked.add_argument("--rounds", type=int, default=200, help="of two at once")
     asked.add_argument("--seed", type=int, default=1)
     asked.add_argument("--folder", help="where the files are made; default: the system's own for such things")
+    asked.add_argument("--url", help="a server's database, for new plans alone; it is emptied. Default: SQLite files")
     options = asked.parse_args()
     chance = random.Random(options.seed)
     n = Counter[str]()
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-        files = Files(Path(folder))
+        warm(Path(folder) / "shipped")
+        files = Files(Path(folder), options.url or "")
         found = []
-        for kill in (kill_audits, kill_imports, kill_new_plans):
+        for kill in (kill_new_plans,) if options.url else (kill_audits, kill_imports, kill_new_plans):
             found += kill(files, options.kills, chance, n)
         found += both_at_once(files, options.rounds, n)
     for what, how_many in n.items():

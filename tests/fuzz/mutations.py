@@ -8,10 +8,12 @@ import random
 import sqlite3
 import zipfile
 from collections.abc import Callable
-from pathlib import Path
+from functools import cache, partial
 from typing import Any
 
 import yaml
+
+from compliance.tracker.events import NOTHING_BEFORE, Draft, Who, chained
 
 Change = Callable[[bytes, random.Random], bytes]
 
@@ -169,11 +171,14 @@ def _of_value(value: Any, chance: random.Random) -> Any:
             return [*value[:at], _of_value(value[at], chance), *value[at + 1 :]]
 
 
+_json, _yaml = cache(json.loads), cache(partial(yaml.load, Loader=yaml.CBaseLoader))
+
+
 def of_json(content: bytes, chance: random.Random) -> bytes:
     """Values and keys changed, and now and then bytes."""
     if chance.random() < 0.25:
         return of_bytes(content, chance)
-    document = json.loads(content)
+    document = _json(content)
     for _ in range(chance.choice((1, 1, 2, 4))):
         document = _of_value(document, chance)
     return json.dumps(document).encode()
@@ -187,22 +192,55 @@ def of_json_lines(content: bytes, chance: random.Random) -> bytes:
     return b"".join(lines)
 
 
+def of_events(content: bytes, chance: random.Random) -> bytes:
+    """As JSON Lines; or one event changed, and the chain of hashes made anew as only somebody who means it would."""
+    if chance.random() < 0.4:
+        return of_json_lines(content, chance)
+    events = [dict(_json(line)) for line in content.splitlines()]
+    event = chance.choice(events)
+    name = chance.choice(("body", "body", "body", *event))
+    event[name] = _of_value(event[name], chance)
+    before = NOTHING_BEFORE
+    for e in events:
+        e["before"] = before
+        try:
+            draft = Draft(e["kind"], e["subject"], e["body"], e["why"])
+            made = chained(e["plan"], e["number"], e["at"], e["on"], Who(e["role"], e["name"]), draft, before)
+        except (KeyError, TypeError, ValueError):
+            break  # no event any more, at which the chain ends
+        e["hash"] = before = made.hash
+    return b"".join(json.dumps(e).encode() + b"\n" for e in events)
+
+
+def of_sealed(content: bytes, chance: random.Random) -> bytes:
+    """A file of the program's own: its JSON changed, with or without its seal, or some bytes of all of it."""
+    start = content.index(b"{")
+    made = (content[:start] if chance.random() < 0.7 else b"") + of_json(content[start:], chance)
+    return made if chance.random() < 0.7 else of_bytes(content, chance)
+
+
 def of_yaml(content: bytes, chance: random.Random) -> bytes:
     """Values and keys changed, and as often bytes."""
     if chance.random() < 0.5:
         return of_bytes(content, chance)
-    document = yaml.load(content, yaml.BaseLoader)
+    document = _yaml(content)
     for _ in range(chance.choice((1, 1, 2, 4))):
         document = _of_value(document, chance)
-    return yaml.safe_dump(document, allow_unicode=True, sort_keys=False).encode("utf-8", "replace")
+    made: str = yaml.dump(document, Dumper=yaml.CSafeDumper, allow_unicode=True, sort_keys=False)
+    return made.encode("utf-8", "replace")
+
+
+@cache
+def _parts(content: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(content)) as book:
+        return {name: book.read(name) for name in book.namelist()}
 
 
 def of_workbook(content: bytes, chance: random.Random) -> bytes:
     """One part changed and packed again; or bytes of the whole."""
     if chance.random() < 0.2:
         return of_bytes(content, chance)
-    with zipfile.ZipFile(io.BytesIO(content)) as book:
-        parts = {name: book.read(name) for name in book.namelist()}
+    parts = dict(_parts(content))
     names = [n for n in parts if "sheet" in n or "String" in n or "workbook" in n or "styles" in n]
     name = chance.choice(names if chance.random() < 0.9 else list(parts))
     if chance.random() < 0.4:
@@ -217,7 +255,7 @@ def of_workbook(content: bytes, chance: random.Random) -> bytes:
     else:
         parts[name] = of_bytes(parts[name], chance)
     made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as book:
+    with zipfile.ZipFile(made, "w", chance.choice((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED))) as book:
         for part, text in parts.items():
             book.writestr(part, text)
     return made.getvalue()
@@ -252,8 +290,3 @@ def _body(was: str, chance: random.Random) -> str:
         return json.dumps(_of_value(json.loads(was), chance))
     except ValueError:
         return "{}"
-
-
-def apply(change: Change, path: Path, seed: str) -> None:
-    """Writes the changed file in the place of the file."""
-    path.write_bytes(change(path.read_bytes(), random.Random(seed)))

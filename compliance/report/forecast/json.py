@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
+from compliance.files.documents import json_text
 from compliance.findings.forecast import DueItem, Forecast, RuleAhead
 
 
@@ -21,7 +21,7 @@ def write(f: Forecast, width: int) -> Iterator[str]:
 
 
 def _dump(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return json_text(value)
 
 
 def _summary(f: Forecast) -> dict[str, object]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from decimal import Decimal
 
 from compliance.dates import put_right_on
+from compliance.files.documents import json_text
 from compliance.kpis.kpi import WITH_ACTION, Indicator, KpiReport, Point, period_name
 
 
@@ -41,7 +41,7 @@ def write(report: KpiReport, width: int) -> Iterator[str]:
 
 
 def _dump(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return json_text(value)
 
 
 def _number(value: Decimal | None) -> float | None:

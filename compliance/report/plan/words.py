@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from compliance.files.documents import json_text
 from compliance.tracker.about import short
 from compliance.tracker.model import When
 
@@ -34,7 +34,7 @@ def markdown_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str
 
 def dump(value: object) -> str:
     """JSON as a person may read it."""
-    return json.dumps(value, ensure_ascii=False, indent=1) + "\n"
+    return json_text(value, indent=1) + "\n"
 
 
 def due_as_said(action: Mapping[str, Any]) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
+from compliance.files.documents import json_text
 from compliance.findings.trend import Trend
 from compliance.model import OUTCOMES
 
@@ -36,4 +36,4 @@ def write(trend: Trend, width: int) -> Iterator[str]:
 
 
 def _dump(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return json_text(value)
