@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import sys
 from datetime import date
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -127,10 +128,15 @@ def main(reference: Path) -> None:
         instrument = {k: plain(v) for k, v in read["instrument"].items()}
         duties = []
         for entry in [*read["duties"], *additions.get(name, [])]:
-            change = overrides.get(entry["id"], {})
-            unused.discard(entry["id"])
-            why = {"classed_here": change["why"]} if change else {}
-            duties.append(duty(entry, {**change.get("set", {}), **why}))
+            changes = {name: change for name, change in overrides.items() if fnmatchcase(entry["id"], name)}
+            unused -= set(changes)
+            values = {k: v for change in changes.values() for k, v in change["set"].items()}
+            why = {"classed_here": " ".join(change["why"] for change in changes.values())} if changes else {}
+            duties.append(duty(entry, {**plain(values), **why}))
+        replaced_in = {d["id"]: d["in_force"] for d in duties}
+        for made in duties:
+            for other in made.get("overridden_by", []):
+                other.update(replaced_in[other["id"]])
         write(name, instrument, duties)
     name, file = POLICIES
     own = yaml.safe_load((HERE / file).read_text(encoding="utf-8"))
