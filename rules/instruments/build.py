@@ -3,7 +3,7 @@
     python rules/instruments/build.py FOLDER_OF_REFERENCE_FILES
 
 The catalogues are kept in the repository: nobody needs the reference files to use or to test the program. Where a duty is classed
-otherwise than in the reference, `overrides.yaml` says so and why.
+otherwise than in the reference, `overrides.yaml` says so and why; `additions.yaml` holds duties that the reference does not have.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import sys
 from datetime import date
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -119,16 +120,24 @@ def write(name: str, instrument: dict[str, Any], duties: list[dict[str, Any]]) -
 def main(reference: Path) -> None:
     """Writes all catalogues."""
     overrides: dict[str, Any] = yaml.safe_load((HERE / "overrides.yaml").read_text(encoding="utf-8")) or {}
+    additions: dict[str, Any] = yaml.safe_load((HERE / "additions.yaml").read_text(encoding="utf-8")) or {}
+    if strangers := set(additions) - set(SOURCES):
+        sys.exit(f"additions.yaml names catalogues that there are not: {', '.join(sorted(strangers))}")
     unused = set(overrides)
     for name, file in SOURCES.items():
         read = yaml.safe_load((reference / file).read_text(encoding="utf-8"))
         instrument = {k: plain(v) for k, v in read["instrument"].items()}
         duties = []
-        for entry in read["duties"]:
-            change = overrides.get(entry["id"], {})
-            unused.discard(entry["id"])
-            why = {"classed_here": change["why"]} if change else {}
-            duties.append(duty(entry, {**change.get("set", {}), **why}))
+        for entry in [*read["duties"], *additions.get(name, [])]:
+            changes = {name: change for name, change in overrides.items() if fnmatchcase(entry["id"], name)}
+            unused -= set(changes)
+            values = {k: v for change in changes.values() for k, v in change["set"].items()}
+            why = {"classed_here": " ".join(change["why"] for change in changes.values())} if changes else {}
+            duties.append(duty(entry, {**plain(values), **why}))
+        replaced_in = {d["id"]: d["in_force"] for d in duties}
+        for made in duties:
+            for other in made.get("overridden_by", []):
+                other.update(replaced_in[other["id"]])
         write(name, instrument, duties)
     for name, file in OWN.items():
         own = yaml.safe_load((HERE / file).read_text(encoding="utf-8"))
