@@ -68,7 +68,8 @@ def test_in_a_councils_audit_the_same_shortfall_is_its_own(cli: Cli, tmp_path: P
 
 @pytest.mark.parametrize("service", [AGENCY, COUNCIL, "voluntary fostering agency"])
 def test_no_rule_quotes_a_duty_that_does_not_bind_the_service(rules: dict[str, CheckedRule], service: str) -> None:
-    for rule in rules.values():
+    # Of a list of duties each finding is about one, and those of others are not asked.
+    for rule in (r for r in rules.values() if not r.rule.cites_list):
         asked = bound(rule, {service})
         binding = [d for d in rule.rule.cites if service in SERVICES[d.binds]]
         assert not binding or all(service in SERVICES[d.binds] for d in asked.rule.cites), rule.rule.id
