@@ -365,11 +365,9 @@ def few_rules(folder: Path, rules: Path) -> None:
     """
     shutil.copytree(rules / "instruments", folder / "instruments")
     # The packs without their rules, for one names the facts of another.
-    few = [
-        f"{pack}/pack" for pack in ("safer-recruitment", "fostering-regulations", "minimum-standards", "kpi/fostering")
-    ]
+    packs = ("safer-recruitment", "fostering-regulations", "care-planning", "minimum-standards", "kpi/fostering")
     for name in (
-        *few,
+        *(f"{pack}/pack" for pack in packs),
         "safer-recruitment/appraisal-overdue",
         "minimum-standards/standard-not-attested",
         "kpi/fostering/staff-checks-complete",
