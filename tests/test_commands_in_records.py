@@ -96,6 +96,67 @@ def test_no_line_of_a_drafted_mapping_is_a_command(cli: Callable[..., Result], e
     assert cli("data", "check", export).exit_code == 0, "what is drafted still means the columns that are there"
 
 
+EVIL = "C1 ##[error]injected\n::error::y\x1b[2J\u202e " + "x" * 60 + "::error::z" * 30
+
+
+@pytest.fixture
+def plan(cli: Callable[..., Result], tmp_path: Path) -> str:
+    """A plan in which every text is a command, from an audit and from people."""
+    db = str(tmp_path / "plan.sqlite")
+    store = Store(db)
+    store.change("p", "2022-01-03", plan_making.MANAGER, lambda _: [life.begin(plan_making.small_plan())])
+    store.close()
+    document = plan_making.audit("2022-01-31", "review-late/K1", "complaint-open/K2")
+    for finding in document["findings"]:
+        finding["subject"]["key"] = finding["whose"]["key"] = EVIL
+        finding.update(title=EVIL, remedy=EVIL)
+    for rule in document["rules"]:
+        rule["put_right"]["by"] = EVIL[:300]
+    file = plan_making.kept(tmp_path, document)
+    who = ("--role", EVIL[:300], "--name", EVIL[:300], "--db", db)
+    for asked in (("plan", "propose", "--findings", file), ("plan", "comment", EVIL, "--action", "A-a1")):
+        result = cli(*asked, *who)
+        assert result.exit_code == 0 and _obeyed(result.output) == [], result.output
+    return db
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        *(("plan", "list", "--format", f) for f in ("table", "markdown", "json")),
+        *(("plan", "show", "A-a1", "--format", f) for f in ("table", "markdown", "json")),
+        ("plan", "show"),
+        ("plan", "history"),
+        *(
+            ("plan", "report", r, "--format", f)
+            for r in ("level-one", "level-two", "progress")
+            for f in ("table", "markdown")
+        ),
+        *(("plan", "export", "--format", f) for f in ("yaml", "csv", "jsonl", "oscal")),
+    ],
+    ids=" ".join,
+)
+def test_no_line_of_a_plan_is_a_command(cli: Callable[..., Result], plan: str, asked: tuple[str, ...]) -> None:
+    result = cli(*asked, "--db", plan)
+    assert result.exit_code == 0, result.output
+    assert _obeyed(result.output) == []
+
+
+@pytest.mark.parametrize("ending", ["yaml", "jsonl"])
+def test_what_is_exported_comes_back_as_it_was(
+    cli: Callable[..., Result], plan: str, tmp_path: Path, ending: str
+) -> None:
+    file, new = tmp_path / f"plan.{ending}", str(tmp_path / "new.sqlite")
+    assert cli("plan", "export", "--format", ending, "--db", plan, "--out", file).exit_code == 0
+    assert cli("plan", "import", file, "--role", "manager", "--name", "m", "--db", new).exit_code == 0
+    stores = Store(plan), Store(new)
+    before, after = (store.state("p").as_plan() for store in stores)
+    for store in stores:
+        store.close()
+    assert before == after
+    assert any("##[error]injected" in a.text for w in before.workstreams for a in w.actions)
+
+
 def test_why_a_measure_has_no_value_is_no_command(cli: Callable[..., Result], tmp_path: Path) -> None:
     db = str(tmp_path / "plan.sqlite")
     store = Store(db)

@@ -185,10 +185,15 @@ def json_text(value: object, indent: int | None = None) -> str:
 
 
 def disarmed_json(text: str) -> str:
-    """The same JSON, with what is obeyed written as escapes: it can only stand in texts."""
+    """The same JSON, or YAML with all such texts in double quotes, with what is obeyed written as escapes: it can only stand in texts."""
     if "##" not in text and text.isprintable():  # nearly always, and asked much faster
         return text
     return _ACTS.sub(lambda m: f"\\u{ord(m[0]):04x}", text)
+
+
+def is_obeyed(text: str) -> bool:
+    """Whether a text, wherever it is wrapped, has what a terminal or a CI server may do something at."""
+    return "::" in text or _ACTS.search(text) is not None
 
 
 def yaml_text(text: str) -> str:

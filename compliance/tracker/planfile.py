@@ -326,6 +326,14 @@ class _Quoted(yaml.SafeDumper):
         super().increase_indent(flow, False)
 
 
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
+    """What could be obeyed stands in the quotes within which there are escapes, and in which no line begins with it."""
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, '"' if documents.is_obeyed(text) else None)
+
+
+_Quoted.add_representer(str, _text)
+
+
 def write(its: Plan) -> str:
     """The plan as a file, readable by `read` without loss."""
     said = _document(its)
@@ -333,7 +341,7 @@ def write(its: Plan) -> str:
         _without(workstream.get("actions", ()), "due_kind", "completion")
         _without(workstream.get("measures", ()), "kind", "narrative")
     text: str = yaml.dump(said, Dumper=_Quoted, allow_unicode=True, sort_keys=False, width=130)
-    return text
+    return documents.disarmed_json(text)
 
 
 def _document(its: Plan) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 import compliance.report.plan.words as words
 import compliance.tracker.due as due
 from compliance.report.grid import grid
-from compliance.report.words import printable_lines
+from compliance.report.words import for_log
 from compliance.tracker.due import Standing, standing
 from compliance.tracker.events import Event
 from compliance.tracker.plain import plain
@@ -40,7 +40,7 @@ HEADERS = ["Action", "What", "Owner", "Due", "Status", ""]
 def _table(state: State, listed: Listed, width: int) -> Iterator[str]:
     width = max(width, NARROWEST)
     left = width - 8 - 12 - 12 - 10
-    rows = [[printable_lines(c) for c in row] for row in _rows(listed)]
+    rows = [[for_log(c) for c in row] for row in _rows(listed)]
     yield grid(rows, HEADERS, [8, left * 5 // 10, left * 2 // 10, 12, 12, left - left * 5 // 10 - left * 2 // 10])
     yield f"{len(listed):,} of {len(state.actions):,} actions.\n"
 
@@ -103,10 +103,10 @@ def _facts(state: State, t: Tracked, as_at: date) -> list[tuple[str, str]]:
 
 def _one_table(state: State, t: Tracked, events: Sequence[Event], as_at: date, width: int) -> Iterator[str]:
     width = max(width, NARROWEST)
-    rows = [[k, printable_lines(v)] for k, v in _facts(state, t, as_at)]
-    yield f"{t.action.id}: {printable_lines(t.action.text)}\n\n"
+    rows = [[k, for_log(v)] for k, v in _facts(state, t, as_at)]
+    yield f"{t.action.id}: {for_log(t.action.text)}\n\n"
     yield grid(rows, ["", ""], [12, width - 14])
-    yield "\nHistory\n" + "".join(f"{printable_lines(told(e))}\n" for e in events)
+    yield "\nHistory\n" + "".join(f"{for_log(told(e))}\n" for e in events)
 
 
 def _one_markdown(state: State, t: Tracked, events: Sequence[Event], as_at: date, width: int) -> Iterator[str]:

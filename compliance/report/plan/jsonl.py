@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from compliance.files.documents import disarmed_json
 from compliance.tracker.events import Event, canonical
 from compliance.tracker.state import State
 
@@ -11,4 +12,4 @@ from compliance.tracker.state import State
 def write(state: State, events: Sequence[Event]) -> Iterator[str]:
     """Line by line, in order."""
     for e in events:
-        yield canonical(e._asdict()) + "\n"
+        yield disarmed_json(canonical(e._asdict())) + "\n"

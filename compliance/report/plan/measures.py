@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import compliance.report.plan.words as words
 from compliance.report.grid import grid
 from compliance.report.kpi.words import bars
-from compliance.report.words import printable_lines
+from compliance.report.words import for_log
 from compliance.tracker import life
 from compliance.tracker.model import Measure
 from compliance.tracker.state import State, Value
@@ -36,7 +36,7 @@ def _row(m: Measure, values: Sequence[Value]) -> list[str]:
 
 
 def _table(state: State, width: int) -> Iterator[str]:
-    rows = [[printable_lines(c) for c in row] for row in _rows(state)]
+    rows = [[for_log(c) for c in row] for row in _rows(state)]
     left = max(width, NARROWEST) - 59
     yield grid(rows, HEADERS, [9, left * 3 // 5, left * 2 // 5, 14, 11, 9, 12])
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from textwrap import fill
 
 from compliance.report.grid import grid
 from compliance.report.plan import words
-from compliance.report.words import printable_lines
+from compliance.report.words import for_log
 
 NARROWEST = 80
 GAP = 2
@@ -95,20 +95,20 @@ def terminal(blocks: Iterable[Block], width: int) -> Iterator[str]:
 def _terminal(block: Block, width: int) -> str:
     match block:
         case Heading(level, text):
-            shown = fill(printable_lines(text), width)
+            shown = for_log(fill(text, width))
             line = {1: "=", 2: "-"}.get(level, "")
             return shown + "\n" + (f"{line * max(map(len, shown.splitlines()))}\n" if line else "")
         case Facts(pairs):
-            rows = [[k, printable_lines(v)] for k, v in pairs if v]
+            rows = [[k, v] for k, v in pairs if v]
             first = max(len(k) for k, _ in rows)
             lines = (
                 fill(v, width, initial_indent=k.ljust(first + GAP), subsequent_indent=" " * (first + GAP))
                 for k, v in rows
             )
-            return "".join(f"{line}\n" for line in lines)
+            return for_log("".join(f"{line}\n" for line in lines))
         case Table():
             headers, rows = filled(block)
-            rows = [[printable_lines(c) for c in row] for row in rows]
+            rows = [[for_log(c) for c in row] for row in rows]
             return grid(
                 rows,
                 headers,
@@ -116,11 +116,9 @@ def _terminal(block: Block, width: int) -> str:
                 right=[i for i, h in enumerate(headers) if h in block.right],
             )
         case Text(text):
-            return fill(printable_lines(text), width) + "\n"
+            return for_log(fill(text, width)) + "\n"
         case Items(texts):
-            return "".join(
-                fill(printable_lines(t), width, initial_indent="- ", subsequent_indent="  ") + "\n" for t in texts
-            )
+            return for_log("".join(fill(t, width, initial_indent="- ", subsequent_indent="  ") + "\n" for t in texts))
 
 
 def filled(table: Table) -> tuple[list[str], list[list[str]]]:
@@ -154,7 +152,7 @@ def markdown(blocks: Iterable[Block]) -> Iterator[str]:
 
 
 def _markdown(block: Block) -> str:
-    said: Callable[[str], str] = lambda text: words.cell(printable_lines(text))  # noqa: E731
+    said = words.cell
     match block:
         case Heading(level, text):
             return f"{'#' * level} {said(text)}\n"
@@ -162,7 +160,7 @@ def _markdown(block: Block) -> str:
             return "".join(f"- **{said(k)}**: {said(v)}\n" for k, v in pairs if v)
         case Table():
             headers, rows = filled(block)
-            return words.markdown_table(headers, [[printable_lines(c) for c in row] for row in rows])
+            return words.markdown_table(headers, rows)
         case Text(text):
             return f"{said(text)}\n"
         case Items(texts):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 import compliance.report.plan.words as words
 from compliance.report.grid import grid
-from compliance.report.words import printable_lines
+from compliance.report.words import for_log
 from compliance.tracker.plain import plain
 from compliance.tracker.proposing import Became, Proposal, Proposed
 
@@ -59,7 +59,7 @@ def _summary(proposed: Proposed) -> str:
 
 
 def _table(proposed: Proposed, width: int) -> Iterator[str]:
-    rows = [[printable_lines(c) for c in row] for row in _rows(proposed)]
+    rows = [[for_log(c) for c in row] for row in _rows(proposed)]
     if rows:
         yield grid(rows, HEADERS, [12, 8, max(width, NARROWEST) - 68, 14, 11, None], right=[5])
     yield f"{_summary(proposed)}\n"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import compliance.report.plan.words as words
 from compliance.report.grid import grid
-from compliance.report.words import printable_lines
+from compliance.report.words import for_log
 from compliance.tracker.life import Verdict
 
 NARROWEST = 80
@@ -28,7 +28,7 @@ def _table(verdicts: Sequence[Verdict], width: int) -> Iterator[str]:
     if not verdicts:
         yield NOTHING
         return
-    rows = [[printable_lines(c) for c in row] for row in _rows(verdicts)]
+    rows = [[for_log(c) for c in row] for row in _rows(verdicts)]
     yield grid(rows, HEADERS, [12, 12, 14, max(width, NARROWEST) - 52])
     yield _summary(verdicts)
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from compliance.files.documents import json_text
+from compliance.report.words import for_log
 from compliance.tracker.about import short
 from compliance.tracker.model import When
 
@@ -23,7 +24,8 @@ def what(text: str, about: Sequence[str]) -> str:
 
 def cell(text: str) -> str:
     """A text that stays in its cell of a Markdown table."""
-    return " ".join(text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").split())
+    shown = text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")
+    return for_log(" ".join(shown.split()))
 
 
 def markdown_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
