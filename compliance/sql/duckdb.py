@@ -345,6 +345,11 @@ def near_by_record(rows: str, values: Sequence[str]) -> str:
     return f"SELECT p.k, {', '.join(f'p.{name(v)}' for v in values)} FROM {rows} p"
 
 
+def near_by_record(rows: str, columns: Sequence[str]) -> str:
+    """The number of whom each row of a grouping belongs to, and some of its aggregates."""
+    return f"SELECT p.k, {', '.join(f'p.{c}' for c in columns)} FROM {rows} p"
+
+
 def at_places(sql: str, places: str) -> str:
     """Such a statement for some findings."""
     return sql.replace(PLACES, places)
