@@ -150,7 +150,7 @@ def test_what_is_exported_comes_back_as_it_was(
     assert cli("plan", "export", "--format", ending, "--db", plan, "--out", file).exit_code == 0
     assert cli("plan", "import", file, "--role", "manager", "--name", "m", "--db", new).exit_code == 0
     stores = Store(plan), Store(new)
-    before, after = (store.state("p").as_plan() for store in stores)
+    before, after = (store.state(store.plans()[0]).as_plan() for store in stores)
     for store in stores:
         store.close()
     assert before == after

@@ -238,7 +238,7 @@ def test_a_team_answers_for_a_child_once_the_move_has_been_written_down(cli: Cli
 
 SESSIONS = {
     "placement": "placement_id,child_id,started_on,ended_on\nP1,C1,2020-11-01,\n",
-    "child": "child_id\nC1\n",
+    "child": "child_id,date_of_birth,ceased_on\nC1,2012-03-04,\n",
     "direct_work": "direct_work_id,placement_id,held_on,recorded_on\nD1,P1,2021-03-20,2021-04-10\n",
 }
 

@@ -340,11 +340,6 @@ def near(rows: str, values: Sequence[str], rules: Sequence[int]) -> str:
     return f"SELECT p.rid, {', '.join(values)} FROM {rows} p WHERE {of_hits('p.rid', rules)}"
 
 
-def near_by_record(rows: str, values: Sequence[str]) -> str:
-    """The same, where the rows are already one for each record `k` that is asked about."""
-    return f"SELECT p.k, {', '.join(f'p.{name(v)}' for v in values)} FROM {rows} p"
-
-
 def near_by_record(rows: str, columns: Sequence[str]) -> str:
     """What a grouping of linked records by their record says of each: its number, and the aggregates in these columns."""
     return f"SELECT p.k, {', '.join(f'p.{c}' for c in columns)} FROM {rows} p"
