@@ -43,6 +43,7 @@ class Field:
       empty: what a reader is told where it is empty and that is no lack: `still going on`; empty: that it is not recorded.
       sort: it says of which sort the record is; one of another sort is nothing near to what is asked.
       not_before: dates of the same record before which it cannot lie; `birth`: it is the day on which somebody was born.
+      absent_is_empty: an export without a column for it says that it is empty in every record.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Field:
     sort: bool = False
     not_before: tuple[str, ...] = ()
     birth: bool = False
+    absent_is_empty: bool = False
 
 
 @dataclass(frozen=True, slots=True)

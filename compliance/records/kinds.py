@@ -102,6 +102,7 @@ def _field(name: str, its: Mapping[str, Any], required: bool, id_of: str) -> Fie
         sort=its.get("x-sort", False),
         not_before=tuple(its.get("x-not-before", ())),
         birth=its.get("x-birth", False),
+        absent_is_empty=its.get("x-absent-is-empty", False),
     )
 
 
