@@ -23,8 +23,8 @@ SOURCES = {
     "cpr2010": "care-planning-regulations-2010.yaml",
     "safer": "safer-recruitment.yaml",
 }
-POLICIES = ("local", "policies.yaml")
-"""A catalogue whose duties are written here, on facts of the reference that are no list of duties."""
+OWN = {"local": "policies.yaml", "ca1989": "acts.yaml"}
+"""Catalogues whose duties are written here: on facts of the reference that are no list of duties, or on text that it does not hold."""
 LAYERS = {"statutory": "statute", "minimum_standard": "standard", "good_practice": "good practice"}
 MODALITY = {"statute": "must", "standard": "should", "good practice": "should"}
 # Carried over as they are, where an entry has them.
@@ -84,25 +84,27 @@ def found(reference: Path, way: str) -> str:
     return f"{sources[src[0]]['what'].partition(' (')[0]}: {src[1]}"
 
 
-def policy(reference: Path, entry: dict[str, Any]) -> dict[str, Any]:
-    """One duty of local policy."""
+def own(reference: Path, entry: dict[str, Any]) -> dict[str, Any]:
+    """One duty that is written here: of local policy, unless it says otherwise."""
     source = found(reference, entry["fact"]) if "fact" in entry else entry["source"]
     made = {
         "id": entry["id"],
-        "ref": source,
+        "ref": entry.get("ref", source),
         "title": entry["title"],
         "summary": entry["summary"],
-        "duty_on": "council",
+        "when": entry.get("when"),
+        "duty_on": entry.get("duty_on", "council"),
         "binds": "all",
         "subject": entry["subject"],
-        "modality": "should",
+        "modality": entry.get("modality", "should"),
         "checkable": "machine",
-        "layer": "local policy",
+        "layer": entry.get("layer", "local policy"),
         "in_force": plain({"from": entry["from"], "to": None}),
         "confidence": entry["confidence"],
         "note": entry.get("note"),
         "source": source,
     }
+    made.update({k: plain(entry[k]) for k in KEPT if entry.get(k) is not None})
     return {k: v for k, v in made.items() if v is not None}
 
 
@@ -129,9 +131,9 @@ def main(reference: Path) -> None:
             why = {"classed_here": change["why"]} if change else {}
             duties.append(duty(entry, {**change.get("set", {}), **why}))
         write(name, instrument, duties)
-    name, file = POLICIES
-    own = yaml.safe_load((HERE / file).read_text(encoding="utf-8"))
-    write(name, own["instrument"], [policy(reference, entry) for entry in own["duties"]])
+    for name, file in OWN.items():
+        read = yaml.safe_load((HERE / file).read_text(encoding="utf-8"))
+        write(name, read["instrument"], [own(reference, entry) for entry in read["duties"]])
     if unused:
         sys.exit(f"overrides.yaml names duties that there are not: {', '.join(sorted(unused))}")
 
