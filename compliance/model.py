@@ -45,6 +45,7 @@ class Field:
       sort: it says of which sort the record is; one of another sort is nothing near to what is asked.
       not_before: dates of the same record before which it cannot lie; `birth`: it is the day on which somebody was born.
       shown_by: what shows that it is not empty but lacking; `shown_by_none`: why nothing that is recorded could.
+      absent_is_empty: an export without a column for it says that it is empty in every record.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Field:
     birth: bool = False
     shown_by: tuple[Sign, ...] = ()
     shown_by_none: str = ""
+    absent_is_empty: bool = False
 
 
 @dataclass(frozen=True, slots=True)

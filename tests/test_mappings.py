@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
@@ -108,6 +109,45 @@ def test_a_kind_whose_key_lacks_a_column_says_which(cli: Callable[..., Result], 
         encoding="utf-8",
     )
     assert "x.csv has no column for contacted_on, which names a contact record" in cli("data", "check", folder).stderr
+
+
+def papers(tmp_path: Path, agreements: str, mapping: str = "") -> Path:
+    """A household of one foster parent, with an agreement."""
+    for name, rows in (
+        ("household", "household_id,approved_on,approval_ended_on,resignation_received_on\nH1,2019-05-01,,\n"),
+        ("foster_parent", "foster_parent_id,household_id,joined_on,left_on\nF1,H1,,\n"),
+        ("agreement", agreements),
+    ):
+        (tmp_path / f"{name}.csv").write_text(rows, encoding="utf-8")
+    if mapping:
+        (tmp_path / "mapping.yaml").write_text(mapping, encoding="utf-8")
+    return tmp_path
+
+
+def test_an_export_without_a_column_for_whom_a_paper_is_about_says_that_it_is_about_the_household(
+    cli: Callable[..., Result], tmp_path: Path
+) -> None:
+    folder = papers(tmp_path, "agreement_id,household_id,signed_on\nA1,H1,2019-05-02\n")
+    asked = ("audit", folder, "--as-at", "2021-09-20", "--rule", "foster-care-agreement-missing", "--format", "json")
+    [rule] = json.loads(cli(*asked).stdout)["rules"]
+    assert (rule["status"], rule["outcomes"]["compliant"]) == ("ran", 1)
+
+
+def test_a_column_that_the_mapping_names_and_the_export_lacks_is_not_taken_for_empty(
+    cli: Callable[..., Result], tmp_path: Path
+) -> None:
+    mapping = "dates: [YYYY-MM-DD]\nsources:\n" + "".join(
+        f"  - record: {kind}\n    file: {kind}.csv\n    columns: {{{', '.join(f'{f}: {f}' for f in fields.split())}}}\n"
+        for kind, fields in (
+            ("household", "household_id approved_on approval_ended_on resignation_received_on"),
+            ("foster_parent", "foster_parent_id household_id joined_on left_on"),
+            ("agreement", "agreement_id household_id signed_on foster_parent_id"),
+        )
+    )
+    folder = papers(tmp_path, "agreement_id,household_id,signed_on\nA1,H1,2019-05-02\n", mapping)
+    asked = ("audit", folder, "--as-at", "2021-09-20", "--rule", "foster-care-agreement-missing", "--format", "json")
+    result = cli(*asked)
+    assert result.exit_code == 2 and "agreement.foster_parent_id" in result.stdout + result.stderr
 
 
 # --- mappings that came with the program -----------------------------------------------------------------------------

@@ -121,6 +121,7 @@ def _field(name: str, its: Mapping[str, Any], required: bool, id_of: str) -> Fie
         not_before=tuple(its.get("x-not-before", ())),
         birth=its.get("x-birth", False),
         shown_by_none=shown if isinstance(shown, str) else "",
+        absent_is_empty=its.get("x-absent-is-empty", False),
     )
 
 

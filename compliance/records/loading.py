@@ -232,6 +232,7 @@ def load_tables(
         one = _prepared(source, sheet, meaning, kinds, len(loaded), again, notes, absent, personal)
         if one is not None:
             loaded.append(one)
+    _where_absent_is_empty(loaded, by_mapping=mapping is not None)
     gathered = {k: _gathered(kinds[k], loaded) for k in dict.fromkeys(one.kind.name for one in loaded)}
     con.execute(sql.QUARANTINE)
     con.execute(sql.LOST_IDS)
@@ -440,6 +441,17 @@ def _prepared(
     key_made_up = len(named_by.fields) > 1 or (bool(named_by.template) and len(set(named_by.names)) > 1)
     constants = {f: sql.constant(kind.fields[f], v) for f, v in source.set.items()}
     return Loaded(kind, source, sheet, src, tuple(cells), constants, mapping.empty, again, mapping.made_on, key_made_up)
+
+
+def _where_absent_is_empty(loaded: list[Loaded], by_mapping: bool) -> None:
+    """Sets empty the fields of which that is certain where no source of their kind has a column for them, nor a mapping that names one."""
+    for kind in {one.kind.name: one.kind for one in loaded}.values():
+        sources = [one for one in loaded if one.kind is kind]
+        there = {f for one in sources for f in (*one.fields, *(one.source.columns if by_mapping else ()))}
+        for f in kind.fields.values():
+            if f.absent_is_empty and f.name not in there:
+                for one in sources:
+                    one.constants = {**one.constants, f.name: sql.constant(f, None)}
 
 
 def _position(sheet: Sheet, column: str, shown: str) -> int | None:

@@ -24,8 +24,8 @@ SOURCES = {
     "cpr2010": "care-planning-regulations-2010.yaml",
     "safer": "safer-recruitment.yaml",
 }
-OWN = {"local": "policies.yaml", "council": "council.yaml"}
-"""Catalogues whose duties are written here, on facts of the reference that are no list of duties."""
+OWN = {"local": "policies.yaml", "council": "council.yaml", "ca1989": "acts.yaml"}
+"""Catalogues whose duties are written here: on facts of the reference that are no list of duties, or on text that it does not hold."""
 LAYERS = {"statutory": "statute", "minimum_standard": "standard", "good_practice": "good practice"}
 MODALITY = {"statute": "must", "standard": "should", "good practice": "should"}
 # Carried over as they are, where an entry has them.
@@ -86,7 +86,7 @@ def found(reference: Path, way: str) -> str:
 
 
 def own_duty(reference: Path, entry: dict[str, Any]) -> dict[str, Any]:
-    """One duty that is written here: of local policy, unless it says of which layer."""
+    """One duty that is written here: of local policy, unless it says otherwise."""
     source = found(reference, entry["fact"]) if "fact" in entry else entry["source"]
     layer = entry.get("layer", "local policy")
     made = {
@@ -94,10 +94,11 @@ def own_duty(reference: Path, entry: dict[str, Any]) -> dict[str, Any]:
         "ref": entry.get("ref", source),
         "title": entry["title"],
         "summary": entry["summary"],
-        "duty_on": "council",
+        "when": entry.get("when"),
+        "duty_on": entry.get("duty_on", "council"),
         "binds": "all",
         "subject": entry["subject"],
-        "modality": MODALITY.get(layer, "should"),
+        "modality": entry.get("modality") or MODALITY.get(layer, "should"),
         "checkable": "machine",
         "layer": layer,
         "in_force": plain({"from": entry["from"], "to": None}),
@@ -105,6 +106,7 @@ def own_duty(reference: Path, entry: dict[str, Any]) -> dict[str, Any]:
         "note": entry.get("note"),
         "source": source,
     }
+    made.update({k: plain(entry[k]) for k in KEPT if entry.get(k) is not None})
     return {k: v for k, v in made.items() if v is not None}
 
 
