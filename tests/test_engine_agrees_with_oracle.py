@@ -336,6 +336,10 @@ def expression(draw: st.DrawFn, want: str, scopes: tuple[tuple[str, str], ...], 
                     cond = filtered(inside)
                     if len(d) < 2 or draw(st.booleans()):
                         return f"largest_gap({d[0]} {for_}{cond}) > 30"
+                    if draw(st.booleans()):
+                        unit, n = draw(st.sampled_from(["days", "weeks", "months", "years"])), draw(st.integers(1, 40))
+                        most = draw(st.integers(0, 60))
+                        return f"most_days((({d[0]}, {d[1]}) {for_}{cond}), within={unit}({n})) > {most}"
                     since = draw(st.sampled_from(["", ", since='2020-01-01'"]))
                     until = draw(st.sampled_from(["", ", until=as_at"]))
                     return f"largest_gap((({d[0]}, {d[1]}) {for_}{cond}){since}{until}) > 30"

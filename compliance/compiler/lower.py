@@ -770,6 +770,29 @@ class Lowerer:
         doubt = or_(_any(self.count(source, scopes, unsure)), more)
         return Value(case(doubt, NULL, largest), doubt)
 
+    def most_days(self, m: tree.MostDays, scopes: tuple[Scope, ...]) -> Value:
+        """The most days that periods cover within any stretch of a length; a day that several cover counts once."""
+        source = m.source
+        inner = self.enter(source, scopes)
+        cond = TRUE if m.condition is None else self.value(m.condition, inner).node
+        start, ended = self.value(m.start, inner).exact(), self.value(cast(tree.Node, m.end), inner).exact()
+        end = case(is_null(ended.node), _of_record(self.as_at, inner), ended.node)
+        member = and_(cond, not_(is_null(start.node)))
+        covered = Window(inner[-1].by, "running_max", case(member, start.node, NULL), case(member, end, NULL))
+        # What no earlier period has covered.
+        begun = case(op("ge", covered, start.node), op("add_days", covered, const(1)), start.node)
+        pieces = self.group(source, scopes, "periods", (begun, end), and_(member, op("le", begun, end)))
+        unit, n = m.within.unit, cast(tree.Literal, m.within.amount).value
+        months = {"months": 1, "years": 12}.get(unit)
+        length = const(cast(int, n) * (months or {"days": 1, "weeks": 7}[unit]))
+        most = op("most_in_months" if months else "most_in_days", pieces, length)
+        unsure = or_(
+            is_null(cond) if cond != TRUE else FALSE,
+            and_(or_(cond, is_null(cond)), or_(is_null(start.node), ended.doubt)),
+        )
+        doubt = or_(_any(self.count(source, scopes, unsure)), _any(self.may_be(source, scopes, cond)))
+        return Value(case(doubt, NULL, op("coalesce", most, const(0))), doubt)
+
     # --- plain values ---
 
     def field(self, kind: str, name: str) -> Value:
@@ -903,6 +926,10 @@ class Lowerer:
                 return self.aggregate(n, scopes)
             case tree.Gap():
                 found = self.gap(n, scopes)
+                doubt = self.path_doubt(n.source, scopes)
+                return Value(case(doubt, NULL, found.node), or_(doubt, found.doubt))
+            case tree.MostDays():
+                found = self.most_days(n, scopes)
                 doubt = self.path_doubt(n.source, scopes)
                 return Value(case(doubt, NULL, found.node), or_(doubt, found.doubt))
             case tree.TableEntry(key=k, entries=entries):

@@ -56,7 +56,7 @@ class Making:
 
 def leaves(node: tree.Node) -> list[tree.Node]:
     """The fields, and what is asked of linked records, that an expression rests on."""
-    if isinstance(node, tree.FieldOf | tree.Aggregate | tree.Gap | tree.HasAll):
+    if isinstance(node, tree.FieldOf | tree.Aggregate | tree.Spread | tree.HasAll):
         return [node]
     return [leaf for child in tree.children(node) for leaf in leaves(child)]
 
@@ -184,12 +184,13 @@ def term_of(node: tree.Node, making: Making, may_be_empty: frozenset[tree.Node])
             return Term(
                 "aggregate", key_of(node), _short(node), slot, node.type.name, doubt, hidden=hidden, missing=missing
             )
-    assert isinstance(node, tree.Gap)
+    assert isinstance(node, tree.Spread)
     fields = inner_fields(node.source, [node.condition, node.start, node.end])
     slot = shown(value.node)
     missing = tuple(Missing(f, "true" if hidden else "empty", slot) for f in fields)
     missing += link_missing(node.source, is_null(value.node), making)
-    return Term("gap", key_of(node), "largest gap", slot, hidden=hidden, missing=missing)
+    told = f"most days in any {english_of(node.within)}" if isinstance(node, tree.MostDays) else "largest gap"
+    return Term("gap", key_of(node), told, slot, hidden=hidden, missing=missing)
 
 
 def is_personal(node: tree.Node) -> bool:

@@ -37,7 +37,7 @@ DEEPEST = 40
 R = TypeVar("R")
 
 UNITS: tuple[Unit, ...] = ("days", "weeks", "months", "years", "working_days")
-AGGREGATES = ("count", "any", "all", "min", "max", "sum", "latest", "earliest", "largest_gap")
+AGGREGATES = ("count", "any", "all", "min", "max", "sum", "latest", "earliest", "largest_gap", "most_days")
 OF_FILLED = ("first_of", "last_of")
 FUNCTIONS = (*UNITS, *AGGREGATES, *OF_FILLED, "starts_with", "contains", "len", "has_all")
 PERIOD_START = "period_start"
@@ -647,7 +647,7 @@ class _Checker:
             )
         if any(isinstance(a, ast.Starred) for a in e.args):
             return self.bad(e, "* is not part of the language")
-        if e.keywords and fn != "largest_gap":
+        if e.keywords and fn not in ("largest_gap", "most_days"):
             return self.bad(e, f"{fn} takes no named values")
         if fn in UNITS:
             return self.length(e, fn)
@@ -661,6 +661,8 @@ class _Checker:
             return self.has_all(e)
         if fn == "largest_gap":
             return self.largest_gap(e)
+        if fn == "most_days":
+            return self.most_days(e)
         if fn in OF_FILLED:
             return self.extreme(e, fn)
         if fn in ("latest", "earliest"):
@@ -768,7 +770,7 @@ class _Checker:
         """Records that are reached over another record, or with an item, belong to it and not to the record from which the way began."""
         for node in nodes:
             for inner in tree.walk(node):
-                if not isinstance(inner, tree.Aggregate | tree.Gap):
+                if not isinstance(inner, tree.Aggregate | tree.Spread):
                     continue
                 for n in tree.walk(inner):
                     back = isinstance(n, tree.FieldOf) and n.scope <= source.scope
@@ -884,6 +886,28 @@ class _Checker:
             return self.bad(e, "since= and until= go with periods: largest_gap(((a, b) for …), since=…, until=…)")
         end = values[1] if len(values) == 2 else None
         return tree.Gap(Type("integer", "days"), source, cond, values[0], end, ends.get("since"), ends.get("until"))
+
+    def most_days(self, e: ast.Call) -> Node:
+        form = "most_days(((a, b) for …), within=months(12))"
+        g = self.generator(e, "most_days")
+        if g is None:
+            return Node(ANY)
+        if [k.arg for k in e.keywords] != ["within"]:
+            return self.bad(e, "most_days takes periods, and within=", f"Write {form}")
+        if not (isinstance(g.elt, ast.Tuple) and len(g.elt.elts) == 2):
+            return self.bad(g.elt, "most_days counts the days of periods: a first and a last day", f"Write {form}")
+        bounds = g.elt.elts
+        length = self.visit(e.keywords[0].value)
+        if not isinstance(length, tree.Length):
+            return self.bad(e.keywords[0].value, "within= takes a length of time", f"Write {form}")
+        if length.unit == "working_days":
+            return self.bad(e.keywords[0].value, "within= takes days, weeks, months or years")
+        if not (
+            isinstance(length.amount, tree.Literal) and isinstance(length.amount.value, int) and length.amount.value
+        ):
+            return self.bad(e.keywords[0].value, "within= takes a length of a fixed number, 1 or more")
+        source, cond, (start, end) = self.comprehension(g, lambda c: tuple(c.date(x) for x in bounds))
+        return tree.MostDays(Type("integer", "days"), source, cond, start, end, length)
 
 
 def _type_of(f: Field) -> Type:

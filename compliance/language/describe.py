@@ -149,6 +149,8 @@ def english_of(node: tree.Node) -> str:
             return _aggregate(node)
         case tree.Gap(source=s, condition=c):
             return f"the largest gap in the {source_words(s)}{_where(c)}"
+        case tree.MostDays(source=s, condition=c, within=w):
+            return f"the most days of {source_words(s)}{_where(c)} in any {english_of(w)}"
         case tree.TableEntry(table=t, key=k):
             return f"what '{words(t)}' says for {english_of(k)}"
         case tree.Text(fn=fn, item=a, part=b):

@@ -260,15 +260,28 @@ class Aggregate(Node):
 
 
 @dataclass(frozen=True, slots=True)
-class Gap(Node):
-    """The largest gap, in days, between dates (`end` None) or periods."""
+class Spread(Node):
+    """What is asked of how dates (`end` None) or periods of linked records lie beside each other."""
 
     source: Source
     condition: Node | None
     start: Node
     end: Node | None
+
+
+@dataclass(frozen=True, slots=True)
+class Gap(Spread):
+    """The largest gap, in days, between dates or periods."""
+
     since: Node | None
     until: Node | None
+
+
+@dataclass(frozen=True, slots=True)
+class MostDays(Spread):
+    """The most days that periods cover within any stretch of a fixed length."""
+
+    within: Length
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,6 +341,8 @@ def children(node: Node | None) -> tuple[Node, ...]:
             return tuple(x for x in (c, v) if x is not None)
         case Gap(condition=c, start=a, end=b, since=s, until=u):
             return tuple(x for x in (c, a, b, s, u) if x is not None)
+        case MostDays(condition=c, start=a, end=b, within=w):
+            return tuple(x for x in (c, a, b, w) if x is not None)
         case TableEntry(key=k):
             return (k,)
         case Text(item=i, part=p):

@@ -264,7 +264,7 @@ def _own(value: Any, context: str, negated: bool) -> Iterator[Said]:
                 f"without '{_short(key_of(item))}'",
                 rest[0] if len(rest) == 1 else replace(cast(Any, value), items=rest),
             )
-    if isinstance(value, tree.Aggregate | tree.Gap | tree.Sequence) and value.condition is not None:
+    if isinstance(value, tree.Aggregate | tree.Spread | tree.Sequence) and value.condition is not None:
         said = f"of {source_words(value.source)} without the filter '{_short(key_of(value.condition))}'"
         yield said, replace(value, condition=None)
     if isinstance(value, tree.Gap):

@@ -8,6 +8,7 @@ Truth is True, False or None.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from calendar import isleap, monthrange
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -361,6 +362,10 @@ class Expressions:
                 if self.way_in_doubt(n.source.scope, n.source.path):
                     return UNKNOWN
                 return self.aggregate(n)
+            case tree.MostDays():
+                if self.way_in_doubt(n.source.scope, n.source.path):
+                    return UNKNOWN
+                return self.most_days(n)
             case tree.Gap():
                 if self.way_in_doubt(n.source.scope, n.source.path):
                     return UNKNOWN
@@ -523,8 +528,8 @@ class Expressions:
             return UNKNOWN
         return chosen[1] if chosen else EMPTY
 
-    def gap(self, g: tree.Gap) -> tuple[Any, bool]:
-        """The largest gap."""
+    def periods(self, g: tree.Spread) -> list[tuple[date, date]] | None:
+        """The periods, first and last day, in order; None where not all are known."""
         periods: list[tuple[date, date]] = []
         unsure = False
         for theirs in self.each(g.source):
@@ -535,11 +540,30 @@ class Expressions:
             unsure = unsure or passes is None or (passes and (start is None or end_doubt))
             if passes and start is not None:
                 periods.append((start, self.w.as_at if end is None else end))
+        return None if unsure else sorted(periods)
+
+    def most_days(self, m: tree.MostDays) -> tuple[Any, bool]:
+        """Every day that a period covers is tried as the first of a stretch."""
+        periods = self.periods(m)
+        if periods is None:
+            return UNKNOWN
+        covered = sorted({day for start, end in periods for day in _days_of(start, end)})
+        n = cast(tree.Literal, m.within.amount).value
+
+        def within(first: date) -> int:
+            after = self.w.shift(first, cast(int, n), m.within.unit)
+            assert after is not None
+            return bisect_left(covered, after) - bisect_left(covered, first)
+
+        return (max((within(day) for day in covered), default=0), False)
+
+    def gap(self, g: tree.Gap) -> tuple[Any, bool]:
+        """The largest gap."""
+        periods = self.periods(g)
         since, since_doubt = EMPTY if g.since is None else self.exact(g.since)
         until, until_doubt = EMPTY if g.until is None else self.exact(g.until)
-        if unsure or since_doubt or until_doubt:
+        if periods is None or since_doubt or until_doubt:
             return UNKNOWN
-        periods.sort()
         if g.end is None:
             days = [s for s, _ in periods]
             return (max(((b - a).days for a, b in pairwise(days)), default=None), False)
@@ -561,6 +585,10 @@ class Expressions:
         if until is not None:
             sizes.append(uncovered(reached, until))
         return (max(sizes), False)
+
+
+def _days_of(start: date, end: date) -> Iterator[date]:
+    return (start + timedelta(days=n) for n in range((end - start).days + 1))
 
 
 class Evaluator(Expressions):
@@ -667,7 +695,7 @@ class Evaluator(Expressions):
 
     def leaves(self, node: tree.Node | None) -> Iterator[tree.Node]:
         """The fields, and what is asked of linked records, that an expression rests on."""
-        if isinstance(node, tree.FieldOf | tree.Aggregate | tree.Gap | tree.HasAll):
+        if isinstance(node, tree.FieldOf | tree.Aggregate | tree.Spread | tree.HasAll):
             yield node
         else:
             for child in tree.children(node):
@@ -685,7 +713,7 @@ class Evaluator(Expressions):
                 return inside if self.truth(leaf) is None else frozenset()
             case tree.Aggregate(source=source, condition=condition, value=value):
                 return self.inner(source, [condition, value]) if self.exact(leaf)[0] is None else frozenset()
-            case tree.Gap(source=source, condition=condition, start=start, end=end):
+            case tree.Spread(source=source, condition=condition, start=start, end=end):
                 return self.inner(source, [condition, start, end]) if self.exact(leaf)[0] is None else frozenset()
         raise AssertionError(type(leaf).__name__)
 

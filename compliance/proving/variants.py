@@ -177,7 +177,7 @@ def reads(rule: CheckedRule, kinds: RecordKinds, parameters: Mapping[str, Parame
                 limits[Limit(n, unit)] = None
             case tree.Compare(left=tree.Between(unit=unit), right=tree.Literal(value=int() as n)):
                 limits[Limit(abs(n), unit)] = None
-            case tree.Compare(left=tree.Gap(), right=tree.Literal(value=int() as n)):
+            case tree.Compare(left=tree.Spread(), right=tree.Literal(value=int() as n)):
                 limits[Limit(abs(n) + 1, "days")] = None
             case date() if part != date.min:
                 days[part] = None

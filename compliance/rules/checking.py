@@ -148,7 +148,7 @@ class CheckedRule:
 
 def sources_in(nodes: Sequence[tree.Node]) -> list[tree.Source]:
     """Every `for` among expressions."""
-    return [n.source for n in nodes if isinstance(n, tree.Aggregate | tree.Gap)]
+    return [n.source for n in nodes if isinstance(n, tree.Aggregate | tree.Spread)]
 
 
 Facts = Mapping[str, Mapping[str, FactText]]

@@ -30,7 +30,16 @@ OF_DAY = "d.day"
 MOST_DAYS = 1_024
 """More days than these one plan does not look from, for the day's number is a part of each row's."""
 
+
 # `{0}`, `{1}` are the arguments; what takes any number of them is in `_JOINED`.
+def _most(over: str) -> str:
+    """The template of the most days of the periods of a list in any stretch; `over` is the day after one that begins on `s`."""
+    firsts = "generate_series(date_trunc('month', p.a) + INTERVAL 1 MONTH, CAST(p.b AS TIMESTAMP), INTERVAL 1 MONTH)"
+    starts = f"flatten(list_transform({{0}}, lambda p: list_prepend(p.a, list_transform({firsts}, lambda m: CAST(m AS DATE)))))"
+    days = f"list_sum(list_transform({{0}}, lambda q: greatest(0, least(q.b + 1, {over}) - greatest(q.a, s))))"
+    return f"list_max(list_transform({starts}, lambda s: {days}))"
+
+
 TEMPLATES: Mapping[str, str] = {
     "not": "NOT {0}",
     "eq": "{0} = {1}",
@@ -69,6 +78,10 @@ TEMPLATES: Mapping[str, str] = {
     "start_of_term": "make_date(year({0}), (month({0}) - 1) // 4 * 4 + 1, 1)",
     "start_of_year": "make_date(year({0}) - CASE WHEN month({0}) < 4 THEN 1 ELSE 0 END, 4, 1)",
     "pair": "{{'d': {0}, 'k': {1}}}",
+    # Of periods that do not overlap. The most begins with the first day of one of them; or with the first of a month in one, where
+    # the stretch that begins a day later ends more than a day later (28 February and 1 March).
+    "most_in_months": _most("CAST(s + to_months({1}) AS DATE)"),
+    "most_in_days": _most("s + {1}"),
     # True, false and NULL of a verdict as COMPLIANT, BREACH and NOT_EVIDENCED.
     "answer": f"coalesce({BREACH} - {BREACH - COMPLIANT} * CAST({{0}} AS TINYINT), {NOT_EVIDENCED})",
 }
@@ -108,6 +121,7 @@ AGGREGATES: Mapping[str, str] = {
     # arg_max skips rows whose value is NULL; these do not.
     "arg_max": "arg_max_null({0}, {1})",
     "arg_min": "arg_min_null({0}, {1})",
+    "periods": "list({{'a': {0}, 'b': {1}}})",
     "gaps": "list({{'a': {0}, 'b': {1}, 'c': {2}}} ORDER BY {2}, {0})",
     "gaps_by_limit": "list({{'a': {0}, 'b': {1}, 'c': {2}, 'd': {3}}} ORDER BY {2}, {0})",
 }
