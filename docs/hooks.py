@@ -19,7 +19,7 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
 from compliance.dates import english
-from compliance.jobs.book import read_rulebook
+from compliance.jobs.book import SHIPPED, read_rulebook
 from compliance.kpis.kpi import Band, Measure, Version
 from compliance.model import Dated, Duty, Parameter, RecordKind, RecordKinds
 from compliance.report.dictionary import GROUPS, remarks, type_words
@@ -43,7 +43,7 @@ _brought: set[str] = set()
 
 @cache
 def _book() -> Rulebook:
-    return read_rulebook(None, None)
+    return read_rulebook(SHIPPED, None)
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:

@@ -30,7 +30,7 @@ from compliance.cli import main
 from compliance.findings.report import Report
 from compliance.jobs import audit as auditing
 from compliance.jobs.asked import Asked, Timings
-from compliance.jobs.book import read_rulebook
+from compliance.jobs.book import RuleFolders, read_rulebook
 from compliance.rules import rulebook
 from compliance.rules.rulebook import Rulebook
 
@@ -45,10 +45,15 @@ def _read_once(read: Callable[..., Rulebook]) -> Callable[..., Rulebook]:
     books: dict[object, Rulebook] = {}
 
     def read_once(
-        rules: Path, schemas: Path, overrides: Path | None = None, own: Path | None = None, kpis_only: bool = False
+        rules: Path,
+        schemas: Path,
+        overrides: Path | None = None,
+        own: Path | None = None,
+        kpis_only: bool = False,
+        added: Path | None = None,
     ) -> Rulebook:
-        if (rules, schemas) != SHIPPED:
-            return read(rules, schemas, overrides, own, kpis_only)
+        if (rules, schemas) != SHIPPED or added is not None:
+            return read(rules, schemas, overrides, own, kpis_only, added)
         asked = (overrides and (overrides, overrides.read_bytes()), kpis_only)
         if asked not in books:
             books[asked] = read(rules, schemas, overrides, own, kpis_only)
@@ -166,7 +171,7 @@ def open_audits() -> Iterator[OpenAudits]:
 @cache
 def shipped_book() -> Rulebook:
     """The shipped rules, read once; not to be changed."""
-    return read_rulebook(None, None)
+    return read_rulebook(RuleFolders(), None)
 
 
 def _run(*args: object) -> Result:

@@ -13,7 +13,7 @@ from click.testing import Result
 from conftest import ROOT, shipped_book
 
 from compliance.errors import RulesError
-from compliance.jobs.book import read_rulebook
+from compliance.jobs.book import RuleFolders, read_rulebook
 
 Cli = Callable[..., Result]
 
@@ -207,7 +207,7 @@ def test_a_duty_to_be_judged_without_records_to_read_is_a_mistake(tmp_path: Path
     text = "subjects: {staf: staff, child: childd}\nduties: {MU-3: staff}\n"
     (folder / "instruments" / "reading.yaml").write_text(text, encoding="utf-8")
     with pytest.raises(RulesError) as caught:
-        read_rulebook(folder, None)
+        read_rulebook(RuleFolders(folder), None)
     said = str(caught.value)
     assert "nothing says what to read for MU-5, whose subject is 'staff'" in said
     assert "there is no record kind 'childd'; did you mean 'child'?" in said

@@ -16,6 +16,7 @@ from compliance.errors import RulesError
 from compliance.jobs import planning
 from compliance.jobs.asked import Asked
 from compliance.jobs.asked import Export as Written
+from compliance.jobs.book import RuleFolders
 from compliance.jobs.opening import loaded
 from compliance.records.kinds import read_kinds
 
@@ -334,7 +335,7 @@ def test_the_plan_of_an_export_that_does_not_say_when_it_was_written_asks_nothin
     export: Export, rules: Path
 ) -> None:
     data = export(visit=DATA["visit"].replace(",recorded_on", "").replace(",2021-04-10", ""))
-    asked = Asked(Written(data, use_cache=False), date(2021, 9, 20), rules=rules, only=("seen",))
+    asked = Asked(Written(data, use_cache=False), date(2021, 9, 20), rules=RuleFolders(rules), only=("seen",))
     with loaded(asked.export) as read:
         prepared = planning.plan(read.kinds, read.tables, asked)
     assert not any("recorded_on" in statement for statement in prepared.plan.setup)

@@ -12,7 +12,7 @@ import pytest
 from click.testing import Result
 from conftest import shipped_book as book
 
-from compliance.jobs.book import read_rulebook
+from compliance.jobs.book import SHIPPED, read_rulebook
 from compliance.model import Limit
 from compliance.proving.cases import CaseResult, lacking, run_cases
 
@@ -109,7 +109,7 @@ def test_an_agency_overrides_a_figure_and_the_report_says_whose_it_is(
         "source: Invented policy, version 2\nparameters: {dbs_renewal: 1 year, medical_renewal: off}\n",
         encoding="utf-8",
     )
-    own = read_rulebook(None, tmp_path / "parameters.yaml")
+    own = read_rulebook(SHIPPED, tmp_path / "parameters.yaml")
     figures = own.names["safer-recruitment"].parameters
     value = figures["dbs_renewal"].value
     assert value is not None and value.on(date(2021, 1, 1)) == Limit(1, "years")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from compliance.jobs.book import RuleFolders
     from compliance.jobs.asked import Export
     from compliance.privacy.pseudonyms import Privacy
 
@@ -28,9 +29,6 @@ parameters_option = click.option(
     "--parameters",
     type=click.Path(path_type=Path, dir_okay=False),
     help="The agency's own figures. Default: parameters.yaml beside the data, if there.",
-)
-rules_option = click.option(
-    "--rules", type=click.Path(path_type=Path, file_okay=False), help="A folder of rules other than the one shipped."
 )
 only_option = click.option("--rule", "only", multiple=True, help="Run this rule only (may be given several times).")
 personal_option = click.option(
@@ -58,6 +56,23 @@ def options(*several: Callable[[Command], Command]) -> Callable[[Command], Comma
         return command
 
     return add
+
+
+def rules_option(command: Command) -> Command:
+    """Gives a command the folders of its rules as one `rules`."""
+
+    @wraps(command)
+    def with_rules(*, rules: Path | None, add_rules: Path | None, **others: Any) -> Any:
+        from compliance.jobs.book import RuleFolders
+
+        return command(rules=RuleFolders(rules, add_rules), **others)
+
+    folder = click.Path(path_type=Path, file_okay=False)
+    instead = click.option("--rules", type=folder, help="A folder of rules other than the one shipped.")
+    beside = click.option(
+        "--add-rules", type=folder, help="A folder with packs of the agency's own rules, run beside the others."
+    )
+    return options(instead, beside)(with_rules)
 
 
 meaning_options = options(mapping_option, parameters_option)
@@ -98,7 +113,7 @@ def given_asked(command: Command) -> Command:
         export: Export,
         as_at: date,
         parameters: Path | None,
-        rules: Path | None,
+        rules: RuleFolders,
         only: tuple[str, ...] = (),
         **others: Any,
     ) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -13,6 +14,7 @@ from compliance.cli.asking import data_argument, mapping_option, meaning_options
 from compliance.cli.ending import FOUND, NOTHING
 from compliance.cli.terminal import Day, out_option, print_out, tidy, width
 from compliance.errors import ComplianceError
+from compliance.jobs.book import RuleFolders
 
 if TYPE_CHECKING:
     from compliance.rules.rulebook import Rulebook
@@ -33,7 +35,7 @@ def rules() -> None:
 @rules_option
 @click.option("--as-at", type=Day(), help="Only rules in force on this day.")
 @click.option("--format", "format_", type=click.Choice(["table", "json"]), default="table", show_default=True)
-def rules_list(rules: Path | None, as_at: date | None, format_: str) -> None:
+def rules_list(rules: RuleFolders, as_at: date | None, format_: str) -> None:
     """List every rule with what it cites.
 
     Example: compliance rules list --as-at 2021-09-20
@@ -53,7 +55,7 @@ def rules_list(rules: Path | None, as_at: date | None, format_: str) -> None:
 @rules_option
 @parameters_option
 @click.option("--format", "format_", type=click.Choice(["table", "json"]), default="table", show_default=True)
-def rules_figures(rules: Path | None, parameters: Path | None, format_: str) -> None:
+def rules_figures(rules: RuleFolders, parameters: Path | None, format_: str) -> None:
     """List every figure that the law leaves to judgement, whose it is, and which rules use it.
 
     Example: compliance rules figures --parameters fixtures/agency/parameters.yaml
@@ -68,7 +70,7 @@ def rules_figures(rules: Path | None, parameters: Path | None, format_: str) -> 
 @rules.command("show")
 @click.argument("rule_id", metavar="ID")
 @rules_option
-def rules_show(rule_id: str, rules: Path | None) -> None:
+def rules_show(rule_id: str, rules: RuleFolders) -> None:
     """Print a rule's file.
 
     Example: compliance rules show staff-references-incomplete
@@ -87,7 +89,7 @@ def rules_show(rule_id: str, rules: Path | None) -> None:
     "--mutants", is_flag=True, help="Change each rule in small ways instead, and see whether its cases notice."
 )
 @click.option("--boundaries", is_flag=True, help="Hold the engine against the oracle at every limit and date instead.")
-def rules_test(ids: tuple[str, ...], rules: Path | None, verbose: bool, mutants: bool, boundaries: bool) -> None:
+def rules_test(ids: tuple[str, ...], rules: RuleFolders, verbose: bool, mutants: bool, boundaries: bool) -> None:
     """Run the cases in the rule files.
 
     \b
@@ -161,7 +163,7 @@ def _boundaries(book: Rulebook, ids: tuple[str, ...]) -> NoReturn:
     sys.exit(FOUND if n else NOTHING)
 
 
-def _ids(book: Rulebook, root: Path, named: tuple[str, ...]) -> tuple[str, ...]:
+def _ids(book: Rulebook, roots: Sequence[Path], named: tuple[str, ...]) -> tuple[str, ...]:
     """The rules that are meant: by id, by file, or by the file of their pack; other files beside rules have none.
 
     Raises:
@@ -177,7 +179,7 @@ def _ids(book: Rulebook, root: Path, named: tuple[str, ...]) -> tuple[str, ...]:
             ids.append(files[path])
         elif path.name == "pack.yaml":
             ids += [id_ for f, id_ in files.items() if f.parent == path.parent]
-        elif not path.is_relative_to(root.resolve()):
+        elif not any(path.is_relative_to(root.resolve()) for root in roots):
             raise ComplianceError(f"{name} is not in the folder of rules that was read; name that folder with --rules.")
     return tuple(dict.fromkeys(ids))
 
@@ -185,7 +187,7 @@ def _ids(book: Rulebook, root: Path, named: tuple[str, ...]) -> tuple[str, ...]:
 @rules.command("lint")
 @click.argument("ids", nargs=-1, metavar="[ID]...")
 @rules_option
-def rules_lint(ids: tuple[str, ...], rules: Path | None) -> None:
+def rules_lint(ids: tuple[str, ...], rules: RuleFolders) -> None:
     """Check rule files beyond what running them needs: whether their cases try every outcome and each side of every limit.
 
     ID is that of a rule, or its file; the pack.yaml of a pack stands for all its rules.
@@ -195,12 +197,11 @@ def rules_lint(ids: tuple[str, ...], rules: Path | None) -> None:
 
     Example: compliance rules lint
     """
-    from compliance.jobs import shipped
     from compliance.jobs.book import read_rulebook
     from compliance.proving import cases
 
     book = read_rulebook(rules, None)
-    named = _ids(book, rules or shipped.folders()[0], ids)
+    named = _ids(book, rules.all, ids)
     chosen = book.with_cases(named) if named or not ids else ()
     results: dict[str, list[cases.CaseResult]] = {r.rule.id: [] for r in chosen}
     for result in cases.run_cases(book, chosen):
@@ -228,7 +229,7 @@ def rules_explain(
     as_at: date | None,
     mapping: Path | None,
     parameters: Path | None,
-    rules: Path | None,
+    rules: RuleFolders,
 ) -> None:
     """Say in plain English what a rule asks, and how it came out for a record.
 
@@ -260,7 +261,7 @@ def rules_explain(
 @rules.command("sql")
 @click.argument("rule_id", metavar="ID")
 @rules_option
-def rules_sql(rule_id: str, rules: Path | None) -> None:
+def rules_sql(rule_id: str, rules: RuleFolders) -> None:
     """Print the statements that a rule becomes when it runs alone on an export with every field.
 
     Example: compliance rules sql staff-references-incomplete
@@ -305,7 +306,10 @@ def rules_impact(
     if (old, old_parameters) == (new, new_parameters):
         raise click.UsageError("name what differs: --old or --new, or --old-parameters or --new-parameters")
     export = Export(data, mapping)
-    before, after = Asked(export, as_at, old_parameters, old), Asked(export, as_at, new_parameters, new)
+    before, after = (
+        Asked(export, as_at, old_parameters, RuleFolders(old)),
+        Asked(export, as_at, new_parameters, RuleFolders(new)),
+    )
     print_out(pages.write(compared(before, after), format_, width()), out)
 
 
@@ -327,7 +331,7 @@ def rules_coverage(
     out: Path | None,
     mapping: Path | None,
     parameters: Path | None,
-    rules: Path | None,
+    rules: RuleFolders,
 ) -> None:
     """Say which duties a rule, an attestation or reading answers, which nothing answers yet, and what each rule answers.
 

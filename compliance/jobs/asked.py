@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from compliance.jobs.book import read_rulebook
+from compliance.jobs.book import SHIPPED, RuleFolders, read_rulebook
 from compliance.privacy.pseudonyms import NOTHING_SHOWN, Privacy
 
 if TYPE_CHECKING:
@@ -66,14 +66,13 @@ class Asked:
     Args:
       as_at: the day that the export is looked at from.
       parameters: the agency's own figures; None: `parameters.yaml` beside the data, if there.
-      rules: another folder of rules than the one shipped.
       only: rule ids; empty: all.
     """
 
     export: Export
     as_at: date
     parameters: Path | None = None
-    rules: Path | None = None
+    rules: RuleFolders = SHIPPED
     only: tuple[str, ...] = ()
 
     @property

@@ -8,7 +8,7 @@ from pathlib import Path
 from compliance.errors import ComplianceError, nearest
 from compliance.jobs import audit
 from compliance.jobs.asked import Asked, Export, Timings
-from compliance.jobs.book import read_rulebook
+from compliance.jobs.book import RuleFolders, read_rulebook
 from compliance.jobs.opening import opened
 from compliance.model import RuleResult
 from compliance.rules.coverage import Coverage
@@ -16,7 +16,7 @@ from compliance.rules.coverage import coverage as coverage_of
 
 
 def coverage(
-    rules: Path | None,
+    rules: RuleFolders,
     parameters: Path | None,
     as_at: date | None,
     instruments: tuple[str, ...] = (),

@@ -19,13 +19,14 @@ from compliance.sql.planned import Prepared, PreparedCounts
 
 if TYPE_CHECKING:
     from compliance.jobs.asked import Asked
+    from compliance.jobs.book import RuleFolders
 
 T = TypeVar("T")
 
 
-def rule_ids(rules: Path | None) -> list[str]:
+def rule_ids(rules: RuleFolders) -> list[str]:
     """The ids of all rules, by the names of their files; quick."""
-    folders = (p.parent for p in (rules or shipped.folders()[0]).glob("*/pack.yaml"))
+    folders = (p.parent for folder in rules.all for p in folder.glob("*/pack.yaml"))
     return sorted(p.stem for folder in folders for p in folder.glob("*.yaml") if p.name != "pack.yaml")
 
 
@@ -167,8 +168,8 @@ def _kept(
         return make()
     rules, schemas = shipped.folders()
     # Rules of one's own cite the catalogues that came with the program.
-    came_with_it = (rules / "instruments" if asked.rules else rules, schemas / "records")
-    own = tuple(path for path in (asked.rules, asked.figures) if path is not None)
+    came_with_it = (rules / "instruments" if asked.rules.instead else rules, schemas / "records")
+    own = (*asked.rules.own, *([asked.figures] if asked.figures else ()))
     return kept(kind, stem, came_with_it, own, of, make, use)
 
 

@@ -108,10 +108,10 @@ def _chosen(rules: tuple[CheckedRule, ...], only: Sequence[str], what: str) -> t
     return tuple(r for r in rules if not only or r.rule.id in only)
 
 
-def read_duties(rules: Path) -> dict[str, Duty]:
-    """Every duty of every catalogue in `rules/instruments`, by id."""
+def read_duties(*folders: Path) -> dict[str, Duty]:
+    """Every duty of every catalogue in the `instruments` of these folders, by id."""
     found: dict[str, Duty] = {}
-    for path in sorted((rules / "instruments").glob("*.json")):
+    for path in (p for folder in folders for p in sorted((folder / "instruments").glob("*.json"))):
         catalogue = cast(dict[str, Any], documents.load_json(path))
         for entry in catalogue["duties"]:
             in_force = entry["in_force"]
@@ -146,6 +146,7 @@ def read(
     overrides: Path | None = None,
     catalogues: Path | None = None,
     kpis_only: bool = False,
+    added: Path | None = None,
 ) -> Rulebook:
     """Reads and checks everything.
 
@@ -153,6 +154,7 @@ def read(
       overrides: an agency's own figures.
       kpis_only: leave the rules out; what packs share is there all the same.
       catalogues: the folder whose `instruments` hold the duties, for rules that bring none of their own.
+      added: a folder with more packs, and catalogues of the duties that they cite beside the others.
 
     Raises:
       RulesError: with every problem in every file.
@@ -160,18 +162,21 @@ def read(
     kinds = read_kinds(schemas / "records")
     brings_none = not (rules / "instruments").is_dir()
     instruments = (catalogues if catalogues and brings_none else rules) / "instruments"
-    duties = read_duties(instruments.parent)
+    folders = (rules, added) if added else (rules,)
+    duties = read_duties(instruments.parent, *folders[1:])
     problems: list[Problem] = []
     reading = _read_reading(instruments / "reading.yaml", duties, kinds, problems)
     groups = _read_grouping(instruments / "grouping.yaml", problems)
     packs: dict[str, Pack] = {}
     rules_of: dict[str, list[Rule]] = {}
     n_files = 0
-    for folder in sorted(p.parent for p in rules.glob("*/pack.yaml")):
+    files: dict[str, Path] = {}
+    for folder in (p.parent for root in folders for p in sorted(root.glob("*/pack.yaml"))):
         found = _read_pack(folder, duties, problems)
         if found is None:
             continue
         pack, cases_as_at = found
+        _only_here(folder / "pack.yaml", pack.name, files, problems)
         for i, name in enumerate(pack.only_with):
             if name not in kinds:
                 where = documents.locate(folder / "pack.yaml", ("only_with", i))
@@ -185,16 +190,17 @@ def read(
             rule = _read_rule(path, pack, cases_as_at, duties, groups, problems)
             if rule is not None:
                 rules_of[pack.name].append(rule)
-    frameworks, measures = _read_kpis(rules / "kpi", packs, duties, problems)
+    frameworks, measures = _read_kpis([root / "kpi" for root in folders], packs, files, duties, problems)
     n_files += len(measures)
-    if not packs and not problems:
-        raise RulesError(f"{rules} holds no rule pack: no folder with a pack.yaml in it.")
+    for root in folders:
+        if not any(path.is_relative_to(root) for path in files.values()) and not problems:
+            raise RulesError(f"{root} holds no rule pack: no folder with a pack.yaml in it.")
     figures: Mapping[str, Parameter] = {}
     for pack in packs.values():
         for name in set(pack.parameters) & set(figures):
             problems.append(
                 Problem(
-                    Location(str(rules / pack.name / "pack.yaml")),
+                    Location(str(files[pack.name])),
                     f"parameter '{name}' belongs to another pack already",
                 )
             )
@@ -203,7 +209,7 @@ def read(
     if overrides is not None:
         own = _read_overrides(overrides, figures, problems)
         figures = own.parameters
-    facts = _facts(packs.values(), rules, kinds, figures, problems)
+    facts = _facts(packs.values(), files, kinds, figures, problems)
     names = {p.name: names_of(p, kinds, figures, facts) for p in packs.values()}
     checked: list[CheckedRule] = []
     ids: dict[str, str] = {}
@@ -247,13 +253,24 @@ def read(
     return Rulebook(kinds, duties, whole, tuple(checked), names, reading, frameworks, tuple(measured))
 
 
+def _only_here(path: Path, name: str, files: dict[str, Path], problems: list[Problem]) -> None:
+    """Puts down in which file a pack is; that another has its name is a problem."""
+    there = files.setdefault(name, path)
+    if there != path:
+        problems.append(Problem(documents.locate(path, ("pack",)), f"there is another pack '{name}' in {there.parent}"))
+
+
 def _read_kpis(
-    folder: Path, packs: dict[str, Pack], duties: Mapping[str, Duty], problems: list[Problem]
+    folders: Sequence[Path],
+    packs: dict[str, Pack],
+    files: dict[str, Path],
+    duties: Mapping[str, Duty],
+    problems: list[Problem],
 ) -> tuple[dict[str, Framework], list[tuple[Measure, Rule | None]]]:
-    """The frameworks and measures, each with its rule, of every pack in `folder`; the packs join `packs`."""
+    """The frameworks and measures, each with its rule, of every pack in `folders`; the packs join `packs`, their files `files`."""
     frameworks: dict[str, Framework] = {}
     measures: list[tuple[Measure, Rule | None]] = []
-    for path in sorted(folder.glob("*/pack.yaml")):
+    for path in (p for folder in folders for p in sorted(folder.glob("*/pack.yaml"))):
         document, sound = _document(path, problems)
         if not sound:
             continue
@@ -268,6 +285,7 @@ def _read_kpis(
         if found is None:
             continue
         pack, cases_as_at, its = found
+        _only_here(path, pack.name, files, problems)
         packs[pack.name] = pack
         frameworks.update(its)
         for file in sorted(p for p in path.parent.glob("*.yaml") if p != path):
@@ -291,7 +309,7 @@ def _read_kpis(
 
 def _facts(
     packs: Iterable[Pack],
-    rules: Path,
+    files: Mapping[str, Path],
     kinds: RecordKinds,
     figures: Mapping[str, Parameter],
     problems: list[Problem],
@@ -300,7 +318,7 @@ def _facts(
     found: dict[str, dict[str, FactText]] = {}
     own: list[tuple[Path, FactText]] = []
     for pack in packs:
-        path = rules / pack.name / "pack.yaml"
+        path = files[pack.name]
         for fact in pack.facts:
             if fact.name in found.setdefault(fact.kind, {}):
                 loc = ("facts", fact.kind, fact.name)

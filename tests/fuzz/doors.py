@@ -20,7 +20,7 @@ from compliance.files.strict import Problems
 from compliance.findings import waiverfile
 from compliance.jobs import comparison, kept, kpis, planning, shipped
 from compliance.jobs.asked import Asked, Export
-from compliance.jobs.book import read_rulebook
+from compliance.jobs.book import RuleFolders, read_rulebook
 from compliance.model import Parameter
 from compliance.privacy import pseudonyms, reidentifying
 from compliance.records import answers, mappingfile, reading
@@ -98,11 +98,11 @@ def _figures(path: Path) -> object:
 
 @cache
 def _shipped_figures(rules: Path) -> Mapping[str, Parameter]:
-    return read_rulebook(rules, None).figures
+    return read_rulebook(RuleFolders(rules), None).figures
 
 
 def _own_rules_in(path: Path) -> object:
-    book = read_rulebook(path.parents[1], None)
+    book = read_rulebook(RuleFolders(path.parents[1]), None)
     return book.packs, book.names
 
 
