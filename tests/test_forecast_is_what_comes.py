@@ -32,7 +32,7 @@ from compliance.compiler.prepare import prepare_forecast
 from compliance.engine import database, foresee
 from compliance.model import Dated, Deadline, Every, Limit, PutRight, Regime, Rule
 from compliance.proving.cases import fill
-from compliance.proving.oracle import UNREADABLE, Evaluator, World
+from compliance.proving.oracle import NEARLY, UNREADABLE, Evaluator, World
 from compliance.rules.checking import CheckedDeadline, CheckedRule
 
 KINDS = with_signs(PLAIN_KINDS, left_out="ends_on")
@@ -50,7 +50,7 @@ def known(rows: Rows) -> Rows:
 
     def cell(kind: str, row: dict[str, Any], name: str) -> Any:
         value, doubt = world.cell(kind, row, name)
-        return UNREADABLE if doubt else value
+        return (row[name] if str(row[name]).startswith(NEARLY) else UNREADABLE) if doubt else value
 
     return {kind: [{f: cell(kind, row, f) for f in row} for row in world.all(kind)] for kind in rows}
 
