@@ -41,11 +41,20 @@ APPROVALS = "approval_id,household_id,from_on\n"
 
 @pytest.fixture
 def agency(tmp_path: Path) -> Path:
-    """H1 has terms and no day of approval, H2 has both, H3 neither; H4's terms begin after the day."""
+    """H1 has terms and no day of approval, H2 has both, H3 neither; H4's terms begin after the day. One foster parent each."""
     rows = "H1,mainstream,2018-01-01,,,\nH2,mainstream,2018-01-01,2018-06-01,,\nH3,mainstream,2021-01-01,,,\nH4,mainstream,2021-01-01,,,\n"
     terms = "T1,H1,2018-06-01\nT2,H2,2018-06-01\nT4,H4,2021-09-21\n"
-    agreements = "agreement_id,household_id,signed_on\nA2,H2,2018-06-01\n"
-    return put(tmp_path / "e", household=HOUSEHOLDS + rows, approval=APPROVALS + terms, agreement=agreements)
+    agreements = "agreement_id,household_id,foster_parent_id,signed_on\nA2,H2,,2018-06-01\n"
+    people = "foster_parent_id,household_id,joined_on,left_on,approved_on\n" + "".join(
+        f"F{n},H{n},,,\n" for n in range(1, 5)
+    )
+    return put(
+        tmp_path / "e",
+        household=HOUSEHOLDS + rows,
+        approval=APPROVALS + terms,
+        agreement=agreements,
+        foster_parent=people,
+    )
 
 
 def test_the_data_check_tells_file_row_field_sign_and_how_many_rules_read_it(cli: Cli, agency: Path) -> None:
@@ -61,8 +70,8 @@ def test_an_audit_finds_it_not_evidenced_and_names_the_field_and_what_shows_it(c
     asked = ("audit", agency, "--as-at", DAY, "--rule", "foster-care-agreement-missing")
     report = json.loads(cli(*asked, "--format", "json").stdout)
     (found,) = report["findings"]
-    assert (found["subject"]["key"], found["outcome"]) == ("H1", "not_evidenced")
-    assert "approved_on" in found["missing"]
+    assert (found["subject"]["key"], found["outcome"]) == ("F1", "not_evidenced")
+    assert "household.approved_on" in found["missing"]
     assert "approval: not recorded, though terms of its approval are on record" in found["argument"]
     note = "household.csv: household.approved_on is empty in row 2, though terms of its approval are on record; 1 rule reads it."
     assert note in report["summary"]["notes"]
@@ -99,22 +108,38 @@ def test_a_record_that_was_written_down_later_shows_nothing_before(tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    ("household", "placement", "n"),
+    ("case", "n"),
     [
-        ("H1,mainstream", "P1,C1,H1,2018-06-01", 1),
-        ("H1,connected persons", "P1,C1,H1,2018-06-01", 0),
-        ("H1,", "P1,C1,H1,2018-06-01", 0),
-        ("H1,mainstream", "P1,C1,H1,", 0),
-        ("H1,mainstream", "P1,C1,H1,1/6/18", 0),
-        ("H1,mainstream", "P1,C1,H9,2018-06-01", 0),
-        ("H1,mainstream", "P1,C1,,2018-06-01", 0),
+        ("P1,H1,approval,approve,2018-06-01", 1),
+        ("P1,H1,first review,approve,2018-06-01", 0),
+        ("P1,H1,approval,do not approve,2018-06-01", 0),
+        ("P1,H1,,approve,2018-06-01", 0),
+        ("P1,H1,approval,perhaps,2018-06-01", 0),
+        ("P1,H9,approval,approve,2018-06-01", 0),
+        ("P1,,approval,approve,2018-06-01", 0),
     ],
-    ids=["sure", "another kind", "no kind", "no day", "a day that cannot be read", "of nobody", "of no household"],
+    ids=["sure", "another matter", "refused", "no matter", "cannot be read", "of nobody", "of no household"],
 )
-def test_only_what_is_certain_shows_anything(tmp_path: Path, household: str, placement: str, n: int) -> None:
-    rows = f"{HOUSEHOLDS}{household},2018-01-01,,,\n"
-    placements = f"placement_id,child_id,household_id,started_on\n{placement}\n"
-    assert len(told(put(tmp_path / "e", household=rows, placement=placements))) == n
+def test_only_what_is_certain_shows_anything(tmp_path: Path, case: str, n: int) -> None:
+    cases = f"panel_decision_id,household_id,matter,decision,decided_on\n{case}\n"
+    rows = f"{HOUSEHOLDS}H1,mainstream,2018-01-01,,,\n"
+    assert len(told(put(tmp_path / "e", household=rows, panel_decision=cases))) == n
+
+
+@pytest.mark.parametrize("day", ["", "1/6/18"])
+def test_terms_without_a_day_that_can_be_read_show_nothing(tmp_path: Path, day: str) -> None:
+    rows = HOUSEHOLDS + "H1,mainstream,2018-01-01,,,\n"
+    assert told(put(tmp_path / "e", household=rows, approval=f"{APPROVALS}T1,H1,{day}\n")) == []
+
+
+def test_a_child_who_has_been_placed_shows_no_approval(tmp_path: Path) -> None:
+    """Whether the people were approved is what a rule asks: nobody may be placed with people who are not."""
+    export = put(
+        tmp_path / "e",
+        household=HOUSEHOLDS + "H1,mainstream,2018-01-01,,,\n",
+        placement="placement_id,child_id,household_id,started_on\nP1,C1,H1,2018-06-01\n",
+    )
+    assert told(export) == []
 
 
 def test_a_cell_that_cannot_be_read_is_told_as_that_alone(tmp_path: Path) -> None:

@@ -590,7 +590,7 @@ def _lacks(m: Missing, values: Values) -> bool:
             return value is None
         case "true":
             return value is True
-    return value is not None and value != values[m.other]
+    return value is None or value != values[m.other]
 
 
 def _empty(term: Term, values: Values) -> bool:
