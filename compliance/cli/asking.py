@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from compliance.jobs.book import RuleFolders
     from compliance.jobs.asked import Export
+    from compliance.jobs.book import RuleFolders
     from compliance.privacy.pseudonyms import Privacy
 
 Command = Callable[..., Any]

@@ -108,12 +108,40 @@ def _chosen(rules: tuple[CheckedRule, ...], only: Sequence[str], what: str) -> t
     return tuple(r for r in rules if not only or r.rule.id in only)
 
 
-def read_duties(*folders: Path) -> dict[str, Duty]:
-    """Every duty of every catalogue in the `instruments` of these folders, by id."""
+def _read_catalogue(path: Path, schema: Path | None) -> list[dict[str, Any]]:
+    """The entries of a catalogue.
+
+    Args:
+      schema: what it is held against; None: it came with the program, whose tests have done so.
+
+    Raises:
+      ComplianceError: it cannot be read, or is not as a catalogue is, with every problem.
+    """
+    catalogue = documents.load_json(path)
+    if schema is not None:
+        from jsonschema import Draft7Validator, FormatChecker
+
+        checker = Draft7Validator(cast(dict[str, Any], documents.load_json(schema)), format_checker=FormatChecker())
+        wrong = sorted(checker.iter_errors(catalogue), key=lambda e: [str(step) for step in e.absolute_path])
+        if wrong:
+            said = [f"{'.'.join(str(step) for step in e.absolute_path) or 'the file'}: {e.message}" for e in wrong]
+            raise RulesError(f"{path} cannot be used.", [Problem(Location(str(path)), what) for what in said])
+    return cast(list[dict[str, Any]], cast(dict[str, Any], catalogue)["duties"])
+
+
+def read_duties(*folders: Path, shipped: Path | None = None, schema: Path | None = None) -> dict[str, Duty]:
+    """Every duty of every catalogue in the `instruments` of these folders, by id.
+
+    Args:
+      shipped: the folder that came with the program.
+      schema: what the catalogues of others are held against.
+
+    Raises:
+      ComplianceError: a catalogue cannot be used.
+    """
     found: dict[str, Duty] = {}
-    for path in (p for folder in folders for p in sorted((folder / "instruments").glob("*.json"))):
-        catalogue = cast(dict[str, Any], documents.load_json(path))
-        for entry in catalogue["duties"]:
+    for folder, path in ((f, p) for f in folders for p in sorted((f / "instruments").glob("*.json"))):
+        for entry in _read_catalogue(path, None if folder == shipped else schema):
             in_force = entry["in_force"]
             duty = Duty(
                 id=entry["id"],
@@ -128,7 +156,7 @@ def read_duties(*folders: Path) -> dict[str, Duty]:
                 confidence=entry.get("confidence", ""),
                 note=entry.get("note") or "",
                 summary=entry["summary"],
-                subject=entry["subject"],
+                subject=entry.get("subject", ""),
                 binds=entry.get("binds", "all"),
                 duty_on=entry.get("duty_on", ""),
             )
@@ -163,7 +191,7 @@ def read(
     brings_none = not (rules / "instruments").is_dir()
     instruments = (catalogues if catalogues and brings_none else rules) / "instruments"
     folders = (rules, added) if added else (rules,)
-    duties = read_duties(instruments.parent, *folders[1:])
+    duties = read_duties(instruments.parent, *folders[1:], shipped=catalogues, schema=schemas / "instrument.schema.json")
     problems: list[Problem] = []
     reading = _read_reading(instruments / "reading.yaml", duties, kinds, problems)
     groups = _read_grouping(instruments / "grouping.yaml", problems)
