@@ -191,7 +191,9 @@ def read(
     brings_none = not (rules / "instruments").is_dir()
     instruments = (catalogues if catalogues and brings_none else rules) / "instruments"
     folders = (rules, added) if added else (rules,)
-    duties = read_duties(instruments.parent, *folders[1:], shipped=catalogues, schema=schemas / "instrument.schema.json")
+    duties = read_duties(
+        instruments.parent, *folders[1:], shipped=catalogues, schema=schemas / "instrument.schema.json"
+    )
     problems: list[Problem] = []
     reading = _read_reading(instruments / "reading.yaml", duties, kinds, problems)
     groups = _read_grouping(instruments / "grouping.yaml", problems)
