@@ -13,7 +13,7 @@ from click.testing import Result
 from conftest import shipped_book as book
 
 from compliance.jobs.book import read_rulebook
-from compliance.model import Limit
+from compliance.model import Deadline, Limit
 from compliance.proving.cases import CaseResult, lacking, run_cases
 
 RULES = Path(__file__).parent.parent / "rules"
@@ -67,6 +67,27 @@ def test_policy_is_labelled_as_policy() -> None:
     for rule in book().rules:
         if all(d.layer in ("good practice", "local policy") for d in rule.rule.cites):
             assert rule.rule.severity == "advice", rule.rule.id
+
+
+def test_lateness_by_a_figure_that_is_ours_is_a_recommendation_at_most() -> None:
+    """What was never done may be a requirement, whoever set the day from which it counts as lacking; lateness only by a limit of the law.
+
+    A requirement whose limit is ours takes what was done at all as done in time, and says so in `done`.
+    """
+    own = {
+        n for pack in book().packs.values() for n, p in pack.parameters.items() if p.basis not in ("law", "standard")
+    }
+    late = set()
+    for checked in book().rules:
+        deadline = checked.rule.check
+        if not isinstance(deadline, Deadline) or checked.rule.severity != "requirement":
+            continue
+        if not any(name in str(regime.within) for regime in deadline.within for name in own):
+            continue
+        done = " ".join(deadline.done.split())
+        if not done.startswith((f"min({deadline.start}", f"{deadline.start} if ")):
+            late.add(checked.rule.id)
+    assert late == set()
 
 
 def test_what_a_source_leaves_in_doubt_is_said_in_the_rule() -> None:
