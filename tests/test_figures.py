@@ -13,7 +13,7 @@ Cli = Callable[..., Result]
 
 def test_every_figure_is_listed_with_the_rules_that_use_it(cli: Cli) -> None:
     listed = {f["name"]: f for f in json.loads(cli("rules", "figures", "--format", "json").stdout)}
-    assert listed["allegation_referral"]["rules"] == ["allegation-not-referred-promptly"]
+    assert listed["allegation_referral"]["rules"] == ["allegation-not-referred-promptly", "allegation-referred-late"]
     assert listed["allegation_referral"]["value"] == "1 working day" and not listed["allegation_referral"]["local"]
     assert "from 1 April 2018" in listed["authorised_limit"]["value"]
     assert not [name for name, f in listed.items() if not (f["value"] and f["basis"] and f["source"])]
