@@ -14,9 +14,9 @@ from compliance.cli.asking import data_argument, mapping_option, meaning_options
 from compliance.cli.ending import FOUND, NOTHING
 from compliance.cli.terminal import Day, out_option, print_out, tidy, width
 from compliance.errors import ComplianceError
-from compliance.jobs.book import RuleFolders
 
 if TYPE_CHECKING:
+    from compliance.jobs.book import RuleFolders
     from compliance.rules.rulebook import Rulebook
 
 DIFFERENCES = 20
@@ -300,6 +300,7 @@ def rules_impact(
     Example: compliance rules impact fixtures/agency --as-at 2021-09-20 --new-parameters parameters.yaml
     """
     from compliance.jobs.asked import Asked, Export
+    from compliance.jobs.book import RuleFolders
     from compliance.jobs.impact import compared
     from compliance.report import impact as pages
 
