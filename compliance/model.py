@@ -377,6 +377,26 @@ class Duty:
     subject: str = ""
     binds: str = "all"
     duty_on: str = ""
+    verification: str = ""
+
+    @property
+    def hedge(self) -> str:
+        """How sure it is, in a few words; empty: its text was read, and nothing is in doubt."""
+        said = {"recalled": "recalled, not read", "secondary": "known from a secondary source"}.get(self.verification)
+        return said or {"medium": "medium confidence", "low": "low confidence"}.get(self.confidence, "")
+
+
+@dataclass(frozen=True)
+class Instrument:
+    """Law, a standard or guidance, as its catalogue has it.
+
+    Args:
+      looked_at_on: the day on which it, what amends it and what replaces it were last looked for; None: the catalogue does not say.
+    """
+
+    name: str
+    title: str
+    looked_at_on: date | None = None
 
 
 def in_force(duty: Duty, day: date) -> bool:

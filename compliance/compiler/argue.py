@@ -110,6 +110,7 @@ def argue(lowered: Lowered, parts: Iterable[str], with_near: bool = True) -> tup
             terms=tuple(making.terms),
             evidence=evidence,
             lost=lost,
+            hedges=tuple((d.id, d.hedge) for d in checked.rule.cites if d.hedge),
         )
     return Values(tuple(slots.values), tuple(of_linked.values)), arguments
 

@@ -16,7 +16,7 @@ from compliance.engine.answers import MEANINGS
 from compliance.engine.sidebyside import done_jobs
 from compliance.findings import words
 from compliance.findings.argument import NONE
-from compliance.model import Accepted, Finding, Near, Prompt, Reading, Restated, RuleInfo, Source, Whose
+from compliance.model import Accepted, Finding, Instrument, Near, Prompt, Reading, Restated, RuleInfo, Source, Whose
 from compliance.sql import duckdb as dialect
 from compliance.sql import reporting
 
@@ -99,6 +99,7 @@ class Audited:
     prompts: tuple[Prompt, ...] = ()
     readings: tuple[Reading, ...] = ()
     readers: Mapping[str, int] = field(default_factory=dict)
+    law: tuple[Instrument, ...] = ()
     accepted: Mapping[int, Accepted] = field(default_factory=dict)
     _begun: list[Generator[Iterator[Finding], None, None]] = field(default_factory=list)
 

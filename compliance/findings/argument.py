@@ -184,6 +184,7 @@ class Argument(NamedTuple):
       lawful, within: where the agency's own figure is asked: whether the layer's is kept, and what is said then.
       terms: each once; `evidence`: the places of those that are told, in order.
       lost: rows of each link that the rule counts, where some may be missing.
+      hedges: of duties that are in doubt the id, and in a few words how sure it is.
     """
 
     when: Condition
@@ -197,3 +198,4 @@ class Argument(NamedTuple):
     terms: tuple[Term, ...]
     evidence: tuple[int, ...]
     lost: tuple[Lost, ...] = ()
+    hedges: tuple[tuple[str, str], ...] = ()

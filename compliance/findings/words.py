@@ -232,11 +232,13 @@ def _shortfall(a: Argument, values: Values) -> Shortfall:
 def _quoted(a: Argument, clauses: Sequence[int], values: Values) -> Quoted:
     """What is quoted of clauses at some places, `NONE`: the rule's own; of none it is the rule's own."""
     found: dict[str, str] = {}
+    hedges = dict(a.hedges)
     for place in dict.fromkeys(max(place, 0) for place in clauses) or {0: None}:
         clause = a.clauses[place]
         which = 0 if clause.which == NONE else values[clause.which]
         found.setdefault(clause.refs[which], clause.cites[which] if clause.cites else "")
-    return Quoted(tuple((id_, ref) for ref, id_ in found.items() if id_), a.whose + " and ".join(found))
+    told = [f"{ref}, {hedges[id_]}" if id_ in hedges else ref for ref, id_ in found.items()]
+    return Quoted(tuple((id_, ref) for ref, id_ in found.items() if id_), a.whose + " and ".join(told))
 
 
 def _clauses_of_clock(clock: Clock, values: Values) -> Iterator[int]:

@@ -13,6 +13,7 @@ from compliance.dates import english
 from compliance.engine import arranging, drawing, groups, sampling
 from compliance.engine.outcomes import Ordered, run
 from compliance.findings.grouping import OF_RECORDS
+from compliance.findings.law import looked_at
 from compliance.findings.report import Report
 from compliance.findings.results import together
 from compliance.jobs import accepted, comparison, planning
@@ -107,6 +108,7 @@ def report_on(
             tables = replace(tables, remarks=(*tables.remarks, *background.accepted.remarks(asked)))
         if n := audited.n_unless():
             tables = replace(tables, remarks=(*tables.remarks, _unless(n)))
+        tables = replace(tables, remarks=(*tables.remarks, *looked_at(audited.law, asked.as_at)))
         seed = _seed(asked, options)
         yield Report(
             as_at=asked.as_at,
@@ -151,7 +153,7 @@ def outcomes(
     ordered = _ordered(export, asked, options, prepared.rules, background)
     readings = held.readings(con, tables, as_at)
     audited, results = run(con, prepared, as_at, tables.sources, asked.export.threads, ordered)
-    audited.readings, audited.readers = readings, prepared.readers
+    audited.readings, audited.readers, audited.law = readings, prepared.readers, prepared.law
     timings.mark("run")
     try:
         yield audited, results

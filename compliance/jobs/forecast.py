@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from compliance.engine import arranging, foresee
 from compliance.findings.forecast import Forecast
+from compliance.findings.law import looked_at
 from compliance.jobs import planning
 from compliance.jobs.asked import Asked, Timings
 from compliance.jobs.opening import Opened, opened
@@ -43,6 +45,6 @@ def due_in(export: Opened, asked: Asked, days: int, timings: Timings) -> Forecas
         days=days,
         data=asked.export.name,
         rules=rules,
-        tables=tables.read_by(prepared.readers),
+        tables=replace(tables.read_by(prepared.readers), remarks=(*tables.remarks, *looked_at(prepared.law, as_at))),
         due=lambda: foresee.due(con, prepared.plan, prepared.rules),
     )

@@ -13,13 +13,14 @@ from compliance.errors import DataError, nearest
 from compliance.jobs import shipped
 from compliance.jobs.kept import kept
 from compliance.kpis.kpi import KpiBook, Measure
-from compliance.model import Frequency, RecordKinds, Tables, WrittenRule
+from compliance.model import Frequency, Instrument, RecordKinds, RuleInfo, Tables, WrittenRule
 from compliance.records.mapping import Mapping
 from compliance.sql.planned import Prepared, PreparedCounts
 
 if TYPE_CHECKING:
     from compliance.jobs.asked import Asked
     from compliance.jobs.book import RuleFolders
+    from compliance.rules.rulebook import Rulebook
 
 T = TypeVar("T")
 
@@ -74,13 +75,22 @@ def plan(kinds: RecordKinds, tables: Tables, asked: Asked, of_kpis: bool = False
 
         book = asked.kpi_book if of_kpis else asked.book
         if days is not None:
-            return prepare_forecast(book.chosen(asked.only), kinds, book.figures, tables, asked.as_at, days)
+            prepared = prepare_forecast(book.chosen(asked.only), kinds, book.figures, tables, asked.as_at, days)
+            return replace(prepared, law=_law(book, prepared.rules))
         rules = book.with_cases(asked.only) if of_kpis else book.chosen(asked.only)
         prepared = prepare(rules, kinds, book.figures, tables, asked.as_at)
+        prepared = replace(prepared, law=_law(book, prepared.rules))
         return prepared if asked.only else replace(prepared, prompts=book.prompts())
 
     shape = repr((_shape(tables), sorted(asked.only), of_kpis, days))
     return _kept(Prepared, "plan", asked, shape, make, lambda p: p.valid_from <= asked.as_at <= p.valid_to)
+
+
+def _law(book: Rulebook, rules: Sequence[RuleInfo]) -> tuple[Instrument, ...]:
+    """The instruments of the law that the rules that run cite, if it is known when they were last looked at."""
+    named = {book.duties[id_].instrument for r in rules if r.status == "ran" for id_ in r.cites}
+    its = (book.instruments[name] for name in sorted(named) if name in book.instruments)
+    return tuple(i for i in its if i.looked_at_on is not None)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from compliance.dates import english
 from compliance.files.documents import json_text
 from compliance.language.describe import english_of, source_words
-from compliance.model import Parameter, RecordKinds, RuleInfo, Within, WrittenRule
+from compliance.model import Duty, Parameter, RecordKinds, RuleInfo, Within, WrittenRule
 from compliance.rules import wording
 from compliance.rules.checking import (
     CheckedCondition,
@@ -195,14 +195,17 @@ def _by_what_happened(rule: CheckedRule) -> list[str]:
     return lines
 
 
+def _how_sure(duty: Duty) -> str:
+    sure = f"confidence {duty.confidence or 'not stated'}"
+    return f"{sure}, {duty.hedge}" if duty.verification in ("recalled", "secondary") else sure
+
+
 def explained(rule: CheckedRule, kinds: RecordKinds) -> str:
     """What a rule asks, in plain English."""
     r = rule.rule
     lines = [f"{r.id}: {r.said(r.title, '')}", ""]
     for duty in r.cites:
-        lines.append(
-            f"  {duty.id}  {duty.ref}: {duty.title} ({duty.layer}; confidence {duty.confidence or 'not stated'})"
-        )
+        lines.append(f"  {duty.id}  {duty.ref}: {duty.title} ({duty.layer}; {_how_sure(duty)})")
     lines += ["", f"Asked of every {kinds[r.record].title.lower()} record, in force {_span(rule)}."]
     sentences, conditions = asks(rule)
     lines += sentences

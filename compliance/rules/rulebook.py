@@ -19,6 +19,7 @@ from compliance.model import (
     Dated,
     Duty,
     FactText,
+    Instrument,
     Layer,
     Pack,
     Parameter,
@@ -43,6 +44,7 @@ class Rulebook:
       reading: the record kind to be read for each duty that only reading can settle.
       frameworks: of KPIs, by name.
       measures: each with its rule, where it is computed.
+      instruments: by the name of their catalogue.
     """
 
     kinds: RecordKinds
@@ -53,6 +55,7 @@ class Rulebook:
     reading: Mapping[str, str] = field(default_factory=dict)
     frameworks: Mapping[str, Framework] = field(default_factory=dict)
     measures: tuple[tuple[Measure, CheckedRule | None], ...] = ()
+    instruments: Mapping[str, Instrument] = field(default_factory=dict)
 
     @property
     def figures(self) -> Mapping[str, Parameter]:
@@ -108,8 +111,8 @@ def _chosen(rules: tuple[CheckedRule, ...], only: Sequence[str], what: str) -> t
     return tuple(r for r in rules if not only or r.rule.id in only)
 
 
-def _read_catalogue(path: Path, schema: Path | None) -> list[dict[str, Any]]:
-    """The entries of a catalogue.
+def _read_catalogue(path: Path, schema: Path | None) -> tuple[Instrument, list[dict[str, Any]]]:
+    """The instrument of a catalogue, and its entries.
 
     Args:
       schema: what it is held against; None: it came with the program, whose tests have done so.
@@ -126,11 +129,16 @@ def _read_catalogue(path: Path, schema: Path | None) -> list[dict[str, Any]]:
         if wrong:
             said = [f"{'.'.join(str(step) for step in e.absolute_path) or 'the file'}: {e.message}" for e in wrong]
             raise RulesError(f"{path} cannot be used.", [Problem(Location(str(path)), what) for what in said])
-    return cast(list[dict[str, Any]], cast(dict[str, Any], catalogue)["duties"])
+    whole = cast(dict[str, Any], catalogue)
+    its, looked_at_on = whole["instrument"], whole["instrument"].get("looked_at_on")
+    looked_at = date.fromisoformat(looked_at_on) if looked_at_on else None
+    return Instrument(path.stem, its["short_name"], looked_at), whole["duties"]
 
 
-def read_duties(*folders: Path, shipped: Path | None = None, schema: Path | None = None) -> dict[str, Duty]:
-    """Every duty of every catalogue in the `instruments` of these folders, by id.
+def read_duties(
+    *folders: Path, shipped: Path | None = None, schema: Path | None = None
+) -> tuple[dict[str, Instrument], dict[str, Duty]]:
+    """Every instrument of every catalogue in the `instruments` of these folders by name, and every duty by id.
 
     Args:
       shipped: the folder that came with the program.
@@ -139,9 +147,11 @@ def read_duties(*folders: Path, shipped: Path | None = None, schema: Path | None
     Raises:
       ComplianceError: a catalogue cannot be used.
     """
+    instruments: dict[str, Instrument] = {}
     found: dict[str, Duty] = {}
     for folder, path in ((f, p) for f in folders for p in sorted((f / "instruments").glob("*.json"))):
-        for entry in _read_catalogue(path, None if folder == shipped else schema):
+        instruments[path.stem], entries = _read_catalogue(path, None if folder == shipped else schema)
+        for entry in entries:
             in_force = entry["in_force"]
             duty = Duty(
                 id=entry["id"],
@@ -159,13 +169,14 @@ def read_duties(*folders: Path, shipped: Path | None = None, schema: Path | None
                 subject=entry.get("subject", ""),
                 binds=entry.get("binds", "all"),
                 duty_on=entry.get("duty_on", ""),
+                verification=entry.get("verification", ""),
             )
             if duty.id in found:
                 raise RulesError(
                     "The catalogues cannot be used.", [Problem(Location(str(path)), f"duty '{duty.id}' stands twice")]
                 )
             found[duty.id] = duty
-    return found
+    return instruments, found
 
 
 def read(
@@ -189,14 +200,13 @@ def read(
     """
     kinds = read_kinds(schemas / "records")
     brings_none = not (rules / "instruments").is_dir()
-    instruments = (catalogues if catalogues and brings_none else rules) / "instruments"
+    catalogue = (catalogues if catalogues and brings_none else rules) / "instruments"
     folders = (rules, added) if added else (rules,)
-    duties = read_duties(
-        instruments.parent, *folders[1:], shipped=catalogues, schema=schemas / "instrument.schema.json"
-    )
+    held_against = schemas / "instrument.schema.json"
+    instruments, duties = read_duties(catalogue.parent, *folders[1:], shipped=catalogues, schema=held_against)
     problems: list[Problem] = []
-    reading = _read_reading(instruments / "reading.yaml", duties, kinds, problems)
-    groups = _read_grouping(instruments / "grouping.yaml", problems)
+    reading = _read_reading(catalogue / "reading.yaml", duties, kinds, problems)
+    groups = _read_grouping(catalogue / "grouping.yaml", problems)
     packs: dict[str, Pack] = {}
     rules_of: dict[str, list[Rule]] = {}
     n_files = 0
@@ -280,7 +290,7 @@ def read(
     order = {"requirement": 0, "recommendation": 1, "advice": 2}
     checked.sort(key=lambda c: (order[c.rule.severity], c.rule.id))
     whole = {n: replace(p, rules=tuple(rules_of[n])) for n, p in packs.items() if n in rules_of}
-    return Rulebook(kinds, duties, whole, tuple(checked), names, reading, frameworks, tuple(measured))
+    return Rulebook(kinds, duties, whole, tuple(checked), names, reading, frameworks, tuple(measured), instruments)
 
 
 def _only_here(path: Path, name: str, files: dict[str, Path], problems: list[Problem]) -> None:

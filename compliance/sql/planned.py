@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from compliance.compiler.ir import NOT_APPLICABLE, PENDING
 from compliance.findings.argument import Argument
-from compliance.model import Prompt, RuleInfo
+from compliance.model import Instrument, Prompt, RuleInfo
 from compliance.sql import duckdb as dialect
 from compliance.sql import forecasting
 
@@ -177,6 +177,7 @@ class Prepared:
     Args:
       arguments: what the findings of each rule are worded from; None for one that does not run.
       readers: how many of the rules that run read each field that is empty somewhere although signs show that something happened.
+      law: the instruments whose duties the rules that run cite, as far as their catalogues say when they were last looked at.
     """
 
     rules: tuple[RuleInfo, ...]
@@ -186,3 +187,4 @@ class Prepared:
     arguments: tuple[Argument | None, ...] = ()
     prompts: tuple[Prompt, ...] = ()
     readers: Mapping[str, int] = field(default_factory=dict)
+    law: tuple[Instrument, ...] = ()

@@ -112,6 +112,9 @@ def own_duty(reference: Path, entry: dict[str, Any]) -> dict[str, Any]:
 
 def write(name: str, instrument: dict[str, Any], duties: list[dict[str, Any]]) -> None:
     """One catalogue."""
+    looked_at: dict[str, date] = yaml.safe_load((HERE / "looked_at.yaml").read_text(encoding="utf-8"))
+    if name in looked_at:
+        instrument = {**instrument, "looked_at_on": looked_at[name].isoformat()}
     lines = ",\n".join(json.dumps(d, ensure_ascii=False) for d in duties)
     head = json.dumps(instrument, ensure_ascii=False, indent=1)
     text = f'{{"instrument": {head},\n"duties": [\n{lines}\n]}}\n'
