@@ -630,6 +630,7 @@ class Rule:
       only_with: the record kinds of which an export must hold one for its pack to be asked; empty: it is always asked.
       past: whether what the rule asks lies in the past and nobody can do it any more, as written; empty: no.
       danger: whether a child may be in danger while a finding is open.
+      part_of: of duties of which it asks a part the id, and what it does not ask.
     """
 
     id: str
@@ -655,6 +656,7 @@ class Rule:
     under: tuple[tuple[str, str], ...] = ()
     cites_list: str = ""
     only_with: tuple[str, ...] = ()
+    part_of: tuple[tuple[str, str], ...] = ()
 
     def said(self, text: str, part: str) -> str:
         """A text with the item in its place: `{name}`; if it is a duty, `{name.title}`, `{name.ref}` and `{name.summary}` too.

@@ -214,6 +214,30 @@ def test_a_duty_to_be_judged_without_records_to_read_is_a_mistake(tmp_path: Path
     assert "no catalogue has a duty 'MU-3' to be judged" in said
 
 
+def test_a_duty_of_which_every_rule_asks_a_part_is_answered_partly(cli: Cli, tmp_path: Path) -> None:
+    rules = rulebook(tmp_path / "rules")
+
+    def asks_a_part(rule: str, id_: str, lacking: str) -> None:
+        with (rules / "pack" / f"{rule}.yaml").open("a", encoding="utf-8") as file:
+            file.write(f"part_of: {{{id_}: {lacking}}}\n")
+
+    def told() -> dict[str, Any]:
+        found = json.loads(cli("rules", "coverage", "--rules", rules, "--format", "json").stdout)
+        return {d["id"]: (d["by"], d["not_asked"]) for d in found["duties"]}
+
+    asks_a_part("prohibited", "MU-10", "whether it was read")
+    asks_a_part("first", "MU-1", "the second half")
+    assert told()["MU-10"] == ("partly", ["whether it was read"])
+    assert told()["MU-1"] == ("rule", []), "another rule asks the whole"
+    asks_a_part("second", "MU-1", "the first half")
+    assert told()["MU-1"] == ("partly", ["the second half", "the first half"])
+    assert "Not asked: whether it was read" in cli("rules", "coverage", "--rules", rules).stdout
+    assert "Not asked of MU-10: whether it was read" in cli("rules", "explain", "prohibited", "--rules", rules).stdout
+    asks_a_part("old", "MU-20", "nothing")
+    wrong = cli("rules", "coverage", "--rules", rules)
+    assert (wrong.exit_code, "the rule does not cite 'MU-20'; did you mean 'MU-2'?" in wrong.stderr) == (2, True)
+
+
 # --- the shipped rule book ------------------------------------------------------------------------------------------
 
 
@@ -226,7 +250,7 @@ def test_numbers_add_up_to_the_catalogues(cli: Cli) -> None:
     found = shipped(cli)
     assert len(found["duties"]) + len(found["not_duties"]) == 1046
     for c in found["instruments"]:
-        assert c["duties"] == c["rule"] + c["attestation"] + c["judgement"] + c["unaccounted"]
+        assert c["duties"] == c["rule"] + c["partly"] + c["attestation"] + c["judgement"] + c["unaccounted"]
         assert c["duties"] == sum(d["instrument"] == c["instrument"] for d in found["duties"])
     assert {r["id"] for r in found["rules"]} == {r.rule.id for r in shipped_book().rules}
 

@@ -11,7 +11,13 @@ from compliance.files.documents import json_text
 from compliance.report.grid import grid
 from compliance.rules.coverage import Answered, Coverage
 
-BY = {"rule": "rule", "attestation": "attestation", "judgement": "reading", "none": "nothing yet"}
+BY = {
+    "rule": "rule",
+    "partly": "a rule, partly",
+    "attestation": "attestation",
+    "judgement": "reading",
+    "none": "nothing yet",
+}
 LONGEST = 30
 """Lines about what an export lacks."""
 
@@ -51,11 +57,11 @@ def write(found: Coverage, data: str, unaccounted: bool, format_: str, width: in
 def _numbers(found: Coverage) -> str:
     whole = found.instruments
     rows = [
-        [c.instrument, *(f"{n:,}" for n in (c.duties, c.rule, c.attestation, c.judgement, c.unaccounted))]
+        [c.instrument, *(f"{n:,}" for n in (c.duties, c.rule, c.partly, c.attestation, c.judgement, c.unaccounted))]
         for c in (*whole, *([found.total] if len(whole) > 1 else []))
     ]
-    headers = ["Instrument", "Duties", "By a rule", "By attestation", "By reading", "Unaccounted"]
-    return grid(rows, headers, [None] * 6, right=range(1, 6))
+    headers = ["Instrument", "Duties", "By a rule", "Partly", "By attestation", "By reading", "Unaccounted"]
+    return grid(rows, headers, [None] * 7, right=range(1, 7))
 
 
 def _duties(shown: list[Answered], data: str, width: int) -> str:
@@ -64,7 +70,8 @@ def _duties(shown: list[Answered], data: str, width: int) -> str:
     widths: list[int | None] = [16, left // 2, 12, left - left // 2]
     rows = []
     for a in shown:
-        cells = [a.duty.id, f"{a.duty.title} ({a.duty.ref})", BY[a.by], "\n".join(a.rules)]
+        title = "\n".join([f"{a.duty.title} ({a.duty.ref})", *(f"Not asked: {lacking}" for lacking in a.not_asked)])
+        cells = [a.duty.id, title, BY[a.by], "\n".join(a.rules)]
         if data:
             asked_of = "" if a.tested_on is None or not a.rules else f"{a.tested_on:,}"
             cells.append("not run" if a.rules and len(a.not_run) == len(a.rules) else asked_of)
@@ -112,6 +119,7 @@ def _plain(found: Coverage, data: str, unaccounted: bool) -> dict[str, object]:
                 "checkable": a.duty.checkable,
                 "in_force": {"from": _day(a.duty.from_on), "to": _day(a.duty.to_on)},
                 "by": a.by,
+                "not_asked": list(a.not_asked),
                 "rules": list(a.rules),
                 "tested_on": a.tested_on,
                 "not_run": list(a.not_run) if data else None,

@@ -216,6 +216,8 @@ def explained(rule: CheckedRule, kinds: RecordKinds) -> str:
         f"Severity: {r.severity}. To be put right within {r.put_right.within} by: {r.put_right.by}.",
         *_by_what_happened(rule),
     ]
+    if r.part_of:
+        lines += ["", *(f"Not asked of {id_}: {lacking}" for id_, lacking in r.part_of)]
     if r.note:
         lines += ["", f"Note: {r.note}"]
     return "\n".join(lines) + "\n"

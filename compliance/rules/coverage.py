@@ -9,7 +9,7 @@ from typing import Literal
 
 from compliance.model import OWED, Duty, Rule, RuleResult
 
-By = Literal["rule", "attestation", "judgement", "none"]
+By = Literal["rule", "partly", "attestation", "judgement", "none"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,11 +17,12 @@ class Answered:
     """A duty and what answers it.
 
     Args:
-      by: `rule`: a rule decides it from records; `attestation`: a rule asks for a person's dated statement;
+      by: `rule`: a rule decides it from records; `partly`: a part of it; `attestation`: a rule asks for a person's dated statement;
         `judgement`: an audit draws records to be read; `none`: nothing does.
       rules: ids of all rules that cite it and are in force with it, whatever `by` is.
       tested_on: how many records those rules were asked of, the largest number of each record kind; None without an export.
       not_run: those of the rules that could not run on the export.
+      not_asked: of one that is answered partly, what none of its rules asks, as each of them says it.
     """
 
     duty: Duty
@@ -29,6 +30,7 @@ class Answered:
     rules: tuple[str, ...]
     tested_on: int | None = None
     not_run: tuple[str, ...] = ()
+    not_asked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ class Counted:
     instrument: str
     duties: int
     rule: int
+    partly: int
     attestation: int
     judgement: int
     unaccounted: int
@@ -91,8 +94,8 @@ class Coverage:
 
     @staticmethod
     def _counted(name: str, its: Sequence[Answered]) -> Counted:
-        n = {by: sum(a.by == by for a in its) for by in ("rule", "attestation", "judgement", "none")}
-        return Counted(name, len(its), n["rule"], n["attestation"], n["judgement"], n["none"])
+        n = {by: sum(a.by == by for a in its) for by in ("rule", "partly", "attestation", "judgement", "none")}
+        return Counted(name, len(its), n["rule"], n["partly"], n["attestation"], n["judgement"], n["none"])
 
 
 def in_force(from_on: date, to_on: date | None, as_at: date | None) -> bool:
@@ -146,15 +149,19 @@ def _answered(
             by = "attestation"
         case _ if any(not r.cites_list for r in citing):
             by = "rule"
+    deciding = [r for r in citing if not r.cites_list]
+    not_asked: tuple[str, ...] = ()
+    if by == "rule" and all(duty.id in dict(r.part_of) for r in deciding):
+        by, not_asked = "partly", tuple(dict.fromkeys(dict(r.part_of)[duty.id] for r in deciding))
     ids = tuple(sorted(r.id for r in citing))
     if results is None:
-        return Answered(duty, by, ids)
+        return Answered(duty, by, ids, not_asked=not_asked)
     its = [r for r in results if r.rule.id in ids and duty.id in r.rule.cites and not r.rule.own_policy]
     most: dict[str, int] = {}
     for result in its:
         most[result.rule.record] = max(most.get(result.rule.record, 0), result.checked)
     not_run = tuple(i for i in ids if any(r.rule.id == i and r.status in ("could not run", "failed") for r in its))
-    return Answered(duty, by, ids, sum(most.values()), not_run)
+    return Answered(duty, by, ids, sum(most.values()), not_run, not_asked)
 
 
 def _unlocks(answered: Iterable[Answered], results: Iterable[RuleResult]) -> tuple[Unlock, ...]:

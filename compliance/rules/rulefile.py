@@ -170,6 +170,10 @@ class RuleModel(Strict):
     remedy: Remedy | RemediesModel
     show: list[str] = []
     note: str | None = None
+    part_of: Annotated[
+        dict[str, Line],
+        Field(description="Duties of which the rule asks a part, each with what it does not ask"),
+    ] = {}
     judgement: Area | None = None
     in_force: SpanModel | None = None
     unmet: Literal["breach", "not_evidenced"] = "breach"
@@ -456,6 +460,9 @@ def rule(
         from_on = min((d.from_on for d in cites), default=date.min)
         ends = [d.to_on for d in cites]
         to_on = None if None in ends or not ends else max(e for e in ends if e is not None)
+    for id_ in written.part_of:
+        if id_ not in (ids := [d.id for d in cites]):
+            problems.add(("part_of", id_), f"the rule does not cite '{id_}'{nearest(id_, ids)}")
     check = _check(written, problems)
     put_right = model.PutRight(
         problems.limit(("put_right", "within"), written.put_right.within),
@@ -489,6 +496,7 @@ def rule(
         danger=danger,
         show=tuple(written.show),
         note=(written.note or "").strip(),
+        part_of=tuple((id_, lacking.strip()) for id_, lacking in written.part_of.items()),
         from_on=from_on,
         to_on=to_on,
         file=file,
