@@ -112,7 +112,15 @@ def test_every_version_ever_without_a_day(told: Told) -> None:
     found = told()
     assert found["as_at"] is None
     assert found["instruments"] == [
-        {"instrument": "made-up", "duties": 8, "rule": 4, "attestation": 0, "judgement": 2, "unaccounted": 2},
+        {
+            "instrument": "made-up",
+            "duties": 8,
+            "rule": 4,
+            "partly": 0,
+            "attestation": 0,
+            "judgement": 2,
+            "unaccounted": 2,
+        },
         {"instrument": "other", "duties": 1, "rule": 0, "attestation": 0, "judgement": 1, "unaccounted": 0},
     ]
     assert by(found) == {
