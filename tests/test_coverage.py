@@ -121,7 +121,15 @@ def test_every_version_ever_without_a_day(told: Told) -> None:
             "judgement": 2,
             "unaccounted": 2,
         },
-        {"instrument": "other", "duties": 1, "rule": 0, "attestation": 0, "judgement": 1, "unaccounted": 0},
+        {
+            "instrument": "other",
+            "duties": 1,
+            "rule": 0,
+            "partly": 0,
+            "attestation": 0,
+            "judgement": 1,
+            "unaccounted": 0,
+        },
     ]
     assert by(found) == {
         "MU-1": "rule",
