@@ -23,6 +23,9 @@ pytestmark = pytest.mark.xdist_group("browser")
 
 AGENCY = ROOT / "fixtures" / "agency"
 AS_AT = "2021-09-20"
+N = (AGENCY / "ANSWERS.yaml").read_text(encoding="utf-8").count("\n- rule: ")
+"""Findings in the sample agency."""
+REQUIREMENTS = 144
 Kept = Callable[..., Result]
 
 HOSTILE = "</script><script>alert('ran')</script><img src=x onerror=alert('ran')>"
@@ -195,7 +198,7 @@ SEVERAL = "No criminal record certificate of the right level before the first da
 def test_causes_count_every_finding_once_and_lead_to_exactly_these(browser: Browser, report: Path) -> None:
     with opened(browser, report) as o:
         total = sum(int(t.replace(",", "")) for t in o.page.locator(".cause .how-many").all_text_contents())
-        assert total == 273
+        assert total == N
         cause = o.page.locator(".cause", has_text=SEVERAL).first
         cause.locator("summary").click()
         cause.locator("a").click()
@@ -204,7 +207,7 @@ def test_causes_count_every_finding_once_and_lead_to_exactly_these(browser: Brow
         assert titles == {SEVERAL}
         assert o.page.locator("#cause-chosen").is_visible()
         o.page.locator("#cause-chosen button").click()
-        wait_for(o.page, "of 273.")
+        wait_for(o.page, f"of {N}.")
 
 
 def test_regulations_say_what_is_breached_not_shown_attested_and_met(browser: Browser, report: Path) -> None:
@@ -221,7 +224,7 @@ def test_regulations_say_what_is_breached_not_shown_attested_and_met(browser: Br
     assert notifications["standing"] == "✕ Breached"
     assert int(notifications["findings"]) > 10
     assert dict(zip(head, rows["Care Planning Regulations 2010, reg 7"], strict=True))["standing"] == "✓ Attested"
-    assert sum(int(r[1].replace("–", "0")) for r in rows.values()) == 273
+    assert sum(int(r[1].replace("–", "0")) for r in rows.values()) == N
 
 
 def test_what_could_not_run_is_told_first_and_never_counts_as_met(browser: Browser, hostile: Path) -> None:
@@ -277,7 +280,7 @@ def test_filters_are_in_the_address_and_come_back_from_it(
         assert o.page.locator("#f-team").input_value() == "Eastbrook"
         assert o.page.locator("th[aria-sort=descending]").inner_text() == "About"
         o.page.locator("button[type=reset]").click()
-        wait_for(o.page, "of 273.")
+        wait_for(o.page, f"of {N}.")
         assert o.page.evaluate("location.hash") == "#findings?sort=subject&dir=desc"
 
 
@@ -327,7 +330,7 @@ def test_everything_works_by_keyboard_alone(browser: Browser, report: Path) -> N
         assert len(set(dates)) > 1
         o.page.locator("#next").focus()
         keyboard.press("Enter")
-        assert shown(o.page) == "Findings 51 to 100 of 273."
+        assert shown(o.page) == f"Findings 51 to 100 of {N}."
         assert "page=2" in o.page.evaluate("location.hash")
         assert o.page.evaluate("document.activeElement.id") == "next"
 
@@ -373,13 +376,13 @@ def test_a_cause_leads_by_keyboard_to_its_findings_and_on(browser: Browser, repo
 
 def test_an_address_that_makes_no_sense_shows_everything(browser: Browser, report: Path) -> None:
     with opened(browser, report, at="#findings?cause=zz&sort=__proto__&page=-9&due=constructor") as o:
-        assert shown(o.page) == "Findings 1 to 50 of 273."
+        assert shown(o.page) == f"Findings 1 to 50 of {N}."
         assert o.messages == []
 
 
 def test_without_the_script_the_summary_causes_and_first_findings_are_there(browser: Browser, report: Path) -> None:
     with opened(browser, report, script=False) as o:
-        assert "273 findings" in o.page.locator("#summary").inner_text()
+        assert f"{N} findings" in o.page.locator("#summary").inner_text()
         assert o.page.locator("#rows tr").count() == 50
         assert o.page.locator("#rows .said").first.is_visible()
         assert not o.page.locator("#filters").is_visible()
@@ -438,17 +441,17 @@ def test_a_summary_is_printed_and_findings_only_if_chosen(browser: Browser, repo
         o.page.evaluate(before)
         assert {"What to fix first", "By regulation", "Every rule"} <= set(printed(o.page))
         assert not o.page.locator("#table").is_visible()
-        assert "Not printed: 273 findings" in shown(o.page)
+        assert f"Not printed: {N} findings" in shown(o.page)
         assert not o.page.locator("#filters").is_visible()
         assert o.page.locator(".cause .name").first.is_visible()
         assert not o.page.locator(".cause .inside").first.is_visible()
         o.page.evaluate(after)
         o.page.evaluate("location.hash = '#findings?severity=requirement'")
-        wait_for(o.page, "141 that match")
+        wait_for(o.page, f"{REQUIREMENTS} that match")
         o.page.evaluate(before)
-        assert o.page.locator("#rows tr").count() == 141
+        assert o.page.locator("#rows tr").count() == REQUIREMENTS
         assert o.page.locator("#rows .said").first.is_visible()
-        assert shown(o.page) == "141 of 273 findings (Severity: Requirement)."
+        assert shown(o.page) == f"{REQUIREMENTS} of {N} findings (Severity: Requirement)."
         assert "By regulation" in printed(o.page)
         o.page.evaluate(after)
         assert o.page.locator("#rows tr").count() == 50
@@ -463,8 +466,8 @@ def test_the_button_prints_the_findings_and_nothing_else(browser: Browser, repor
         o.page.keyboard.press("Enter")
         o.page.emulate_media(media="print")
         assert printed(o.page) == ["Findings"]
-        assert o.page.locator("#rows tr").count() == 273
-        assert shown(o.page) == "273 findings."
+        assert o.page.locator("#rows tr").count() == N
+        assert shown(o.page) == f"{N} findings."
         o.page.evaluate("dispatchEvent(new Event('afterprint'))")
         assert "Every rule" in printed(o.page)
 
@@ -514,7 +517,7 @@ def test_one_page_holds_the_audit_what_falls_due_the_kpis_and_the_plan(
     with opened(browser, whole) as o:
         assert o.messages == []
         assert o.requests == [whole.as_uri()]
-        assert "273 findings" in o.page.locator("#summary").inner_text()
+        assert f"{N} findings" in o.page.locator("#summary").inner_text()
         weeks = Counter(
             {
                 t.split("\n")[0].removeprefix("Week of "): int(re.findall(r"([\d,]+) due", t)[0].replace(",", ""))

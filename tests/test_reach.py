@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -31,7 +32,7 @@ def test_an_audit_in_which_no_rule_could_run_ends_with_2_whatever_is_asked(
     result = cli("audit", useless, *AS_AT, *option)
     assert result.exit_code == 2
     said = words(result.stdout + result.stderr)
-    assert "None of the 2" in said and "compliance data check says what is lacking" in said
+    assert re.search(r"None of the \d+ rules", said) and "compliance data check says what is lacking" in said
 
 
 def test_a_report_and_a_forecast_of_nothing_end_with_2_and_are_written(
