@@ -81,7 +81,8 @@ def test_each_finding_quotes_the_duty_that_it_is_about(cli: Cli, tmp_path: Path)
         duty = book.duties[f["subject"]["part"]]
         assert f["cites"] == [duty.id]
         assert RULES[f["rule"]] == duty.instrument
-        assert f["argument"].endswith(f" {duty.ref[:1].upper()}{duty.ref[1:]}.")
+        hedge = f", {duty.hedge}" if duty.hedge else ""
+        assert f["argument"].endswith(f" {duty.ref[:1].upper()}{duty.ref[1:]}{hedge}.")
         assert duty.summary.rstrip(".") in f["argument"]
         assert f["layer"] == duty.layer
     assert len({f["fingerprint"] for f in told(cli, tmp_path / "none")}) == len(owed("2021-09-20"))

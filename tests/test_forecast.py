@@ -306,6 +306,8 @@ def test_of_the_sample_agency_a_later_audit_finds_late_what_was_due_the_day_befo
 GOLDEN = """\
 Forecast of export as at 20 September 2021: 30 days, to 20 October 2021
 
+The law was last looked at on 29 November 2026.
+
 S1
 
 Week of Monday 18 October 2021
@@ -367,4 +369,5 @@ not in force       later    Not in force yet        in force from 1 January 2030
 Already overdue: 1, see compliance audit.
 Cannot be told: 2, for something is missing or cannot be read; see compliance audit.
 3 of 5 rules with a clock ran, 1 could not run, 1 not in force.
+The law was last looked at on 29 November 2026.
 """
