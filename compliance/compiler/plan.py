@@ -473,7 +473,7 @@ class Planner:
         child, link, stage = groups[0].table, groups[0].link, self._stages[table, groups[0]]
         columns = [f"a{self._groups[child, link, stage].index(group)}" for group in groups]
         rows = self._in_one(self._grouping(child, link, stage), ["k", *columns])
-        return f"SELECT p.k, {', '.join(f'p.{c}' for c in columns)} FROM {rows} p"
+        return dialect.near_by_record(rows, columns)
 
     def _near_of_rows(self, q: Question, numbers: Sequence[int]) -> str:
         final = self._finals({q.table: q.near})[q.table]

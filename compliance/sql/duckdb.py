@@ -319,6 +319,11 @@ def near(rows: str, values: Sequence[str], rules: Sequence[int]) -> str:
     return f"SELECT p.rid, {', '.join(values)} FROM {rows} p WHERE {of_hits('p.rid', rules, 'view_rid')}"
 
 
+def near_by_record(rows: str, columns: Sequence[str]) -> str:
+    """The number of whom each row of a grouping belongs to, and some of its aggregates."""
+    return f"SELECT p.k, {', '.join(f'p.{c}' for c in columns)} FROM {rows} p"
+
+
 def at_places(sql: str, places: str) -> str:
     """Such a statement for some findings."""
     return sql.replace(PLACES, places)
