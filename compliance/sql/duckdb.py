@@ -320,7 +320,7 @@ def near(rows: str, values: Sequence[str], rules: Sequence[int]) -> str:
 
 
 def near_by_record(rows: str, columns: Sequence[str]) -> str:
-    """The number of whom each row of a grouping belongs to, and some of its aggregates."""
+    """What a grouping of linked records by their record says of each: its number, and the aggregates in these columns."""
     return f"SELECT p.k, {', '.join(f'p.{c}' for c in columns)} FROM {rows} p"
 
 
