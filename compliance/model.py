@@ -394,7 +394,6 @@ class Instrument:
       looked_at_on: the day on which it, what amends it and what replaces it were last looked for; None: the catalogue does not say.
     """
 
-    name: str
     title: str
     looked_at_on: date | None = None
 

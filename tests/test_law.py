@@ -15,8 +15,8 @@ from compliance.findings.law import looked_at
 from compliance.model import Instrument
 
 CLEAN = ROOT / "fixtures" / "clean"
-ONE, OTHER = Instrument("a", "Act A", date(2026, 11, 29)), Instrument("b", "Regulations B", date(2026, 10, 1))
-UNKNOWN = Instrument("c", "Policy C")
+ONE, OTHER = Instrument("Act A", date(2026, 11, 29)), Instrument("Regulations B", date(2026, 10, 1))
+UNKNOWN = Instrument("Policy C")
 
 
 @pytest.mark.parametrize(

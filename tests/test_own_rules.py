@@ -137,3 +137,14 @@ def test_what_is_wrong_with_them_is_told_before_anything_runs(
         pack.write_text(PACK.replace("pack: our-policies", "pack: care-planning"), encoding="utf-8")
     result = cli("audit", export, *AS_AT, "--add-rules", own)
     assert (result.exit_code, told in result.output) == (2, True), result.output
+
+
+def test_a_pack_with_a_taken_name_does_not_hide_that_under_what_it_would_have_broken(
+    cli: Cli, own: Path, export: Path
+) -> None:
+    own.joinpath("our-policies").rename(own / "care-planning")
+    own.joinpath("care-planning", "pack.yaml").write_text(
+        PACK.replace("pack: our-policies", "pack: care-planning"), encoding="utf-8"
+    )
+    result = cli("audit", export, *AS_AT, "--add-rules", own)
+    assert (result.exit_code, "1 problem in 1 of" in result.output) == (2, True), result.output

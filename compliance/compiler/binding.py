@@ -9,7 +9,7 @@ from compliance.model import LAYERS, SERVICES, SEVERITIES, Duty, Layer, Severity
 from compliance.rules.checking import CheckedDeadline, CheckedEvery, CheckedRule, Conditions
 
 AUTHORITY = "responsible authority"
-AUTHORITYS = frozenset(
+THE_AUTHORITYS = frozenset(
     {
         AUTHORITY,
         "independent reviewing officer",
@@ -19,7 +19,7 @@ AUTHORITYS = frozenset(
     }
 )
 """Whose duties, as the catalogues say it, are those of the authority that looks after the child; a council's service is part of it."""
-COUNCILS = "local authority service"
+COUNCIL_SERVICE = "local authority service"
 HEAVIEST: Mapping[Layer, Severity] = {
     "statute": "requirement",
     "standard": "recommendation",
@@ -64,7 +64,7 @@ def owed_by(rule: CheckedRule, services: Collection[str]) -> str:
 
 
 def _is_authoritys(duty: Duty, services: Collection[str]) -> bool:
-    return duty.duty_on in AUTHORITYS and COUNCILS not in services
+    return duty.duty_on in THE_AUTHORITYS and COUNCIL_SERVICE not in services
 
 
 def _weighed(rule: CheckedRule, own: bool) -> CheckedRule:

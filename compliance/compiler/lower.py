@@ -730,28 +730,39 @@ class Lowerer:
             doubt = or_(doubt, op("coalesce", own, FALSE))
         return Value(case(doubt, NULL, pick), doubt)
 
+    def spread(self, s: tree.Spread, scopes: tuple[Scope, ...]) -> tuple[Ir, Ir | None, Ir, Ir, Ir]:
+        """Dates or periods beside each other.
+
+        Returns:
+          Of a linked row: its start; its end, of a period; the last day that those before it reach, or of dates the day before;
+          and whether it counts. Of the record: whether nobody can tell which count, or when they are.
+        """
+        inner = self.enter(s.source, scopes)
+        cond = TRUE if s.condition is None else self.value(s.condition, inner).node
+        start = self.value(s.start, inner).exact()
+        member = and_(cond, not_(is_null(start.node)))
+        order, by, end = case(member, start.node, NULL), inner[-1].by, None
+        unknown: Ir = is_null(start.node)
+        before = Window(by, "lag", order, order)
+        if s.end is not None:
+            ended = self.value(s.end, inner).exact()
+            unknown = or_(unknown, ended.doubt)
+            end = case(is_null(ended.node), _of_record(self.as_at, inner), ended.node)
+            before = Window(by, "running_max", order, case(member, end, NULL))
+        unsure = or_(is_null(cond) if cond != TRUE else FALSE, and_(or_(cond, is_null(cond)), unknown))
+        more = self.may_be(s.source, scopes, cond)
+        return start.node, end, before, member, or_(_any(self.count(s.source, scopes, unsure)), _any(more))
+
     def gap(self, g: tree.Gap, scopes: tuple[Scope, ...]) -> Value:
         """The largest gap between dates or periods."""
-        source = g.source
-        inner = self.enter(source, scopes)
-        cond = TRUE if g.condition is None else self.value(g.condition, inner).node
-        start = self.value(g.start, inner).exact()
-        member = and_(cond, not_(is_null(start.node)))
-        order = case(member, start.node, NULL)
-        by = inner[-1].by
-        more = _any(self.may_be(source, scopes, cond))
-        unsure = or_(is_null(cond) if cond != TRUE else FALSE, and_(or_(cond, is_null(cond)), is_null(start.node)))
-        if g.end is None:
-            size: Ir = op("days_between", Window(by, "lag", order, order), start.node)
+        source, (start, end, covered, member, doubt) = g.source, self.spread(g, scopes)
+        if end is None:
+            size: Ir = op("days_between", covered, start)
             largest = self.group(source, scopes, "max", (size,), member)
         else:
-            ended = self.value(g.end, inner).exact()
-            unsure = or_(unsure, and_(or_(cond, is_null(cond)), ended.doubt))
-            end = case(is_null(ended.node), _of_record(self.as_at, inner), ended.node)
-            covered = Window(by, "running_max", order, case(member, end, NULL))
-            size = _uncovered(covered, start.node)
+            size = _uncovered(covered, start)
             largest = self.group(source, scopes, "max", (size,), member)
-            first = self.group(source, scopes, "min", (start.node,), member)
+            first = self.group(source, scopes, "min", (start,), member)
             last = self.group(source, scopes, "max", (end,), member)
             since = None if g.since is None else self.value(g.since, scopes).exact()
             until = None if g.until is None else self.value(g.until, scopes).exact()
@@ -765,32 +776,20 @@ class Lowerer:
                 doubts.append(until.doubt)
             none = _uncovered(since.node, until.node) if since is not None and until is not None else NULL
             largest = case(is_null(first), none, _extreme("greatest", sizes))
-            doubt = or_(_any(self.count(source, scopes, unsure)), more, *doubts)
-            return Value(case(doubt, NULL, largest), doubt)
-        doubt = or_(_any(self.count(source, scopes, unsure)), more)
+            doubt = or_(doubt, *doubts)
         return Value(case(doubt, NULL, largest), doubt)
 
     def most_days(self, m: tree.MostDays, scopes: tuple[Scope, ...]) -> Value:
         """The most days that periods cover within any stretch of a length; a day that several cover counts once."""
-        source = m.source
-        inner = self.enter(source, scopes)
-        cond = TRUE if m.condition is None else self.value(m.condition, inner).node
-        start, ended = self.value(m.start, inner).exact(), self.value(cast(tree.Node, m.end), inner).exact()
-        end = case(is_null(ended.node), _of_record(self.as_at, inner), ended.node)
-        member = and_(cond, not_(is_null(start.node)))
-        covered = Window(inner[-1].by, "running_max", case(member, start.node, NULL), case(member, end, NULL))
+        start, end, covered, member, doubt = self.spread(m, scopes)
+        assert end is not None
         # What no earlier period has covered.
-        begun = case(op("ge", covered, start.node), op("add_days", covered, const(1)), start.node)
-        pieces = self.group(source, scopes, "periods", (begun, end), and_(member, op("le", begun, end)))
+        begun = case(op("ge", covered, start), op("add_days", covered, const(1)), start)
+        pieces = self.group(m.source, scopes, "periods", (begun, end), and_(member, op("le", begun, end)))
         unit, n = m.within.unit, cast(tree.Literal, m.within.amount).value
         months = {"months": 1, "years": 12}.get(unit)
         length = const(cast(int, n) * (months or {"days": 1, "weeks": 7}[unit]))
         most = op("most_in_months" if months else "most_in_days", pieces, length)
-        unsure = or_(
-            is_null(cond) if cond != TRUE else FALSE,
-            and_(or_(cond, is_null(cond)), or_(is_null(start.node), ended.doubt)),
-        )
-        doubt = or_(_any(self.count(source, scopes, unsure)), _any(self.may_be(source, scopes, cond)))
         return Value(case(doubt, NULL, op("coalesce", most, const(0))), doubt)
 
     # --- plain values ---

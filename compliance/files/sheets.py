@@ -123,12 +123,9 @@ class Book:
 
 def letters(column: int) -> str:
     """The name of a column, the first being 0: A, B, …, Z, AA."""
-    name = ""
-    column += 1
-    while column:
-        column, rest = divmod(column - 1, 26)
-        name = chr(65 + rest) + name
-    return name
+    from xlsxwriter.utility import xl_col_to_name
+
+    return str(xl_col_to_name(column))
 
 
 def _number(name: bytes) -> int:

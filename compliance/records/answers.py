@@ -19,7 +19,7 @@ from typing import Any
 from compliance.errors import ComplianceError, DataError, Location, Problem, nearest
 from compliance.files.cells import safe
 from compliance.files.documents import write_private
-from compliance.files.sheets import Place
+from compliance.files.sheets import Place, letters
 from compliance.records.filling import AS_AT, EARLIEST, EXPORT, FORMS, MET, Form, mark
 from compliance.records.reading import ANSWERED, Workbook
 
@@ -149,7 +149,7 @@ class _Sheet:
     seen: dict[str, Location]
 
     def where(self, row: int, column: int | None = None) -> Location:
-        place = f"row {row + 1}" if column is None else f"cell {_letter(column)}{row + 1}"
+        place = f"row {row + 1}" if column is None else f"cell {letters(column)}{row + 1}"
         return Location(f"{self.path.name}, sheet '{self.name}', {place}")
 
     def wrong(self, row: int, column: int | None, what: str, help_: str = "") -> None:
@@ -190,7 +190,7 @@ class _Sheet:
         if not marked:
             self.wrong(n, None, "the audit did not ask this: the row was added", "Take it out")
         elif marked != mark(self.form, as_at, export, fixed):
-            what = f"what the audit asked in columns A to {_letter(len(fixed) - 1)} was changed, or the row is of another audit"
+            what = f"what the audit asked in columns A to {letters(len(fixed) - 1)} was changed, or the row is of another audit"
             self.wrong(n, None, what, "Undo the change, or have the audit write the workbook anew")
         elif marked in self.seen:
             self.wrong(n, None, f"the row stands twice, first in {self.seen[marked]}", "Take one of them out")
@@ -241,12 +241,6 @@ class _Sheet:
         elif day < EARLIEST:
             self.wrong(n, column, f"{day} is before {EARLIEST}", "Is the year a slip?")
         return day
-
-
-def _letter(column: int) -> str:
-    from xlsxwriter.utility import xl_col_to_name
-
-    return str(xl_col_to_name(column))
 
 
 # --- keeping --------------------------------------------------------------------------------------------------------

@@ -496,8 +496,13 @@ class Workbook:
         Raises:
           DataError: it cannot be read.
         """
-        try:
+        with self._told():
             return self._book.cells(sheet)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
         except Unusable as e:
             raise _problem(self.path, e.what, e.help) from e
 
@@ -508,10 +513,8 @@ class Workbook:
         Raises:
           DataError: it is damaged.
         """
-        try:
+        with self._told():
             return self._book.whole
-        except Unusable as e:
-            raise _problem(self.path, e.what, e.help) from e
 
     def facts(self, sheet: str) -> Facts:
         """What a sheet says beside its values.
@@ -519,10 +522,8 @@ class Workbook:
         Raises:
           DataError: it cannot be read.
         """
-        try:
+        with self._told():
             return self._book.facts(sheet)
-        except Unusable as e:
-            raise _problem(self.path, e.what, e.help) from e
 
     def texts(self, sheet: str) -> Iterator[list[str]]:
         """The rows of a sheet as they stand there, with marks before real dates, for who must find out what they mean.

@@ -132,7 +132,7 @@ def _read_catalogue(path: Path, schema: Path | None) -> tuple[Instrument, list[d
     whole = cast(dict[str, Any], catalogue)
     its, looked_at_on = whole["instrument"], whole["instrument"].get("looked_at_on")
     looked_at = date.fromisoformat(looked_at_on) if looked_at_on else None
-    return Instrument(path.stem, its["short_name"], looked_at), whole["duties"]
+    return Instrument(its["short_name"], looked_at), whole["duties"]
 
 
 def read_duties(
@@ -216,7 +216,8 @@ def read(
         if found is None:
             continue
         pack, cases_as_at = found
-        _only_here(folder / "pack.yaml", pack.name, files, problems)
+        if not _only_here(folder / "pack.yaml", pack.name, files, problems):
+            continue
         for i, name in enumerate(pack.only_with):
             if name not in kinds:
                 where = documents.locate(folder / "pack.yaml", ("only_with", i))
@@ -293,11 +294,15 @@ def read(
     return Rulebook(kinds, duties, whole, tuple(checked), names, reading, frameworks, tuple(measured), instruments)
 
 
-def _only_here(path: Path, name: str, files: dict[str, Path], problems: list[Problem]) -> None:
-    """Puts down in which file a pack is; that another has its name is a problem."""
+def _only_here(path: Path, name: str, files: dict[str, Path], problems: list[Problem]) -> bool:
+    """Whether no other pack has the name; if so its file is put down, if not that is a problem.
+
+    The second is then left out: in the place of the first it would take away what the rules of all other packs name.
+    """
     there = files.setdefault(name, path)
     if there != path:
         problems.append(Problem(documents.locate(path, ("pack",)), f"there is another pack '{name}' in {there.parent}"))
+    return there == path
 
 
 def _read_kpis(
@@ -325,7 +330,8 @@ def _read_kpis(
         if found is None:
             continue
         pack, cases_as_at, its = found
-        _only_here(path, pack.name, files, problems)
+        if not _only_here(path, pack.name, files, problems):
+            continue
         packs[pack.name] = pack
         frameworks.update(its)
         for file in sorted(p for p in path.parent.glob("*.yaml") if p != path):

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from compliance.errors import ComplianceError, Location, Problem, nearest
-from compliance.files.sheets import Place
+from compliance.files.sheets import Place, letters
 from compliance.files.workbook import Unusable, Workbook
 from compliance.tracker import cellformats, life, written
 from compliance.tracker.importing import ActionSaid, Said, WorkstreamSaid
@@ -167,15 +167,6 @@ def _workstream(text: str) -> tuple[str, str]:
     return ("", " ".join(text.split())) if not text.isdigit() else (text, "")
 
 
-def _letter(column: int) -> str:
-    letters = ""
-    column += 1
-    while column:
-        column, rest = divmod(column - 1, 26)
-        letters = chr(65 + rest) + letters
-    return letters
-
-
 class _Sheet:
     def __init__(
         self,
@@ -193,7 +184,7 @@ class _Sheet:
         self._months: set[tuple[int, int]] | None = None
 
     def place(self, row: int, column: int | None = None) -> Location:
-        where = f"row {row + 1}" if column is None else f"row {row + 1}, column {_letter(column)}"
+        where = f"row {row + 1}" if column is None else f"row {row + 1}, column {letters(column)}"
         return Location(f"{self.path}, sheet '{self.name}', {where}")
 
     def wrong(self, row: int, column: int, what: str) -> None:
@@ -243,12 +234,12 @@ class _Sheet:
                     known = [n for its in COLUMNS.values() for n in its]
                     hint = nearest(_plain(cell), known)
                     self.notes.append(
-                        f"Sheet '{self.name}': the column '{_text(cell)}' ({_letter(i)}) was not read{hint}"
+                        f"Sheet '{self.name}': the column '{_text(cell)}' ({letters(i)}) was not read{hint}"
                     )
             elif key in self.columns:
                 other = self.columns[key]
                 self.wrong(
-                    self.at, i, f"'{_text(cell)}' says the same as '{_text(header[other])}' in column {_letter(other)}"
+                    self.at, i, f"'{_text(cell)}' says the same as '{_text(header[other])}' in column {letters(other)}"
                 )
             else:
                 self.columns[key] = i
