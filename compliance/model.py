@@ -875,6 +875,28 @@ class RuleResult:
         return self.compliant + self.breach + self.not_evidenced + self.pending
 
 
+@dataclass(frozen=True, slots=True)
+class Able:
+    """Whether a rule can run on an export; `lacking` as in `RuleInfo`."""
+
+    status: Status
+    lacking: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Which rules can run on an export as at any day from `valid_from` to `valid_to`, by their ids.
+
+    Args:
+      readers: how many of those that can read each field that is empty somewhere although signs show that something happened.
+    """
+
+    rules: Mapping[str, Able]
+    readers: Mapping[str, int]
+    valid_from: date
+    valid_to: date
+
+
 class Restated(NamedTuple):
     """Found by an earlier audit, and again.
 

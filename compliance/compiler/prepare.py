@@ -16,7 +16,19 @@ from compliance.compiler.lower import Lowered, Lowerer, beside
 from compliance.compiler.plan import Question, make_counts, make_forecast, make_plan
 from compliance.dates import english
 from compliance.findings.argument import Argument
-from compliance.model import LAYERS, SERVICES, Limit, Parameter, RecordKinds, RuleInfo, Status, Tables, Wordings
+from compliance.model import (
+    LAYERS,
+    SERVICES,
+    Able,
+    Limit,
+    Parameter,
+    Reach,
+    RecordKinds,
+    RuleInfo,
+    Status,
+    Tables,
+    Wordings,
+)
 from compliance.rules import wording
 from compliance.rules.checking import CheckedRule, Conditions, needs, read_as_text
 from compliance.sql.planned import Prepared, PreparedCounts
@@ -51,6 +63,16 @@ def prepare(
     since, until = _valid(rules, tables, as_at, as_at)
     infos = tuple(info for info, _ in asked)
     return Prepared(infos, plan, since, until, tuple(arguments), readers=_readers(asked, kinds, tables))
+
+
+def reach(
+    rules: tuple[CheckedRule, ...], kinds: RecordKinds, parameters: Mapping[str, Parameter], tables: Tables, as_at: date
+) -> Reach:
+    """Which rules can run; nothing is planned for it."""
+    asked = _asked(rules, kinds, parameters, tables, (as_at, as_at), (as_at, as_at))
+    since, until = _valid(rules, tables, as_at, as_at)
+    its = {info.id: Able(info.status, info.lacking) for info, _ in asked}
+    return Reach(its, _readers(asked, kinds, tables), since, until)
 
 
 def _readers(asked: Sequence[tuple[RuleInfo, CheckedRule]], kinds: RecordKinds, tables: Tables) -> dict[str, int]:

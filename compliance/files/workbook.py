@@ -36,11 +36,10 @@ LONGEST_TAG = 4 << 20
 
 _COUNT = re.compile(rb"uniqueCount\s*=\s*[\"']\s*([0-9]+)")
 _PREFIX = rb"<(?:[\w.-]+:)?"
-_ANY_CELL, _ANY_ROW = re.compile(_PREFIX + rb"c(?=[\s/>])"), re.compile(_PREFIX + rb"row(?=[\s/>])")
-_CELL, _ROW = (
-    re.compile(_PREFIX + rb'c\s+r="([A-Z]{1,3})([0-9]{1,7})"'),
-    re.compile(_PREFIX + rb'row\s+r="([0-9]{1,7})"'),
+_CELL_OR_ROW = re.compile(
+    _PREFIX + rb'(?:c(?=[\s/>])(?:\s+r="([A-Z]{1,3})([0-9]{1,7})")?|row(?=[\s/>])(?:\s+r="([0-9]{1,7})")?)'
 )
+"""The column and row of a cell, or the row of a row; nothing where its place is not what it says first."""
 _MERGED = re.compile(_PREFIX + rb"mergeCell\s[^>]*\bref\s*=\s*[\"']([A-Za-z]+)([0-9]+):([A-Za-z]+)([0-9]+)")
 _SHEET = re.compile(_PREFIX + rb"sheet(?=[\s/>])")
 _REFERENCE = re.compile(r"([A-Za-z]{1,3})([0-9]{1,7})")
@@ -166,25 +165,24 @@ def _look_through(path: Path, most: int) -> None:
 
 def _look_into(packed: zipfile.ZipFile, part: zipfile.ZipInfo) -> int:
     """The cells for which the library makes room, if the part is a sheet."""
-    sheets = n_cells = n_rows = n_plain_cells = n_plain_rows = n_merged = 0
+    sheets = n_merged = 0
     columns, rows = set[bytes](), set[bytes]()
+    plain = True
     size = part.file_size
     for piece in _pieces(packed, part):
         if any(len(n) > 12 or int(n) > size for n in _COUNT.findall(piece)):
             raise Unusable("the workbook says that it has more texts than it can hold", ANEW)
-        n_merged += sum(map(_area, _MERGED.findall(piece)))
-        sheets += len(_SHEET.findall(piece))
-        n_cells += len(_ANY_CELL.findall(piece))
-        n_rows += len(_ANY_ROW.findall(piece))
-        plain_cells, plain_rows = _CELL.findall(piece), _ROW.findall(piece)
-        n_plain_cells += len(plain_cells)
-        n_plain_rows += len(plain_rows)
-        columns.update(column for column, _ in plain_cells)
-        rows.update(row for _, row in plain_cells)
-        rows.update(plain_rows)
+        if b"mergeCell" in piece:
+            n_merged += sum(map(_area, _MERGED.findall(piece)))
+        if b"sheet" in piece:
+            sheets += len(_SHEET.findall(piece))
+        places = _CELL_OR_ROW.findall(piece)
+        plain = plain and (b"", b"", b"") not in places
+        columns.update(column for column, _, _ in places)
+        rows.update(row or alone for _, row, alone in places)
     if sheets > SHEETS:
         raise Unusable(f"the workbook has {sheets:,} sheets; at most {SHEETS:,} are read", AS_CSV)
-    if (n_cells, n_rows) == (n_plain_cells, n_plain_rows):
+    if plain:
         last = max(map(int, rows), default=0), max(map(_column, columns), default=0)
     else:
         last = _last_cell(packed, part)

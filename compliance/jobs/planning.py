@@ -13,7 +13,7 @@ from compliance.errors import DataError, nearest
 from compliance.jobs import shipped
 from compliance.jobs.kept import kept
 from compliance.kpis.kpi import KpiBook, Measure
-from compliance.model import Frequency, Instrument, RecordKinds, RuleInfo, Tables, WrittenRule
+from compliance.model import Frequency, Instrument, Reach, RecordKinds, RuleInfo, Tables, WrittenRule
 from compliance.records.mapping import Mapping
 from compliance.sql.planned import Prepared, PreparedCounts
 
@@ -84,6 +84,23 @@ def plan(kinds: RecordKinds, tables: Tables, asked: Asked, of_kpis: bool = False
 
     shape = repr((_shape(tables), sorted(asked.only), of_kpis, days))
     return _kept(Prepared, "plan", asked, shape, make, lambda p: p.valid_from <= asked.as_at <= p.valid_to)
+
+
+def reach(kinds: RecordKinds, tables: Tables, asked: Asked) -> Reach:
+    """Which rules can run on an export of this shape, without a plan of any.
+
+    Raises:
+      RulesError: a rule cannot be used.
+    """
+
+    def make() -> Reach:
+        from compliance.compiler.prepare import reach
+
+        book = asked.book
+        return reach(book.chosen(asked.only), kinds, book.figures, tables, asked.as_at)
+
+    shape = repr((_shape(tables), sorted(asked.only)))
+    return _kept(Reach, "reach", asked, shape, make, lambda r: r.valid_from <= asked.as_at <= r.valid_to)
 
 
 def _law(book: Rulebook, rules: Sequence[RuleInfo]) -> tuple[Instrument, ...]:

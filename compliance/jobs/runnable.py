@@ -83,14 +83,14 @@ def runnable(read: Opened, export: Export, today: date) -> Runnable:
     """
     day = min((last for _, last in read.tables.covers.values()), default=today)
     # What events the export covers is no fault of its mapping.
-    prepared = planning.plan(read.kinds, replace(read.tables, covers={}), Asked(export, min(day, today)))
-    lacking = {r.id: r.lacking for r in prepared.rules if r.status in ("ran", "could not run")}
-    able = {r.id for r in prepared.rules if r.status == "ran"}
-    unable = {i: names for i, names in lacking.items() if i not in able and names}
+    reach = planning.reach(read.kinds, replace(read.tables, covers={}), Asked(export, min(day, today)))
+    asked = {i: rule for i, rule in reach.rules.items() if rule.status in ("ran", "could not run")}
+    able = [i for i, rule in asked.items() if rule.status == "ran"]
+    unable = {i: rule.lacking for i, rule in asked.items() if rule.status != "ran" and rule.lacking}
     kinds = Counter(n for names in unable.values() for n in names if "." not in n)
-    others = len({r.id for r in prepared.rules} - lacking.keys())
     freed = tuple(_freed(unable, read.kinds, read.tables))
-    return Runnable(len(lacking), len(able), others, freed, dict(kinds.most_common()), prepared.readers)
+    others = len(reach.rules) - len(asked)
+    return Runnable(len(asked), len(able), others, freed, dict(kinds.most_common()), reach.readers)
 
 
 def _freed(unable: Mapping[str, tuple[str, ...]], kinds: RecordKinds, tables: Tables) -> Iterator[Freed]:

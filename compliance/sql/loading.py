@@ -744,7 +744,9 @@ def near(table: str, record: str, link: str, f: str, to: str, key: str, to_kind:
     return (
         f"ALTER TABLE {name(table)} ADD COLUMN {column} BIGINT",
         f"ALTER TABLE {name(table)} ADD COLUMN {adrift} BOOLEAN DEFAULT FALSE",
-        f"UPDATE {name(table)} SET {column} = n.rid FROM ({_nearly(to, key)}) n WHERE {mine} IS NULL AND n.bare = {bare(name(f))}",
+        # Only what names nobody is reduced: to reduce all the keys of a large table would take longer than to read it.
+        f"UPDATE {name(table)} SET {column} = n.rid FROM (SELECT rid AS lost, {bare(name(f))} AS bare FROM {name(table)}"
+        f" WHERE {mine} IS NULL AND {name(f)} IS NOT NULL) JOIN ({_nearly(to, key)}) n USING (bare) WHERE {name(table)}.rid = lost",
         f"UPDATE {name(table)} SET {adrift} = TRUE WHERE {mine} IS NULL AND {column} IS NULL AND rid IN (SELECT rid FROM quarantine"
         f" WHERE record = {literal(record)} AND field = {literal(f)})",
         f"UPDATE quarantine SET reason = concat(reason, ', and nearly the one in row ', o.\"row\", ': {NEARLY}') FROM {name(table)} t"
