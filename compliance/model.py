@@ -285,6 +285,30 @@ class Unrecorded:
         return f"{self.file}: {self.record}.{self.field} is empty in {where}, though {self.though}{read}."
 
 
+LONG = 28
+"""Days without a new record after which it is asked whether that is long for its kind."""
+OFTEN = 24
+"""Days of a year with records of a kind, from which on it can be told what is long for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """The newest record of a kind by the day that is looked from, by its own date.
+
+    Args:
+      days: on how many days of the year up to it there were records; `apart`: the most days between two of these.
+    """
+
+    record: str
+    on: date
+    days: int
+    apart: int
+
+    def silent(self, day: date) -> bool:
+        """Whether by `day` nothing has come for twice as long as ever in the year before."""
+        return self.days >= OFTEN and (day - self.on).days > max(LONG, 2 * self.apart)
+
+
 @dataclass(frozen=True)
 class Tables:
     """An export in the engine.
@@ -295,6 +319,7 @@ class Tables:
       n_quarantined: cells and rows that did not fit; the engine's table `quarantine` holds them.
       unrecorded: fields that are empty although signs show by the day that is looked from that something happened.
       astray: where rows of the export went astray in the program, in sentences; none: every row is accounted for.
+      newest: the newest record of each kind that has a date of its own, by the day that is looked from.
       later: which records were written into the system after the day that is looked from, in a sentence; empty: none.
       covers: the first and the last day whose events of a record kind the export has, where its mapping says that it has not all.
       services: which kinds of service the `agency` records name; empty where none is known.
@@ -315,6 +340,7 @@ class Tables:
     later: str = ""
     astray: tuple[str, ...] = ()
     unrecorded: tuple[Unrecorded, ...] = ()
+    newest: tuple[Newest, ...] = ()
     personal: bool = False
     pseudonyms: str = ""
     remarks: tuple[str, ...] = ()

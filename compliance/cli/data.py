@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from compliance.jobs.asked import Export
     from compliance.jobs.opening import Opened
     from compliance.jobs.runnable import Runnable
-    from compliance.model import Source, Tables
+    from compliance.model import Newest, Source, Tables
 
 
 @click.group()
@@ -92,6 +92,7 @@ def data_check(export: Export, strict: bool) -> None:
         click.echo(f"{entries(n)} could not be used as written." if n else "Everything could be used as written.")
         read = marked(read, date.today())
         its = runnable(read, export, date.today())
+        _tell_newest(read.tables.newest)
         _tell_unrecorded(read.tables.read_by(its.readers))
         _tell_runnable(its)
         astray = tell_astray(tables)
@@ -127,6 +128,15 @@ def _accounts(sources: Sequence[Source]) -> str:
     table = grid(rows, heads, [None] * len(heads), right=range(2, len(heads)))
     total = " + ".join(f"{sum(ns):,} {what}" for _, what, ns in shown)
     return f"{table}Rows in all: {sum(s.in_file for s in sources):,} = {total}.\n"
+
+
+def _tell_newest(newest: Sequence[Newest]) -> None:
+    """The kinds of which nothing has come for longest first, for these may be of an older export."""
+    from compliance.dates import english
+
+    if newest:
+        its = (f"{n.record} {english(n.on)}" for n in sorted(newest, key=lambda n: (n.on, n.record)))
+        click.echo(tidy(f"\nNewest records, oldest first: {', '.join(its)}."))
 
 
 def _tell_unrecorded(tables: Tables) -> None:

@@ -62,7 +62,9 @@ def prepare(
     plan = make_plan(questions, kinds, tables.tables, lowerer)
     since, until = _valid(rules, tables, as_at, as_at)
     infos = tuple(info for info, _ in asked)
-    return Prepared(infos, plan, since, until, tuple(arguments), readers=_readers(asked, kinds, tables))
+    clocked = {r.rule.id: r for info, r in asked if info.status == "ran" and not isinstance(r.check, Conditions)}
+    reads = {i: tuple(sorted({n.kind for n in needs(rule, kinds)})) for i, rule in clocked.items()}
+    return Prepared(infos, plan, since, until, tuple(arguments), readers=_readers(asked, kinds, tables), reads=reads)
 
 
 def reach(

@@ -99,6 +99,7 @@ class Audited:
     prompts: tuple[Prompt, ...] = ()
     readings: tuple[Reading, ...] = ()
     readers: Mapping[str, int] = field(default_factory=dict)
+    reads: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     law: tuple[Instrument, ...] = ()
     accepted: Mapping[int, Accepted] = field(default_factory=dict)
     _begun: list[Generator[Iterator[Finding], None, None]] = field(default_factory=list)
@@ -166,6 +167,18 @@ class Audited:
             if holds:
                 values = [place.record.values[place.record.slots[place.rule][slot]] for slot in holds]
                 ((found,),) = self.con.execute(dialect.n_findings(place.record.rows, number, values)).fetchall()
+                n += found
+        return n
+
+    def n_due_after(self, days: Mapping[str, date]) -> int:
+        """How many findings there are of what fell due after a day, of the rules that have one here by their ids."""
+        n = 0
+        for number in self.hits:
+            argument, place, day = self.arguments[number], self.places[number], days.get(self.rules[number].id)
+            if day is not None and argument is not None and argument.clock is not None:
+                due = place.record.values[place.record.slots[place.rule][argument.clock.due]]
+                after = dialect.is_after(due, day)
+                ((found,),) = self.con.execute(dialect.n_findings(place.record.rows, number, [after])).fetchall()
                 n += found
         return n
 

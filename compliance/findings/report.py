@@ -163,6 +163,7 @@ class Report:
             },
             "findings": {s: self.n_findings(s) for s in SEVERITIES},
             "accepted": {s: self.n_accepted(s) for s in SEVERITIES},
+            "newest": {n.record: n.on.isoformat() for n in self.tables.newest},
             "quarantined": self.tables.n_quarantined,
             "notes": [*self.tables.remarks, *self.tables.told],
         }

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 from compliance.dates import english
 from compliance.engine import arranging, drawing, groups, sampling
 from compliance.engine.outcomes import Ordered, run
+from compliance.findings.age import old
 from compliance.findings.grouping import OF_RECORDS
 from compliance.findings.law import looked_at
 from compliance.findings.report import Report
@@ -19,7 +21,7 @@ from compliance.findings.results import together
 from compliance.jobs import accepted, comparison, planning
 from compliance.jobs.asked import Asked, Timings
 from compliance.jobs.opening import Opened, opened
-from compliance.model import Prompt, Prompted, RuleInfo, RuleResult
+from compliance.model import Newest, Prompt, Prompted, RuleInfo, RuleResult
 from compliance.records import held, loading
 
 if TYPE_CHECKING:
@@ -108,7 +110,10 @@ def report_on(
             tables = replace(tables, remarks=(*tables.remarks, *background.accepted.remarks(asked)))
         if n := audited.n_unless():
             tables = replace(tables, remarks=(*tables.remarks, _unless(n)))
-        tables = replace(tables, remarks=(*tables.remarks, *looked_at(audited.law, asked.as_at)))
+        read = set[str]().union(*audited.reads.values())
+        silent = [n for n in tables.newest if n.record in read and n.silent(asked.as_at)]
+        age = old(silent, audited.n_due_after(_known_to(silent, audited.reads)), asked.as_at)
+        tables = replace(tables, remarks=(*tables.remarks, *age, *looked_at(audited.law, asked.as_at)))
         seed = _seed(asked, options)
         yield Report(
             as_at=asked.as_at,
@@ -154,11 +159,18 @@ def outcomes(
     readings = held.readings(con, tables, as_at)
     audited, results = run(con, prepared, as_at, tables.sources, asked.export.threads, ordered)
     audited.readings, audited.readers, audited.law = readings, prepared.readers, prepared.law
+    audited.reads = prepared.reads
     timings.mark("run")
     try:
         yield audited, results
     finally:
         audited.stop()
+
+
+def _known_to(silent: Sequence[Newest], reads: Mapping[str, Collection[str]]) -> dict[str, date]:
+    """Of each rule that reads some of these kinds, by its id, the day of the newest record among them."""
+    days = {i: [n.on for n in silent if n.record in its] for i, its in reads.items()}
+    return {i: max(its) for i, its in days.items() if its}
 
 
 def _unless(n: int) -> str:

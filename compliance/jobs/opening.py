@@ -74,9 +74,14 @@ def loaded(export: Export, timings: Timings | None = None) -> Iterator[Opened]:
 
 
 def marked(read: Opened, day: date) -> Opened:
-    """The same, once it is marked where a field is empty although other records show by `day` that something happened."""
+    """The same, once it is known what it holds by `day`.
+
+    That is: where a field is empty although other records show that something happened, and the newest record of each kind.
+    """
     tables = replace(read.tables, tables=signs.marked(read.con, read.kinds, read.tables.tables, day))
-    return replace(read, tables=replace(tables, unrecorded=held.unrecorded(read.con, read.kinds, tables, day)))
+    unrecorded = held.unrecorded(read.con, read.kinds, tables, day)
+    newest = held.newest(read.con, read.kinds, tables, day)
+    return replace(read, tables=replace(tables, unrecorded=unrecorded, newest=newest))
 
 
 @contextmanager

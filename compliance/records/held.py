@@ -6,7 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from compliance.dates import english
-from compliance.model import RECORDED_ON, Reading, RecordKind, RecordKinds, Tables, Unrecorded
+from compliance.model import RECORDED_ON, Newest, Reading, RecordKind, RecordKinds, Tables, Unrecorded
 from compliance.sql import reporting, signs
 
 if TYPE_CHECKING:
@@ -35,6 +35,15 @@ def unrecorded(con: Connection, kinds: RecordKinds, tables: Tables, day: date = 
             for sign, src, n, row in con.execute(signs.told(kinds[k], table.columns, f), {"day": day}).fetchall():
                 found.append(Unrecorded(tables.sources[src].label, k, f, row, n, declared[sign].label))
     return tuple(found)
+
+
+def newest(con: Connection, kinds: RecordKinds, tables: Tables, day: date) -> tuple[Newest, ...]:
+    """The newest record of each kind by a day; of kinds without a date of their own, or without a record, none."""
+    # A reported figure is of a period, and says nothing of how old the records are.
+    dates = [(k, kinds[k].date) for k, t in sorted(tables.tables.items()) if kinds[k].date in t.columns]
+    dates = [(k, f) for k, f in dates if k != "reported_figure"]
+    rows = con.execute(reporting.newest(dates), {"day": day}).fetchall() if dates else []
+    return tuple(Newest(*row) for row in rows)
 
 
 def recorded_later(con: Connection, tables: Tables, day: date) -> str:

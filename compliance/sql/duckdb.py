@@ -389,6 +389,11 @@ def n_findings(rows: str, rule: int, values: Sequence[str]) -> str:
     return f"SELECT count(*) FROM hit h JOIN {rows} p ON p.rid = h.view_rid WHERE h.rule = {rule} AND ({' OR '.join(values)})"
 
 
+def is_after(value: str, day: date) -> str:
+    """Whether a value that is a day lies after `day`."""
+    return f"{value} > {literal(day)}"
+
+
 def of_some(rows: str, key: str, item: int | None, columns: Sequence[str]) -> str:
     """The key and the number of each of the records `$keys`, as it stands with an item, and values of it."""
     where = "" if item is None else f" AND p.{ITEM_NO} = {item}"

@@ -177,6 +177,7 @@ class Prepared:
     Args:
       arguments: what the findings of each rule are worded from; None for one that does not run.
       readers: how many of the rules that run read each field that is empty somewhere although signs show that something happened.
+      reads: of each rule that runs and has a clock, by its id, the record kinds that it reads.
       law: the instruments whose duties the rules that run cite, as far as their catalogues say when they were last looked at.
     """
 
@@ -187,4 +188,5 @@ class Prepared:
     arguments: tuple[Argument | None, ...] = ()
     prompts: tuple[Prompt, ...] = ()
     readers: Mapping[str, int] = field(default_factory=dict)
+    reads: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     law: tuple[Instrument, ...] = ()

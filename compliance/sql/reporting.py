@@ -272,6 +272,24 @@ def recorded_later(kinds: Sequence[str]) -> str:
     return f"SELECT kind, n FROM ({' UNION ALL '.join(counts)}) WHERE n > 0 ORDER BY kind"
 
 
+def newest(dates: Sequence[tuple[str, str]]) -> str:
+    """Of each kind and its date: the last by `$day`, on how many days of the year up to it there are some, and how far apart at most.
+
+    Kinds of which there is none are left out.
+    """
+    days = " UNION ALL ".join(
+        f"SELECT DISTINCT {literal(k)} AS record, {name(f)} AS day FROM {name(f't_{k}')} WHERE {name(f)} <= $day"
+        for k, f in dates
+    )
+    placed = (
+        "day - lag(day) OVER (PARTITION BY record ORDER BY day) AS apart, max(day) OVER (PARTITION BY record) AS newest"
+    )
+    return (
+        f"SELECT record, newest, count(*), coalesce(max(apart), 0) FROM (SELECT record, day, {placed} FROM ({days}))"
+        " WHERE day > newest - 366 GROUP BY ALL ORDER BY record"
+    )
+
+
 READ = ("duty", "record", "record_key", "answer", "read_on", "role")
 
 
