@@ -21,12 +21,15 @@ def old(silent: Sequence[Newest], due_since: int, as_at: date) -> tuple[str, ...
     """
     if not silent:
         return ()
-    named = ", ".join(
-        f"{n.record.replace('_', ' ')} (newest {english(n.on)})"
-        for n in sorted(silent, key=lambda n: (-n.days, n.record))[:NAMED]
-    )
-    more = f" and {len(silent) - NAMED:,} more kinds" if len(silent) > NAMED else ""
-    said = f"Without a new record for more than twice as long as ever in the year before: {named}{more}."
+    days: dict[date, list[str]] = {}
+    for n in sorted(silent, key=lambda n: (-n.days, n.record))[:NAMED]:
+        days.setdefault(n.on, []).append(n.record.replace("_", " "))
+    named = "; ".join(f"{', '.join(kinds)} (the newest of {english(on)})" for on, kinds in days.items())
+    more = f"; and {len(silent) - NAMED:,} more kinds" if len(silent) > NAMED else ""
+    said = f"Nothing new has come for more than twice as long as ever in the year before: {named}{more}."
+    if not due_since:
+        return (said,)
     which = "1 finding is" if due_since == 1 else f"{due_since:,} findings are"
-    due = f" {which} of what fell due since: not done, or the export is older than {english(as_at)}."
-    return (said + (due if due_since else ""),)
+    return (
+        f"{which} of what fell due after the newest records: it was not done, or the export is older than {english(as_at)}. {said}",
+    )
