@@ -656,6 +656,7 @@ class Rule:
       past: whether what the rule asks lies in the past and nobody can do it any more, as written; empty: no.
       danger: whether a child may be in danger while a finding is open.
       part_of: of duties of which it asks a part the id, and what it does not ask.
+      repeats: ids of rules that ask the same of the same record, whose finding comes first.
     """
 
     id: str
@@ -682,6 +683,7 @@ class Rule:
     cites_list: str = ""
     only_with: tuple[str, ...] = ()
     part_of: tuple[tuple[str, str], ...] = ()
+    repeats: tuple[str, ...] = ()
 
     def said(self, text: str, part: str) -> str:
         """A text with the item in its place: `{name}`; if it is a duty, `{name.title}`, `{name.ref}` and `{name.summary}` too.
@@ -818,6 +820,7 @@ class RuleInfo:
       titles, remedies: what a finding is called and what puts it right, where that is not `title` and `remedy`.
       dangers: why a child may be in danger while a finding is open.
       owed_by: who owes what it asks, where that is not the service; empty: the service does.
+      repeats: ids of rules that ask the same of the same record, whose finding comes first.
     """
 
     id: str
@@ -844,6 +847,7 @@ class RuleInfo:
     remedies: Wordings = NOTHING_OWN
     dangers: Wordings = NOTHING_OWN
     owed_by: str = ""
+    repeats: tuple[str, ...] = ()
 
     @property
     def rest(self) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from compliance.compiler.ir import NULL, TRUE, Adrift, AsAt, Ir, Ordinal, and_, case, const, is_null, not_, op
 from compliance.compiler.lower import NO_MORE, Due, Lowered
-from compliance.compiler.near import asked_of_linked, near_of
+from compliance.compiler.near import asked_of_linked, near_of, needed
 from compliance.compiler.terms import Making, Slots, asked_if_empty, inner_fields, link_missing, terms_of
 from compliance.findings.argument import NONE, Argument, Clause, Clock, Condition, Lost, Missing, Term
 from compliance.language import tree
@@ -74,8 +74,10 @@ def argue(lowered: Lowered, parts: Iterable[str], with_near: bool = True) -> tup
     else:
         of_each, own_clauses = [_clockterms_of(checked.check, making, empty)], [NONE]
     conditions = [
-        Condition(label, truth, making.places(terms), clause)
-        for (label, _), truth, terms, clause in zip(lowered.conditions, truths, of_each, own_clauses, strict=True)
+        Condition(label, truth, making.places(terms), clause, needs=needs)
+        for (label, _), truth, terms, clause, needs in zip(
+            lowered.conditions, truths, of_each, own_clauses, needed(checked.check), strict=True
+        )
     ]
     clock = None if lowered.due is None else _clock(checked.check, lowered.due, making)
     of_linked = Slots()

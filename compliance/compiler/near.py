@@ -50,26 +50,44 @@ def asked_of_linked(check: Conditions | CheckedDeadline | CheckedEvery) -> list[
             return [Linked("candidate", every.source, (), asked) if asked else None]
 
 
-def _of_condition(node: tree.Node, wanted: bool) -> Iterator[Linked]:
-    """What a condition asks of linked records; `wanted`: it is to hold."""
+def needed(check: Conditions | CheckedDeadline | CheckedEvery) -> list[str]:
+    """For each condition of a rule, the kind of linked records of which it asks that there be one; empty: it asks for none."""
+    match check:
+        case Conditions(items=items):
+            asked = [_of_condition(c.that, wanted=True, whatever=True) for c in items]
+            return [next((a.source.link.kind for a in its if a.what == "nearest"), "") for its in asked]
+        case CheckedDeadline(done=done):
+            found = (a for a in tree.walk(done) if isinstance(a, tree.Aggregate) and a.source.scope == 0)
+            return [next((a.source.link.kind for a in found), "")]
+        case CheckedEvery(done=every):
+            return [every.source.link.kind]
+
+
+def _of_condition(node: tree.Node, wanted: bool, whatever: bool = False) -> Iterator[Linked]:
+    """What a condition asks of linked records.
+
+    Args:
+      wanted: it is to hold.
+      whatever: where it asks that there be some, whatever they are, that counts as well.
+    """
     match node:
         case tree.Fact(item=item):
-            yield from _of_condition(item, wanted)
+            yield from _of_condition(item, wanted, whatever)
         case tree.Not(item=item):
-            yield from _of_condition(item, not wanted)
+            yield from _of_condition(item, not wanted, whatever)
         case tree.And(items=items) | tree.Or(items=items):
             for item in items:
-                yield from _of_condition(item, wanted)
+                yield from _of_condition(item, wanted, whatever)
         case tree.IfElse(then=then, other=other):
-            yield from _of_condition(then, wanted)
-            yield from _of_condition(other, wanted)
+            yield from _of_condition(then, wanted, whatever)
+            yield from _of_condition(other, wanted, whatever)
         case tree.Aggregate(fn="any"):
             yield _of_aggregate("nearest" if wanted else "offending", node)
         case tree.Aggregate(fn="all", source=source, condition=condition, value=value) if wanted:
             yield Linked("failing", source, _conjuncts(condition), _conjuncts(value))
         case tree.Compare(op=symbol, left=tree.Aggregate(fn="count") as count) if symbol in AT_LEAST + AT_MOST:
             nearest = (symbol in AT_LEAST) == wanted
-            if count.condition is not None or not nearest:
+            if count.condition is not None or not nearest or whatever:
                 yield _of_aggregate("nearest" if nearest else "offending", count)
         case tree.Compare(op="==", left=tree.Aggregate(fn="count") as count, right=tree.Literal(value=0)) if wanted:
             yield _of_aggregate("offending", count)

@@ -363,4 +363,5 @@ def _info(rule: CheckedRule, parameters: Mapping[str, Parameter], status: Status
         regulation=r.regulation,
         standard=r.standard,
         area=r.area,
+        repeats=r.repeats,
     )

@@ -182,6 +182,20 @@ class Audited:
                 n += found
         return n
 
+    def lacking(self, kinds: Collection[str]) -> dict[str, str]:
+        """Of each rule with findings all of whose conditions ask for a record of one of these kinds, by its id, the kind.
+
+        Args:
+          kinds: those of which there is no record.
+        """
+        found: dict[str, str] = {}
+        for number in self.hits:
+            argument = self.arguments[number]
+            needed = [] if argument is None else [c.needs for c in argument.conditions]
+            if needed and all(kind in kinds for kind in needed):
+                found[self.rules[number].id] = needed[0]
+        return found
+
     def _chunks(self) -> Generator[Iterator[Finding], None, None]:
         """Findings in their order, many at a time: fetched of each record kind by itself, then put in order and made one by one."""
         last = max((last for hits in self.hits.values() for _, last in hits.spans), default=0)

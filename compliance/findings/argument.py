@@ -113,6 +113,7 @@ class Condition(NamedTuple):
       truth: whether it does; `terms`: the places of the terms that it rests on.
       clause: the place of the clause that asks it, where that is its own; `NONE`: it is the argument's.
       near: the linked record that is named where it does not hold.
+      needs: the kind of linked records of which it asks that there be one; empty: it asks for none.
     """
 
     label: str
@@ -120,6 +121,7 @@ class Condition(NamedTuple):
     terms: tuple[int, ...]
     clause: int = NONE
     near: Near | None = None
+    needs: str = ""
 
 
 class Clock(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 
@@ -58,6 +58,7 @@ class Report:
       parts: what became of the rules, each item of a rule's list by itself; `rules` has them together.
       teams: of each finding, in the same order, the team that answers for it.
       written: what each rule asks, by its id.
+      lacking: of each rule whose findings all come of there being no record of a kind at all, by its id, that kind.
     """
 
     as_at: date
@@ -92,10 +93,17 @@ class Report:
     readings: tuple[Reading, ...] = ()
     teams: Callable[[], list[str]] = list
     written: Callable[[], Mapping[str, WrittenRule]] = dict
+    lacking: Mapping[str, str] = field(default_factory=dict)
 
     def n_findings(self, severity: Severity | None = None) -> int:
         """How many findings there are."""
         return sum(r.breach + r.not_evidenced for r in self.rules if severity in (None, r.rule.severity))
+
+    @property
+    def n_regulations(self) -> int:
+        """Under how many regulations there are findings of which an inspector makes a requirement."""
+        found = (r.rule for r in self.parts or self.rules if r.breach + r.not_evidenced)
+        return len({rule.regulation for rule in found if rule.severity == "requirement" and rule.regulation})
 
     def n_accepted(self, severity: Severity | None = None) -> int:
         """How many of the findings are accepted for the time being; they are findings all the same."""

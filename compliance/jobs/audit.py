@@ -21,7 +21,7 @@ from compliance.findings.results import together
 from compliance.jobs import accepted, comparison, planning
 from compliance.jobs.asked import Asked, Timings
 from compliance.jobs.opening import Opened, opened
-from compliance.model import Newest, Prompt, Prompted, RuleInfo, RuleResult
+from compliance.model import Newest, Prompt, Prompted, RuleInfo, RuleResult, Tables
 from compliance.records import held, loading
 
 if TYPE_CHECKING:
@@ -135,6 +135,7 @@ def report_on(
             readings=audited.readings,
             teams=lambda: _teams(export, asked, audited),
             written=lambda: planning.written(asked, options.of_kpis),
+            lacking=_lacking(audited, results, tables),
         )
 
 
@@ -171,6 +172,13 @@ def _known_to(silent: Sequence[Newest], reads: Mapping[str, Collection[str]]) ->
     """Of each rule that reads some of these kinds, by its id, the day of the newest record among them."""
     days = {i: [n.on for n in silent if n.record in its] for i, its in reads.items()}
     return {i: max(its) for i, its in days.items() if its}
+
+
+def _lacking(audited: Audited, results: Sequence[RuleResult], tables: Tables) -> dict[str, str]:
+    """Of each rule that no record meets because there is no record at all of a kind, by its id, that kind."""
+    found = audited.lacking({kind for kind, table in tables.tables.items() if not table.rows})
+    met = {r.rule.id for r in results if r.compliant}
+    return {rule: kind for rule, kind in found.items() if rule not in met}
 
 
 def _unless(n: int) -> str:

@@ -130,7 +130,7 @@ def demo(folder: Path) -> Told:
 
 
 def _causes(report: Report) -> tuple[Cause, ...]:
-    causes = Causes()
+    causes = Causes.of(report)
     for f in report.findings():
         causes.add(f)
     return tuple(c for heap in causes.heaps().values() for c in heap)

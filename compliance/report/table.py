@@ -13,6 +13,7 @@ from compliance.findings.report import Report
 from compliance.findings.waivers import STATES, Judged
 from compliance.model import SEVERITIES, Finding, RuleResult
 from compliance.report.grid import grid
+from compliance.report.today import today
 from compliance.report.words import (
     accepted_text,
     evidence_text,
@@ -43,6 +44,7 @@ def write(report: Report, width: int) -> Iterator[str]:
     """The report, piece by piece: what became of every rule, then the findings."""
     width = max(width, NARROWEST)
     yield f"Audit of {printable(report.data)} as at {english(report.as_at)}\n\n{head(report.tables.remarks)}"
+    yield _today(report, width)
     yield _rules_that_ran([r for r in report.rules if r.status == "ran"], width)
     yield did_not_run([r for r in report.rules if r.status != "ran"], width)
     yield _quarantine(report)
@@ -64,6 +66,8 @@ def write(report: Report, width: int) -> Iterator[str]:
 def summary(report: Report) -> str:
     """The whole in two or three lines; first of all, if so, that most rules could not run."""
     by = [f"{report.n_findings(s):,} {s if s == 'advice' else s + 's'}" for s in SEVERITIES]
+    if n := report.n_regulations:
+        by[0] += f" under {n:,} {'regulation' if n == 1 else 'regulations'}"
     breach = sum(r.breach for r in report.rules)
     unshown = sum(r.not_evidenced for r in report.rules)
     ran = report.n_rules("ran")
@@ -97,6 +101,17 @@ def summary(report: Report) -> str:
         lines.append(f"Waivers: {', '.join(f'{states.count(s):,} {s}' for s in STATES if s in states)}.")
     lines += [printable(r) for r in report.tables.remarks]
     return "\n".join(lines) + "\n"
+
+
+def _today(report: Report, width: int) -> str:
+    lines = []
+    for heap in today(report):
+        lines += [heap.title]
+        for n, sentence in enumerate(heap.sentences, start=1):
+            lead = f"{n:>3}. "
+            lines += wrap(printable(sentence.in_full), width, initial_indent=lead, subsequent_indent=" " * len(lead))
+        lines += [f"     {heap.more:,} more {'cause' if heap.more == 1 else 'causes'}."] if heap.more else []
+    return "\n".join(["Today", *lines, "", ""]) if lines else ""
 
 
 def _rules_that_ran(results: list[RuleResult], width: int) -> str:

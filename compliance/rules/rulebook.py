@@ -270,6 +270,7 @@ def read(
                 sound = limited
             if sound is not None:
                 checked.append(sound)
+    problems += _repeated(rules_of.values()) if not kpis_only else []
     for rule_id in sorted(set(own.limits) - set(ids)) if not kpis_only else ():
         where = documents.locate(cast(Path, overrides), ("limits", rule_id))
         problems.append(Problem(where, f"there is no rule '{rule_id}'{nearest(rule_id, ids)}"))
@@ -292,6 +293,24 @@ def read(
     checked.sort(key=lambda c: (order[c.rule.severity], c.rule.id))
     whole = {n: replace(p, rules=tuple(rules_of[n])) for n, p in packs.items() if n in rules_of}
     return Rulebook(kinds, duties, whole, tuple(checked), names, reading, frameworks, tuple(measured), instruments)
+
+
+def _repeated(rules: Iterable[Iterable[Rule]]) -> list[Problem]:
+    """What is wrong with the rules that others say they repeat."""
+    by_id = {rule.id: rule for its in rules for rule in its}
+    problems = []
+    for rule in by_id.values():
+        for i, id_ in enumerate(rule.repeats):
+            other = by_id.get(id_)
+            if other is None or other is rule:
+                known = [r.id for r in by_id.values() if r.record == rule.record and r is not rule]
+                what = f"there is no other rule '{id_}'{nearest(id_, known)}"
+            elif other.record != rule.record:
+                what = f"rule '{id_}' is asked of {other.record} records, this one of {rule.record}"
+            else:
+                continue
+            problems.append(Problem(documents.locate(Path(rule.file), ("repeats", i)), what))
+    return problems
 
 
 def _only_here(path: Path, name: str, files: dict[str, Path], problems: list[Problem]) -> bool:

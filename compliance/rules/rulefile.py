@@ -174,6 +174,12 @@ class RuleModel(Strict):
         dict[str, Line],
         Field(description="Duties of which the rule asks a part, each with what it does not ask"),
     ] = {}
+    repeats: Annotated[
+        list[Slug],
+        Field(
+            description="Rules that ask the same of the same record; where one of them has a finding, this one's is told with it"
+        ),
+    ] = []
     judgement: Area | None = None
     in_force: SpanModel | None = None
     unmet: Literal["breach", "not_evidenced"] = "breach"
@@ -497,6 +503,7 @@ def rule(
         show=tuple(written.show),
         note=(written.note or "").strip(),
         part_of=tuple((id_, lacking.strip()) for id_, lacking in written.part_of.items()),
+        repeats=tuple(written.repeats),
         from_on=from_on,
         to_on=to_on,
         file=file,

@@ -24,6 +24,7 @@ from compliance.model import (
 from compliance.report.causes import Cause, Causes
 from compliance.report.plan.answering import Answering, named
 from compliance.report.regulations import COLUMNS, Under, heading, unders
+from compliance.report.today import Heap, heaps
 from compliance.report.words import accepted_text, value_text, whose_text, why_text
 from compliance.tracker.state import State
 
@@ -54,7 +55,9 @@ class View:
     """What the template is given.
 
     Args:
+      today: what to do today.
       causes: by how they stand, in `HEAPS`; in each by the day to put it right, then the most serious, then the most findings first.
+      folded: how many findings are told with the one that they repeat, and in no cause of their own.
       first: the first findings.
       data: all findings, for the script.
       left_out: how many findings the page does not hold.
@@ -65,7 +68,9 @@ class View:
     """
 
     report: Report
+    today: Sequence[Heap]
     causes: Mapping[str, Sequence[Cause]]
+    folded: int
     first: Sequence[Row]
     regulations: Sequence[Under]
     standards: Sequence[Under]
@@ -90,7 +95,7 @@ def view(report: Report, plan: State | None = None) -> View:
       plan: the plan that is told with it, so that each leads to the other.
     """
     rules, written = _Rules(report), report.written()
-    causes = Causes()
+    causes = Causes.of(report)
     names: dict[tuple[str, ...], int] = {}
     files: dict[str, int] = {}
     teams: dict[str, int] = {}
@@ -135,10 +140,13 @@ def view(report: Report, plan: State | None = None) -> View:
                 ]
             )
     prompts = report.prompts()
+    heaped = causes.heaps()
     listed = unders(report, written, of_requirement)
     return View(
         report=report,
-        causes=causes.heaps(),
+        today=heaps(heaped),
+        causes=heaped,
+        folded=causes.folded,
         first=first,
         regulations=[u for u in listed if u.name in {r.rule.regulation for r in report.parts}],
         standards=[u for u in listed if u.name not in {r.rule.regulation for r in report.parts}],

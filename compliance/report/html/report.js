@@ -20,7 +20,7 @@
 
   const data = JSON.parse(holder.textContent);
   const PAGE = 50, MOST_PRINTED = 500;
-  const FILTERS = ["q", "severity", "outcome", "regulation", "workstream", "team", "due", "subject"];
+  const FILTERS = ["q", "severity", "outcome", "regulation", "workstream", "team", "by", "due", "subject"];
   const SEVERITIES = ["requirement", "recommendation", "advice"];
   const STANDINGS = { open: "", late: "done since, late", past: "past" };
   const SHAPES = { requirement: "▲", recommendation: "◆", advice: "●" };
@@ -71,9 +71,10 @@
   const ALONE = ["cause", "action"];
   const none_alone = () => Object.fromEntries(ALONE.map((k) => [k, ""]));
   const alone_by = () => [
-    ...(state.cause === "" ? [] : [(findings.find((f) => f.cause === Number(state.cause)) || { title: "" }).title]),
+    ...new Set(causes().map((n) => data.causes[n][1])),
     ...(state.action === "" ? [] : [`what action ${state.action} answers`]),
   ];
+  const causes = () => state.cause.split(",").filter((n) => n !== "").map(Number);
   let state = {};
   let matching = findings;
   const read = () => {
@@ -81,7 +82,7 @@
     const asked = new URLSearchParams(location.hash.startsWith("#findings?") ? location.hash.slice(at + 1) : "");
     state = { sort: "", dir: "", cause: "", action: "", page: 1 };
     for (const k of FILTERS) state[k] = asked.get(k) || "";
-    if (Object.hasOwn(data.causes, asked.get("cause"))) state.cause = asked.get("cause");
+    if ((asked.get("cause") || "").split(",").every((n) => Object.hasOwn(data.causes, n))) state.cause = asked.get("cause");
     if ((data.actions || []).some(([id]) => id === asked.get("action"))) state.action = asked.get("action");
     if (Object.hasOwn(SORTS, asked.get("sort"))) { state.sort = asked.get("sort"); state.dir = asked.get("dir") === "desc" ? "desc" : "asc"; }
     if (!Object.hasOwn(DUE, state.due)) state.due = "";
@@ -108,13 +109,14 @@
     regulation: (f) => f.rule.under,
     workstream: (f) => f.rule.workstream,
     team: (f) => f.team,
+    by: (f) => f.rule.by,
   };
 
   const find = () => {
     const subject = state.subject.trim().toLowerCase();
     const tests = Object.keys(FIELDS).filter((k) => state[k]).map((k) => (f) => FIELDS[k](f) === state[k]);
     if (state.due) tests.push(DUE[state.due][1]);
-    if (state.cause !== "") tests.push((f) => f.cause === Number(state.cause));
+    if (state.cause !== "") { const its = new Set(causes()); tests.push((f) => its.has(f.cause)); }
     if (state.action) tests.push((f) => f.actions.some(([id]) => id === state.action));
     if (subject) tests.push((f) => f.key.toLowerCase().includes(subject) || f.owner.toLowerCase().includes(subject));
     for (const w of state.q.toLowerCase().split(/\s+/)) if (w) tests.push((f) => textOf(f).includes(w));
@@ -250,6 +252,7 @@
   options("regulation", "All", counted("regulation", (v) => v));
   options("workstream", "All", counted("workstream", label));
   options("team", "All", counted("team", (v) => v));
+  options("by", "All", counted("by", label));
   options("due", "Any time", Object.entries(DUE).map(([k, [said]]) => [k, said]));
   options("sort", "First things first", Object.entries(SORTS).flatMap(([k, said]) => [[`${k} asc`, `${said}, upwards`], [`${k} desc`, `${said}, downwards`]]));
 

@@ -9,6 +9,7 @@ import compliance.report.kpi.table as kpis
 import compliance.report.table as table
 from compliance.dates import english
 from compliance.model import SEVERITIES
+from compliance.report.today import today
 from compliance.report.whole import Whole
 from compliance.report.words import read_text
 from compliance.report.xlsx.sheet import MOST_ROWS, Link, Sheet
@@ -27,6 +28,7 @@ def write(sheet: Sheet, whole: Whole, contents: Mapping[str, str]) -> None:
     sheet.line(f"As at {english(whole.as_at)}", look="heading")
     for remark in whole.remarks:
         _lines(sheet, remark)
+    _today(sheet, whole)
     _audit(sheet, whole)
     for title, said in _others(whole):
         sheet.row += 1
@@ -49,6 +51,17 @@ def write(sheet: Sheet, whole: Whole, contents: Mapping[str, str]) -> None:
 def _lines(sheet: Sheet, said: str) -> None:
     for line in said.splitlines():
         sheet.text(line, ACROSS)
+
+
+def _today(sheet: Sheet, whole: Whole) -> None:
+    heaps = today(whole.audit) if whole.audit is not None else ()
+    for heap in heaps:
+        sheet.row += 1
+        sheet.line(f"Today: {heap.title[:1].lower()}{heap.title[1:]}", look="heading")
+        for n, sentence in enumerate(heap.sentences, start=1):
+            sheet.text(f"{n}. {sentence.in_full}", ACROSS)
+        if heap.more:
+            sheet.text(f"{heap.more:,} more {'cause' if heap.more == 1 else 'causes'}: see Findings.", ACROSS)
 
 
 def _audit(sheet: Sheet, whole: Whole) -> None:
