@@ -323,6 +323,7 @@ class Tables:
       later: which records were written into the system after the day that is looked from, in a sentence; empty: none.
       covers: the first and the last day whose events of a record kind the export has, where its mapping says that it has not all.
       services: which kinds of service the `agency` records name; empty where none is known.
+      named: what they call the service; empty where there is no name, or several.
       empty: record kinds of which the export has a file or sheet, and no record in it.
       personal: what is personal is shown.
       pseudonyms: the mark of the key by which ids were made pseudonyms; empty: they are the export's own.
@@ -343,6 +344,7 @@ class Tables:
     newest: tuple[Newest, ...] = ()
     personal: bool = False
     pseudonyms: str = ""
+    named: str = ""
     remarks: tuple[str, ...] = ()
 
     @property

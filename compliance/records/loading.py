@@ -758,12 +758,16 @@ def _outcome(
     services = frozenset[str]()
     if "agency" in tables and "kind" in tables["agency"].columns:
         services = frozenset(str(kind) for (kind,) in con.execute(sql.SERVICES).fetchall())
+    names: list[str] = []
+    if "agency" in tables and "name" in tables["agency"].columns:
+        names = [str(name) for (name,) in con.execute(sql.NAMED).fetchall()]
     ((n_bad,),) = con.execute(sql.N_QUARANTINED).fetchall()
     without = frozenset(k for k, g in gathered.items() if not g.rows)
     covers = {k: _covers(g.sources) for k, g in gathered.items()}
     whole = {k: c for k, c in covers.items() if c is not None}
     told = tuple(dict.fromkeys(notes))
-    return Tables(tables, sources, absent, told, n_bad, services, without, whole, astray=astray)
+    named = names[0] if len(names) == 1 else ""
+    return Tables(tables, sources, absent, told, n_bad, services, without, whole, astray=astray, named=named)
 
 
 def _with_lost(

@@ -29,8 +29,15 @@ class Whole:
 
     @property
     def name(self) -> str:
-        """What it is all about: the export, or the plan alone."""
-        return self.data or (self.plan.plan.title if self.plan is not None else "")
+        """What it is all about: the service by its name, where ids are not pseudonyms; else the export; or the plan alone."""
+        its = [part.tables for part in (self.audit, self.ahead, self.kpis) if part is not None]
+        service = next((t.named for t in its if not t.pseudonyms), "")
+        return service or self.data or (self.plan.plan.title if self.plan is not None else "")
+
+    @property
+    def of(self) -> str:
+        """The export, where the name does not say it; empty: it does."""
+        return self.data if self.data != self.name else ""
 
     @property
     def remarks(self) -> tuple[str, ...]:

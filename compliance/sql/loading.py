@@ -914,6 +914,7 @@ JOINS = "join_order,build_side_probe_side"
 """What makes joins otherwise than they are written."""
 DOUBTED = "SELECT DISTINCT record, field FROM quarantine WHERE field <> '' AND rid IS NOT NULL ORDER BY ALL"
 SERVICES = "SELECT DISTINCT kind FROM t_agency WHERE kind IS NOT NULL ORDER BY kind"
+NAMED = "SELECT DISTINCT name FROM t_agency WHERE name <> '' ORDER BY name"
 N_QUARANTINED = "SELECT count(*) FROM quarantine"
 N_REPEATED = "SELECT file, record, count(*) FROM quarantine WHERE field = '' AND rid IS NOT NULL GROUP BY file, record"
 QUARANTINED = (

@@ -25,7 +25,7 @@ def write(sheet: Sheet, whole: Whole, contents: Mapping[str, str]) -> None:
     """
     sheet.widths((26, 16, 16, 16, 16, 60))
     sheet.line(whole.name, look="title")
-    sheet.line(f"As at {english(whole.as_at)}", look="heading")
+    sheet.line(f"As at {english(whole.as_at)}{f', from the export {whole.of}' if whole.of else ''}", look="heading")
     for remark in whole.remarks:
         _lines(sheet, remark)
     _today(sheet, whole)
